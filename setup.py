@@ -40,6 +40,7 @@ DEV = [
     "scikit-learn>=1.4",
     "types-protobuf",
     "types-PyYAML",
+    "uv>=0.5",
 ]
 
 setup(

@@ -1,0 +1,57 @@
+# `make` alone lists the targets. The pins live in requirements/, the tools' settings
+# in pyproject.toml.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+STAMP := .venv/.setup-done
+
+# Real data sets for the tests that want them; without, those tests are skipped.
+ifndef POSO_DATA_DIR
+ifneq ($(wildcard ../shared/data),)
+export POSO_DATA_DIR := $(abspath ../shared/data)
+endif
+endif
+
+# Existing pins stay unless UPGRADE=1.
+COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python --no-emit-index-url \
+  --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
+
+.PHONY: help setup lock test test-fast lint types format demo clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
+
+$(STAMP): requirements/dev.txt setup.py
+	@scripts/make-venv
+	@touch $@
+
+lock: $(STAMP)  ## Recompile requirements/ from setup.py (UPGRADE=1: newest versions)
+	$(COMPILE) setup.py --all-extras --output-file requirements/dev.txt
+	$(COMPILE) setup.py --extra pipeline --extra serving \
+	  --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+
+test: $(STAMP)  ## Run every test
+	@$(BIN)/python -m pytest
+
+test-fast: $(STAMP)  ## Run the tests, less whole pipelines and servers
+	@$(BIN)/python -m pytest -m "not e2e"
+
+lint: $(STAMP)  ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## Check types
+	@$(BIN)/mypy
+
+format: $(STAMP)  ## Format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
+	@$(BIN)/poso demo
+
+clean:  ## Remove .venv, caches and build outputs; runs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
