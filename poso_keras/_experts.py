@@ -1,0 +1,106 @@
+"""What the plain and the personalized mixture of experts have in common."""
+
+from typing import Any
+
+from poso_keras._backend import Layer, Shape, Tensor, keras, ops
+from poso_keras._kernels import KernelOptions
+from poso_keras._shapes import check_positive, check_units, last_dim
+
+
+class ExpertMixture(Layer):
+    """Holds stacked experts and one softmax gate a task.
+
+    Kernels are [experts, in, out], activations [experts, batch, out]: one matrix
+    product a layer for all experts together.
+    """
+
+    def __init__(
+        self,
+        num_experts: int,
+        expert_units: Any = (256, 128),
+        num_tasks: int = 1,
+        activation: Any = "relu",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_experts = check_positive("num_experts", num_experts)
+        self.expert_units = check_units("expert_units", expert_units)
+        self.num_tasks = check_positive("num_tasks", num_tasks)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_options = KernelOptions(
+            kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build_experts(self, inputs_shape: Shape) -> None:
+        """Creates the weights of the experts and of the task gates."""
+        input_width = width = last_dim("inputs", inputs_shape, rank=2)
+        self.expert_kernels, self.expert_biases = [], []
+        for index, units in enumerate(self.expert_units):
+            shape = (self.num_experts, width, units)
+            seeds_used = index * self.num_experts
+            self.expert_kernels.append(
+                self.kernel_options.add_kernel(
+                    self, f"expert_kernel_{index}", shape, seeds_used
+                )
+            )
+            if self.use_bias:
+                bias = self.add_weight(
+                    name=f"expert_bias_{index}",
+                    shape=(self.num_experts, 1, units),
+                    initializer=self.bias_initializer,
+                )
+                self.expert_biases.append(bias)
+            width = units
+        self.task_kernel = self.kernel_options.add_kernel(
+            self,
+            "task_kernel",
+            (self.num_tasks, input_width, self.num_experts),
+            len(self.expert_units) * self.num_experts,
+        )
+
+    def expert_outputs(self, inputs: Tensor) -> Tensor:
+        """[batch, input_dim] -> [experts, batch, expert_units[-1]]."""
+        x = inputs
+        for index, kernel in enumerate(self.expert_kernels):
+            x = ops.matmul(x, kernel)
+            if self.use_bias:
+                x = x + self.expert_biases[index]
+            x = self.activation(x)
+        return x
+
+    def task_weights(self, inputs: Tensor) -> Tensor:
+        """[batch, input_dim] -> [tasks, batch, experts], a softmax over experts."""
+        return ops.softmax(ops.matmul(inputs, self.task_kernel), axis=-1)
+
+    def mix(self, weights: Tensor, experts: Tensor) -> tuple[Tensor, ...]:
+        """Weighs the experts for each task.
+
+        Args:
+            weights: [tasks, batch, experts].
+            experts: [experts, batch, expert_units[-1]].
+
+        Returns:
+            A tuple of `num_tasks` tensors [batch, expert_units[-1]].
+        """
+        mixtures = ops.einsum("tbn,nbu->tbu", weights, experts)
+        return tuple(mixtures[task] for task in range(self.num_tasks))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "num_experts": self.num_experts,
+            "expert_units": self.expert_units,
+            "num_tasks": self.num_tasks,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            **self.kernel_options.get_config(),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

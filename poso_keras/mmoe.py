@@ -1,0 +1,60 @@
+"""The plain multi-gate mixture of experts: the baseline of `POSOMMoE`."""
+
+from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._experts import ExpertMixture
+
+
+@register
+class MMoE(ExpertMixture):
+    """Experts shared by the tasks, mixed by one softmax gate a task.
+
+    Formula, for task t: `x_t = sum_i softmax(W_t x)_i e_i(x)` (Eq. 1 and 2), where
+    each expert e_i is a multi-layer perceptron.
+
+    Args:
+        num_experts: number of experts.
+        expert_units: width of each layer of an expert.
+        num_tasks: number of tasks.
+        activation: activation function of every expert layer, the last one included.
+        use_bias: whether the experts' layers have a bias; the task gates have none.
+        kernel_initializer: initialiser of each expert's kernels and of each W_t.
+        bias_initializer: initialiser of the experts' biases.
+        kernel_regularizer: regulariser of each stacked kernel [num_experts, in, out]
+            and of the task kernel [num_tasks, input_dim, num_experts].
+        kernel_constraint: constraint on the same kernels.
+        **kwargs: `name`, `dtype` and so on, as for every Keras layer.
+
+    Call arguments:
+        inputs: [batch, input_dim].
+        personalization_code: not used; accepted so that the twins can be swapped.
+
+    Returns:
+        A tuple of `num_tasks` tensors [batch, expert_units[-1]].
+
+    Example:
+        >>> import numpy as np
+        >>> layer = MMoE(num_experts=3, expert_units=(16, 8), num_tasks=2)
+        >>> [tuple(y.shape) for y in layer(np.ones((4, 5), "float32"))]
+        [(4, 8), (4, 8)]
+
+    References:
+        - Ma et al., Modeling Task Relationships in Multi-task Learning with
+          Multi-gate Mixture-of-Experts, KDD 2018.
+    """
+
+    def build(self, inputs_shape: Shape) -> None:
+        """Creates the weights for inputs [batch, input_dim]."""
+        self.build_experts(inputs_shape)
+        super().build(inputs_shape)
+
+    def call(
+        self, inputs: Tensor, personalization_code: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return self.mix(self.task_weights(inputs), self.expert_outputs(inputs))
+
+    def compute_output_shape(self, inputs_shape: Shape) -> tuple[Shape, ...]:
+        """Returns `num_tasks` times [batch, expert_units[-1]]."""
+        shape = (inputs_shape[0], self.expert_units[-1])
+        return (shape,) * self.num_tasks

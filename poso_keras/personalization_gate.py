@@ -1,0 +1,110 @@
+"""The gate that reads the personalization code."""
+
+from typing import Any
+
+from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._kernels import fresh_initializer
+from poso_keras._shapes import check_positive, last_dim
+
+
+@register
+class PersonalizationGate(Layer):
+    """Turns the personalization code into gates that start as the identity.
+
+    Formula: `g(pc) = scale * sigmoid(W2 relu(W1 pc + b1) + b2)` (Sec. 4 and 4.5).
+    `b2` starts at zero and `W2` near it, so every output starts near `scale / 2`.
+    Outputs lie in (0, scale) and are not constrained to any sum.
+
+    Args:
+        units: number of gates.
+        hidden_units: width of the hidden layer. Defaults to `units`, but at least
+            16 and at most 64.
+        scale: the rectified factor C. 2.0 starts element-wise gates at 1.
+        kernel_initializer: initialiser of W1.
+        output_initializer: initialiser of W2. Defaults to a tenth of the usual
+            standard deviation.
+        kernel_regularizer: regulariser of W1 and W2.
+        **kwargs: `name`, `dtype` and so on, as for every Keras layer.
+
+    Call arguments:
+        personalization_code: [batch, code_dim], raw features such as the embedded
+            bucket of the accumulated view count, never an activation.
+
+    Returns:
+        [batch, units].
+
+    Example:
+        >>> import numpy as np
+        >>> gate = PersonalizationGate(units=8)
+        >>> tuple(gate(np.ones((2, 3), "float32")).shape)
+        (2, 8)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        hidden_units: int | None = None,
+        scale: float = 2.0,
+        kernel_initializer: Any = "glorot_uniform",
+        output_initializer: Any = None,
+        kernel_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = check_positive("units", units)
+        if hidden_units is not None:
+            check_positive("hidden_units", hidden_units)
+        self.hidden_units = hidden_units
+        if isinstance(scale, str) or not scale > 0:
+            raise ValueError(f"`scale` must be a positive number. Received: {scale!r}")
+        self.scale = float(scale)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.output_initializer = keras.initializers.get(
+            output_initializer
+            or keras.initializers.VarianceScaling(0.01, "fan_in", "untruncated_normal")
+        )
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.hidden = keras.layers.Dense(
+            hidden_units or min(max(self.units, 16), 64),
+            activation="relu",
+            kernel_initializer=self.kernel_initializer,
+            kernel_regularizer=self.kernel_regularizer,
+            dtype=self.dtype_policy,
+            name="hidden",
+        )
+        self.gates = keras.layers.Dense(
+            self.units,
+            activation="sigmoid",
+            kernel_initializer=fresh_initializer(self.output_initializer, 1),
+            kernel_regularizer=self.kernel_regularizer,
+            dtype=self.dtype_policy,
+            name="gates",
+        )
+
+    def build(self, personalization_code_shape: Shape) -> None:
+        """Creates the weights for codes [batch, code_dim]."""
+        width = last_dim("personalization_code", personalization_code_shape, rank=2)
+        build_child(self.hidden, (None, width))
+        build_child(self.gates, (None, self.hidden.units))
+        super().build(personalization_code_shape)
+
+    def call(self, personalization_code: Tensor) -> Tensor:
+        """Returns the gates [batch, units]."""
+        code = ops.cast(personalization_code, self.compute_dtype)
+        return self.scale * self.gates(self.hidden(code))
+
+    def compute_output_shape(self, personalization_code_shape: Shape) -> Shape:
+        """Returns [batch, units]."""
+        return (personalization_code_shape[0], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "hidden_units": self.hidden_units,
+            "scale": self.scale,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "output_initializer": keras.initializers.serialize(self.output_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }

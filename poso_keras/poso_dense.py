@@ -1,0 +1,128 @@
+"""A fully connected layer with personalized outputs."""
+
+from typing import Any
+
+from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._kernels import KernelOptions
+from poso_keras._shapes import (
+    broadcast_batch,
+    check_positive,
+    check_same_batch,
+    check_scale,
+    last_dim,
+)
+from poso_keras.personalization_gate import PersonalizationGate
+
+
+@register
+class POSODense(Layer):
+    """A dense layer whose activations are masked by personalized gates.
+
+    Formula: `y = C g(pc) ⊙ act(W x + b)` (Eq. 11; Eq. 10 where act is the identity).
+
+    Args:
+        units: width of the output.
+        activation: activation function, applied before the gate. None for linear.
+        gate_hidden_units: hidden width of the gate, see `PersonalizationGate`.
+        scale: the factor C. "auto" is 2.0: the layer starts as the plain one.
+        use_bias: whether to add b.
+        kernel_initializer: initialiser of W.
+        bias_initializer: initialiser of b.
+        kernel_regularizer: regulariser of W.
+        kernel_constraint: constraint on W.
+        **kwargs: `name`, `dtype` and so on, as for every Keras layer.
+
+    Call arguments:
+        inputs: [batch, ..., input_dim].
+        personalization_code: [batch, code_dim], or [1, code_dim] for one user.
+
+    Returns:
+        [batch, ..., units].
+
+    Example:
+        >>> import numpy as np
+        >>> layer = POSODense(16, activation="relu")
+        >>> x, code = np.ones((4, 8), "float32"), np.ones((4, 3), "float32")
+        >>> tuple(layer(x, code).shape)
+        (4, 16)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        gate_hidden_units: int | None = None,
+        scale: float | str = "auto",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = check_positive("units", units)
+        self.activation = keras.activations.get(activation)
+        self.gate_hidden_units = gate_hidden_units
+        self.scale = check_scale(scale)
+        self.use_bias = bool(use_bias)
+        self.kernel_options = KernelOptions(
+            kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.gate = PersonalizationGate(
+            self.units,
+            gate_hidden_units,
+            2.0 if scale == "auto" else float(scale),
+            dtype=self.dtype_policy,
+            name="gate",
+        )
+
+    def build(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> None:
+        """Creates the weights for inputs [batch, ..., dim], codes [batch, dim]."""
+        width = last_dim("inputs", inputs_shape)
+        code_width = last_dim("personalization_code", personalization_code_shape, 2)
+        check_same_batch(
+            inputs=inputs_shape, personalization_code=personalization_code_shape
+        )
+        self.kernel = self.kernel_options.add_kernel(
+            self, "kernel", (width, self.units)
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer=self.bias_initializer
+            )
+        build_child(self.gate, (None, code_width))
+        super().build(inputs_shape)
+
+    def call(self, inputs: Tensor, personalization_code: Tensor) -> Tensor:
+        """Returns [batch, ..., units]."""
+        outputs = ops.matmul(ops.cast(inputs, self.compute_dtype), self.kernel)
+        if self.use_bias:
+            outputs = outputs + self.bias
+        gates = self.gate(personalization_code)
+        for _ in range(len(outputs.shape) - 2):
+            gates = ops.expand_dims(gates, 1)
+        return gates * self.activation(outputs)
+
+    def compute_output_shape(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> Shape:
+        """Returns [batch, ..., units]."""
+        batch = broadcast_batch(inputs_shape, personalization_code_shape)
+        return (batch, *tuple(inputs_shape)[1:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "gate_hidden_units": self.gate_hidden_units,
+            "scale": self.scale,
+            "use_bias": self.use_bias,
+            **self.kernel_options.get_config(),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

@@ -1,0 +1,98 @@
+"""The personalized multi-layer perceptron, POSO (MLP)."""
+
+from typing import Any
+
+from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._dense_stack import DenseStack
+from poso_keras._shapes import broadcast_batch, check_scale
+from poso_keras.poso_dense import POSODense
+
+
+@register
+class POSOMLP(DenseStack):
+    """Dense layers, each masked by gates of its own on the same raw code.
+
+    Formula: `x = C g(pc) ⊙ act(W x + b)` for every entry of `units` (Eq. 11).
+
+    Args:
+        units: width of each layer.
+        activation: activation function of every layer, the last one included.
+        dropout: fraction of each layer's outputs dropped in training.
+        gate_hidden_units: hidden width of the gates, see `PersonalizationGate`.
+        scale: the factor C. "auto" is 2.0: the module starts as the plain `MLP`.
+        use_bias: whether to add b.
+        kernel_initializer: initialiser of each W.
+        bias_initializer: initialiser of each b.
+        kernel_regularizer: regulariser of each W.
+        kernel_constraint: constraint on each W.
+        **kwargs: `name`, `dtype` and so on, as for every Keras layer.
+
+    Call arguments:
+        inputs: [batch, ..., input_dim].
+        personalization_code: [batch, code_dim], or [1, code_dim] for one user.
+
+    Returns:
+        [batch, ..., units[-1]].
+
+    Example:
+        >>> import numpy as np
+        >>> x, code = np.ones((4, 5), "float32"), np.ones((4, 3), "float32")
+        >>> tuple(POSOMLP((16, 8))(x, code).shape)
+        (4, 8)
+    """
+
+    def __init__(
+        self,
+        units: Any = (256, 128),
+        activation: Any = "relu",
+        dropout: float = 0.0,
+        gate_hidden_units: int | None = None,
+        scale: float | str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, activation, dropout, **kwargs)
+        self.gate_hidden_units = gate_hidden_units
+        self.scale = check_scale(scale)
+        self.make_layers()
+
+    def make_layer(self, units: int, **kwargs: Any) -> Any:
+        """Returns a personalized dense layer."""
+        return POSODense(
+            units,
+            gate_hidden_units=self.gate_hidden_units,
+            scale=self.scale,
+            **kwargs,
+        )
+
+    def build(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> None:
+        """Creates the weights for inputs [batch, ..., dim], codes [batch, dim]."""
+        self.build_layers(inputs_shape, personalization_code_shape)
+        super().build(inputs_shape)
+
+    def call(
+        self,
+        inputs: Tensor,
+        personalization_code: Tensor,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Returns [batch, ..., units[-1]]."""
+        x = ops.cast(inputs, self.compute_dtype)
+        code = ops.cast(personalization_code, self.compute_dtype)
+        return self.run_layers(x, code, training=training)
+
+    def compute_output_shape(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> Shape:
+        """Returns [batch, ..., units[-1]]."""
+        batch = broadcast_batch(inputs_shape, personalization_code_shape)
+        return (batch, *tuple(inputs_shape)[1:-1], self.units[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "gate_hidden_units": self.gate_hidden_units,
+            "scale": self.scale,
+        }

@@ -1,0 +1,64 @@
+"""Plain attention over a sequence: the baseline of `POSOMultiHeadAttention`."""
+
+from poso_keras._attention import SingleQueryAttention
+from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._shapes import broadcast_batch
+
+
+@register
+class SequenceAttention(SingleQueryAttention):
+    """Multi-head attention of one query a sample over its sequence.
+
+    Formula, for each head h: `y_h = softmax(Q_h K_h^T / sqrt(key_dim)) V_h` with
+    `Q = W_Q query`, `K = W_K value`, `V = W_V value` (Eq. 12); heads concatenated,
+    no output projection. An empty sequence gives zeros.
+
+    Args:
+        num_heads: number of heads.
+        key_dim: width of each head.
+        kernel_initializer: initialiser of W_Q, W_K and W_V.
+        kernel_regularizer: regulariser of each kernel [1, input_dim, num_heads *
+            key_dim].
+        kernel_constraint: constraint on each such kernel.
+        **kwargs: `name`, `dtype` and so on, as for every Keras layer.
+
+    Call arguments:
+        query: [batch, query_dim].
+        value: [batch, seq, value_dim], or [1, seq, value_dim] for one user. `seq`
+            may be 0.
+        personalization_code: not used; accepted so that the twins can be swapped.
+        attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
+
+    Returns:
+        [batch, num_heads * key_dim].
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SequenceAttention(num_heads=2, key_dim=8)
+        >>> query, value = np.ones((4, 5), "float32"), np.ones((4, 7, 6), "float32")
+        >>> tuple(layer(query, value).shape)
+        (4, 16)
+    """
+
+    def build(self, query_shape: Shape, value_shape: Shape | None = None) -> None:
+        """Creates the weights for a query [batch, dim] and value [batch, seq, dim]."""
+        self.build_kernels(query_shape, value_shape)
+        super().build(query_shape)
+
+    def call(
+        self,
+        query: Tensor,
+        value: Tensor,
+        personalization_code: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Returns [batch, num_heads * key_dim]."""
+        query = self.project_query(ops.cast(query, self.compute_dtype))
+        value = ops.cast(value, self.compute_dtype)
+        return self.project_pooled(self.pool(query, value, attention_mask))
+
+    def compute_output_shape(
+        self, query_shape: Shape, value_shape: Shape | None = None
+    ) -> Shape:
+        """Returns [batch, num_heads * key_dim]."""
+        return (broadcast_batch(query_shape, value_shape), self.output_dim)
