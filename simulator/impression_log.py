@@ -1,0 +1,158 @@
+"""The log itself: one row an impression, by the contract, and its files."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from simulator.behaviour import (
+    NETWORKS,
+    WIFI_SHARE,
+    Responses,
+    draw_country_taste,
+    interest,
+    maturity,
+    respond,
+)
+from simulator.config import DAY_MS, SimulatorConfig
+from simulator.corruption import corrupt
+from simulator.feed import choose_videos
+from simulator.sessions import (
+    SESSION_LIMIT_MS,
+    Sessions,
+    draw_sessions,
+    expected_arrivals,
+)
+from simulator.users import COUNTRIES, DEVICES, ESTABLISHED, Users, make_users
+from simulator.videos import TOPICS, Videos, make_videos
+
+LAUNCH_TO_FEED_MS = 3_000  # from a newcomer's first launch to the first impression
+SWIPE_MS = (300, 2_500)  # between two videos
+
+
+def simulate(config: SimulatorConfig) -> pa.Table:
+    """Runs the feed and returns its impression log, ordered by time.
+
+    Columns: those of the contract, and the features `user_country` (balanced),
+    `device` (of the user) and `network` (of the session).
+    """
+    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    world_rng, session_rng, feed_rng, corruption_rng = map(np.random.default_rng, seeds)
+    videos = make_videos(config, world_rng)
+    users = make_users(config, expected_arrivals(config), videos, world_rng)
+    country_taste = draw_country_taste(world_rng)
+    sessions = draw_sessions(config, users, session_rng)
+
+    session = np.repeat(np.arange(len(sessions.user)), sessions.views)
+    user = sessions.user[session]
+    request_ms = sessions.start_ms[session]
+    mature = maturity(users, user, users.prior_views[user] + _rank_within(user))
+    video = choose_videos(users, videos, user, mature, request_ms, feed_rng)
+    network = (feed_rng.random(len(sessions.user)) >= WIFI_SHARE).astype(int)[session]
+    interested = interest(users, videos, country_taste, user, video, request_ms, mature)
+    responses = respond(
+        users, videos, user, video, network, interested, mature, feed_rng
+    )
+    event_ms = request_ms + _offset_ms(session, responses.play_ms, feed_rng)
+
+    log = _table(users, videos, sessions, user, video, network, event_ms, responses)
+    log = log.filter(pc.less(log["event_time_ms"], config.end_ms))
+    log = log.sort_by([("event_time_ms", "ascending"), ("user_id", "ascending")])
+    return corrupt(log, config.corrupt_share, corruption_rng)
+
+
+def write_log(log: pa.Table, folder: Path | str) -> list[Path]:
+    """Writes `impressions-YYYY-MM-DD.parquet`, one file a (UTC) day.
+
+    Rows without a time, which `corrupt_share` plants, go where their neighbour goes.
+
+    Args:
+        log: of `simulate`.
+        folder: made if it is missing.
+
+    Returns:
+        The files, in the order of the days.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    times = pc.fill_null_backward(pc.fill_null_forward(log["event_time_ms"]))
+    days = times.to_numpy() // DAY_MS
+    files = []
+    for day in np.unique(days):
+        date = datetime.fromtimestamp(int(day) * DAY_MS / 1000, tz=timezone.utc).date()
+        path = folder / f"impressions-{date.isoformat()}.parquet"
+        pq.write_table(log.filter(pa.array(days == day)), path)
+        files.append(path)
+    return files
+
+
+def _rank_within(user: np.ndarray) -> np.ndarray:
+    """How many earlier rows the same user has; rows are grouped by user."""
+    starts = np.flatnonzero(np.append(True, user[1:] != user[:-1]))
+    counts = np.diff(np.append(starts, len(user)))
+    return np.arange(len(user)) - np.repeat(starts, counts)
+
+
+def _offset_ms(
+    session: np.ndarray, play_ms: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Time from a session's start to each impression, the earlier plays and swipes.
+
+    The rare session over the limit is squeezed into it.
+    """
+    spent = play_ms + rng.integers(*SWIPE_MS, size=len(play_ms))
+    before = np.cumsum(spent) - spent
+    starts = np.flatnonzero(np.append(True, session[1:] != session[:-1]))
+    offset = before - before[starts][session]
+    length = np.maximum.reduceat(offset, starts)
+    squeeze = np.minimum(1.0, SESSION_LIMIT_MS / np.maximum(length, 1))
+    return (offset * squeeze[session]).astype(np.int64)
+
+
+def _table(
+    users: Users,
+    videos: Videos,
+    sessions: Sessions,
+    user: np.ndarray,
+    video: np.ndarray,
+    network: np.ndarray,
+    event_ms: np.ndarray,
+    responses: Responses,
+) -> pa.Table:
+    launch_ms = users.launch_ms.copy()
+    first = np.flatnonzero(np.append(True, sessions.user[1:] != sessions.user[:-1]))
+    newcomer = users.launch_day[sessions.user[first]] != ESTABLISHED
+    first = first[newcomer]
+    launch_ms[sessions.user[first]] = sessions.start_ms[first] - LAUNCH_TO_FEED_MS
+    return pa.table(
+        {
+            "user_id": _names("u", len(users.habit)).take(pa.array(user)),
+            "video_id": _names("v", len(videos.topic)).take(pa.array(video)),
+            "event_time_ms": event_ms,
+            "play_time_ms": responses.play_ms,
+            "video_duration_ms": videos.duration_ms[video],
+            "is_like": responses.like.astype(np.int8),
+            "is_follow": responses.follow.astype(np.int8),
+            "author_id": _names("a", len(videos.author_topic)).take(
+                pa.array(videos.author[video])
+            ),
+            "video_tags": _tag_lists(videos).take(pa.array(video)),
+            "user_first_launch_ms": launch_ms[user],
+            "video_upload_ms": videos.upload_ms[video],
+            "prior_view_count": users.prior_views[user],
+            "user_country": pa.array(COUNTRIES).take(pa.array(users.country[user])),
+            "device": pa.array(DEVICES).take(pa.array(users.device[user])),
+            "network": pa.array(NETWORKS).take(pa.array(network)),
+        }
+    )
+
+
+def _names(prefix: str, count: int) -> pa.Array:
+    return pa.array([f"{prefix}{i:05d}" for i in range(count)])
+
+
+def _tag_lists(videos: Videos) -> pa.Array:
+    return pa.array([[TOPICS[t] for t in tags if t >= 0] for tags in videos.tags])
