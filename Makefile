@@ -13,7 +13,7 @@ endif
 endif
 
 # Existing pins stay unless UPGRADE=1.
-COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python --no-emit-index-url \
+COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
   --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
 
 .PHONY: help setup lock test test-fast lint types format demo clean
