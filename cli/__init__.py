@@ -1,0 +1,4 @@
+"""The `poso` command: one thin file a subcommand, which parses, calls and prints.
+
+Heavy imports happen inside the subcommands, so that `poso --help` answers at once.
+"""

@@ -1,0 +1,85 @@
+"""`poso compile`: the pipeline as a Kubeflow specification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("compile")
+@click.option(
+    "--config",
+    "config_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML configuration.",
+)
+@click.option(
+    "--data", "data_dir", required=True, help="The log's place, e.g. gs://bucket/log."
+)
+@click.option(
+    "--pipeline-root", required=True, help="Where artifacts go, e.g. gs://bucket/runs."
+)
+@click.option(
+    "--serving-dir",
+    help="Where blessed models are pushed.  [default: PIPELINE_ROOT/serving]",
+)
+@click.option("--image", required=True, help="Image built from this project's Dockerfile.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("pipeline.yaml"),
+    show_default=True,
+    help=".yaml for Kubeflow Pipelines, .json for a Vertex AI job.",
+)
+@click.option(
+    "--beam-arg",
+    "beam_args",
+    multiple=True,
+    metavar="ARG",
+    help="Passed to Beam, e.g. --beam-arg=--runner=DataflowRunner. Repeatable.",
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in poso run."
+)
+def command(
+    config_file: Path,
+    data_dir: str,
+    pipeline_root: str,
+    serving_dir: str | None,
+    image: str,
+    output: Path,
+    beam_args: tuple[str, ...],
+    overrides: tuple[str, ...],
+) -> None:
+    """Compile the pipeline for Kubeflow Pipelines v2 or Vertex AI.
+
+    Nothing is read, built or started: the specification names the image and the
+    places, and the cluster does the rest.
+
+    \b
+    Example:
+      poso compile --config configs/demo.yaml --data gs://bucket/log \\
+        --pipeline-root gs://bucket/runs --image registry.example/poso:0.1.0
+    """
+    from cli.console import library_output_to
+    from pipeline.config import ConfigError, load_config
+
+    try:
+        config = load_config(config_file, overrides)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    with library_output_to(output.with_suffix(".log")) as console:
+        from pipeline.kubeflow_runner import compile_for_kubeflow
+
+        compile_for_kubeflow(
+            config,
+            output,
+            image=image,
+            data_dir=data_dir,
+            pipeline_root=pipeline_root,
+            serving_dir=serving_dir or f"{pipeline_root.rstrip('/')}/serving",
+            beam_pipeline_args=beam_args,
+        )
+        console.print(f"wrote {output}", soft_wrap=True)

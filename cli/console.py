@@ -1,0 +1,121 @@
+"""What the user sees: our lines on the terminal, everything else in a log file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+
+@contextmanager
+def library_output_to(log: Path) -> Iterator[Console]:
+    """Sends all that libraries print to a file; yields the user's console.
+
+    TensorFlow and Beam write to the process's own file descriptors, from C++ too, so
+    these are redirected and not only `sys.stdout`.
+
+    Raises:
+        click.ClickException: In place of any error of the body: its message and where
+            the whole story is.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    terminal = os.fdopen(os.dup(kept[0]), "w", buffering=1)
+    console = Console(file=terminal, highlight=False)
+    try:
+        with open(log, "a", buffering=1, encoding="utf-8") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            logging.captureWarnings(True)
+            try:
+                with warnings.catch_warnings():
+                    yield console
+            except click.ClickException:
+                raise
+            except Exception as error:
+                traceback.print_exc(file=file)
+                message = f"{explain(error)}\nDetails: {log}"
+                raise click.ClickException(message) from error
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        for descriptor in kept:
+            os.close(descriptor)
+        terminal.close()
+
+
+def explain(error: BaseException) -> str:
+    """An error's message without what Beam adds to it."""
+    text = str(error) or type(error).__name__
+    text = text.split(" [while running '")[0]
+    known = isinstance(error, (ValueError, OSError))
+    return text if known else f"{type(error).__name__}: {text}"
+
+
+class ComponentProgress(logging.Handler):
+    """Shows TFX components as they start and finish, and our own progress lines.
+
+    Args:
+        console: Where to show them.
+        total: Components of the pipeline.
+    """
+
+    def __init__(self, console: Console, total: int):
+        super().__init__(logging.INFO)
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._started = time.monotonic()
+        self._name = ""
+        self._status = console.status("")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Handles one log record of TFX's runner or of `pipeline.progress`."""
+        from pipeline.progress import LOGGER_NAME
+
+        if record.name == LOGGER_NAME:
+            self._console.print(f"        {record.getMessage()}", style="dim")
+        elif record.msg == "Component %s is running.":
+            self._name = str(record.args[0]) if record.args else ""
+            self._started = time.monotonic()
+            self._status.update(f"{self._name} ...")
+            self._status.start()
+        elif record.msg == "Component %s is finished.":
+            self._done += 1
+            seconds = time.monotonic() - self._started
+            self._status.stop()
+            self._console.print(
+                f"[{self._done:>2}/{self._total}] {self._name:<22} {seconds:6.1f} s",
+                markup=False,
+            )
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listens to TFX's and our own loggers for the time of a run."""
+        from absl import logging as absl_logging
+
+        from pipeline.progress import LOGGER_NAME
+
+        absl_logging.set_verbosity(absl_logging.INFO)
+        loggers = [logging.getLogger(name) for name in ("absl", LOGGER_NAME)]
+        for logger in loggers:
+            logger.addHandler(self)
+        try:
+            yield
+        finally:
+            self._status.stop()
+            for logger in loggers:
+                logger.removeHandler(self)

@@ -1,0 +1,49 @@
+"""Entry point of `poso`: finds subcommands by name and imports the one asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+try:
+    import click
+except ImportError as error:  # the bare install has the layers alone
+    raise SystemExit(
+        "the poso command needs an extra: pip install 'poso[pipeline,serving]'"
+    ) from error
+
+COMMANDS = {
+    "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",
+    "simulate": "Write a simulated impression log.",
+    "run": "Run the pipeline on an impression log, on this machine.",
+    "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
+    "serve": "Serve a pushed model over gRPC and REST.",
+    "rank": "Rank candidates for a user with a running server.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports `cli.<name>_command` only when that subcommand is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"cli.{name}_command").command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="poso")
+def main() -> None:
+    """Rankers for feeds with a cold-start problem (POSO).
+
+    From an impression log to a multi-task ranking model, evaluated by GAUC per user
+    group and served over gRPC and REST. Start with `poso demo`.
+    """

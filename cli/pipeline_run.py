@@ -1,0 +1,101 @@
+"""Runs the pipeline with progress on the terminal and prints what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.console import ComponentProgress, library_output_to
+from pipeline.config import RunConfig
+from pipeline.local_runner import RunPaths
+
+
+def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
+    """Runs, prints the GAUC table and the places, returns the `RunResult`."""
+    with library_output_to(paths.log) as console:
+        console.print(f"{config.name}: {data_dir} -> {paths.out}")
+        console.print("starting TensorFlow, Beam and TFX ...", style="dim")
+        from pipeline.local_runner import local_pipeline, run_locally
+        from pipeline.run_result import read_result
+
+        pipeline = local_pipeline(config, data_dir, paths)
+        progress = ComponentProgress(console, len(pipeline.components))
+        with progress.listening():
+            run_locally(pipeline, config)
+        result = read_result(paths)
+        print_metrics(console, result.metrics)
+        _print_places(console, result, paths)
+    return result
+
+
+def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
+    """Rows in and out, and the GAUC table."""
+    data = metrics["data"]
+    console.print(
+        f"\n{data['rows_in']:,} rows in = {data['examples']:,} examples + "
+        f"{data['rejects']:,} rejects; trained on {metrics['train_impressions']:,}, "
+        f"evaluated on {metrics['eval_impressions']:,}"
+    )
+    for reason, count in data["by_reason"].items():
+        console.print(f"  rejected {count:,}: {reason}")
+    for line in (*data["warnings"], *metrics["anomalies"]):
+        console.print(f"  note: {line}")
+    console.print()
+    console.print(_gauc_table(metrics["gauc"]))
+    console.print(
+        "[dim]plain: the same model without gates; popularity: the video's past rate; "
+        "pp: percentage points. Users with one label only have no AUC.[/dim]"
+    )
+
+
+def _gauc_table(rows: list[dict[str, Any]]) -> Table:
+    plain = "plain" in rows[0]["gauc"]
+    table = Table(title="GAUC", title_justify="left", box=None, pad_edge=False)
+    table.add_column("task")
+    table.add_column("slice")
+    numbers = ["impressions", "users", "model"]
+    numbers += ["plain", "pp"] if plain else []
+    for name in [*numbers, "popularity"]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        gauc = row["gauc"]
+        cells = [
+            row["task"] if row["slice"] == "all" else "",
+            row["slice"],
+            f"{row['impressions']:,}",
+            f"{row['users_scored']:,}",
+            _value(gauc["model"]),
+        ]
+        if plain:
+            cells += [_value(gauc["plain"]), _difference(gauc)]
+        table.add_row(*cells, _value(gauc.get("popularity")))
+    return table
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _difference(gauc: dict[str, float | None]) -> str:
+    model, plain = gauc["model"], gauc["plain"]
+    if model is None or plain is None:
+        return "-"
+    return f"{100 * (model - plain):+.2f}"
+
+
+def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
+    blessed = result.metrics["blessed"]
+    pushed = str(result.pushed) if result.pushed else "none yet"
+    places = {
+        "model": pushed if blessed else f"{pushed} (the new one was not blessed)",
+        "report": str(result.report),
+        "metadata": str(paths.metadata),
+        "rejects": str(paths.rejects),
+        "log": str(paths.log),
+    }
+    console.print()
+    for name, place in places.items():
+        console.print(f"{name:<9} {place}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Our TFX components: examples from an impression log, their schema, the report."""

@@ -1,0 +1,87 @@
+"""Writes a trained model as a SavedModel with its Transform and warm-up requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from pipeline.config import RunConfig
+from pipeline.model import RankingModel
+from pipeline.schema import serving_columns
+from preprocessing.features import feature_schema
+from preprocessing.model_inputs import model_inputs
+from serving.signatures import RankingModule, RawColumn, export_saved_model
+from serving.warmup import write_warmup_requests
+
+
+def export_model(
+    model: RankingModel,
+    transform_output: tft.TFTransformOutput,
+    config: RunConfig,
+    path: str,
+) -> None:
+    """Exports a trained model.
+
+    Args:
+        model: The trained model.
+        transform_output: The Transform whose graph goes into the SavedModel.
+        config: The run's configuration.
+        path: Folder to write; it must not hold a model yet.
+    """
+    layer = transform_output.transform_features_layer()
+    names = [spec.name for spec in model_inputs(config.features, config.transform)]
+    names.append("history_gap_ms")
+
+    def transform(raw: dict[str, Any]) -> dict[str, Any]:
+        transformed = layer(raw)
+        return {name: transformed[name] for name in names}
+
+    def score(inputs: dict[str, Any], shared_user: bool) -> Mapping[str, tf.Tensor]:
+        return model.probabilities(inputs, shared_user=shared_user)
+
+    module = RankingModule(
+        transform=transform,
+        score=score,
+        columns=raw_columns(config),
+        fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
+        tracked=[layer, model],
+    )
+    export_saved_model(module, path)
+    write_warmup_requests(
+        path,
+        module.columns,
+        config.serving.model_name,
+        config.serving.max_candidates,
+        config.serving.warmup_requests,
+    )
+
+
+def raw_columns(config: RunConfig) -> list[RawColumn]:
+    """The raw inputs of the exported model."""
+    sides = {
+        spec.name: spec.side for spec in model_inputs(config.features, config.transform)
+    }
+    schema = feature_schema(config.features)
+    return [
+        _raw_column(schema.field(name), sides.get(name) == "video")
+        for name in serving_columns(config)
+    ]
+
+
+def _raw_column(field: Any, candidate: bool) -> RawColumn:
+    listed = pa.types.is_list(field.type)
+    value = field.type.value_type if listed else field.type
+    if pa.types.is_integer(value):
+        dtype = tf.int64
+    elif pa.types.is_floating(value):
+        dtype = tf.float32
+    else:
+        dtype = tf.string
+    kind: Literal["list", "optional", "required"] = (
+        "list" if listed else "optional" if field.nullable else "required"
+    )
+    return RawColumn(field.name, dtype, kind, candidate)

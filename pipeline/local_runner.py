@@ -1,0 +1,84 @@
+"""Runs the pipeline on this machine, with sqlite metadata and in-memory Beam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tfx.v1 as tfx
+
+from pipeline.config import RunConfig
+from pipeline.pipeline import create_pipeline
+from pipeline.strategies import prepare_devices
+
+BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """Where a local run keeps what it makes, all under one folder."""
+
+    out: Path
+
+    @property
+    def pipeline_root(self) -> Path:
+        """TFX artifacts."""
+        return self.out / "pipeline"
+
+    @property
+    def metadata(self) -> Path:
+        """ML Metadata, an sqlite file."""
+        return self.out / "metadata.sqlite"
+
+    @property
+    def serving(self) -> Path:
+        """Pushed models, one numbered folder each: what a server is pointed at."""
+        return self.out / "serving"
+
+    @property
+    def rejects(self) -> Path:
+        """Rows that break the contract, with their reasons."""
+        return self.out / "rejects"
+
+    @property
+    def log(self) -> Path:
+        """What the libraries underneath had to say."""
+        return self.out / "run.log"
+
+
+def local_pipeline(
+    config: RunConfig, data_dir: Path, paths: RunPaths
+) -> tfx.dsl.Pipeline:
+    """The pipeline as this machine runs it.
+
+    Args:
+        config: The run's configuration.
+        data_dir: Folder of the impression log.
+        paths: Where the run goes; a second run with the same folder continues it and
+            reuses every component whose inputs have not changed.
+
+    Raises:
+        FileNotFoundError: There is no such data folder.
+    """
+    if not data_dir.exists():
+        raise FileNotFoundError(f"the data folder {data_dir} does not exist")
+    paths.out.mkdir(parents=True, exist_ok=True)
+    return create_pipeline(
+        config,
+        data_dir=str(data_dir.resolve()),
+        pipeline_root=str(paths.pipeline_root.resolve()),
+        serving_dir=str(paths.serving.resolve()),
+        rejects_dir=str(paths.rejects.resolve()),
+        metadata_connection_config=(
+            tfx.orchestration.metadata.sqlite_metadata_connection_config(
+                str(paths.metadata.resolve())
+            )
+        ),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+
+
+def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
+    """Runs every component of a local pipeline in this process, one after the other."""
+    prepare_devices(config.training.strategy)
+    tfx.orchestration.LocalDagRunner().run(pipeline)

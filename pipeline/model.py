@@ -1,0 +1,154 @@
+"""`RankingModel`: embeddings, one attention a history, MMoE, a tower a task.
+
+The paper's production model (Fig. 2) and, module by module, its POSO version (Fig. 3).
+With every gate off it is the paper's baseline; nothing else differs between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+import tf_keras
+
+import poso_keras
+from pipeline.config import ModelConfig, RunConfig
+from pipeline.embeddings import FeatureEmbedding, PersonalizationCode
+from preprocessing.model_inputs import ModelInput, model_inputs
+
+Tensors = Mapping[str, tf.Tensor]
+
+
+class RankingModel(tfrs.Model):
+    """A multi-task ranking model over the inputs of `preprocessing.model_inputs`.
+
+    Args:
+        config: The run's configuration.
+        table_rows: Rows of each embedding table, by table name.
+
+    Call it with a mapping of transformed tensors, each [batch, ...]; it returns the
+    logits of each task, float32 [batch]. With `shared_user=True` the user's and the
+    context's tensors have batch 1 and the video's batch M: what depends on the user
+    alone is then computed once, and the logits are [M].
+    """
+
+    def __init__(self, config: RunConfig, table_rows: Mapping[str, int]):
+        super().__init__()
+        self._task_weights = {name: t.weight for name, t in config.tasks.items()}
+        specs = model_inputs(config.features, config.transform)
+        settings = config.model
+        self.embedding = FeatureEmbedding(specs, table_rows, settings)
+        self.personalization_code = PersonalizationCode(specs, table_rows, settings)
+        self.histories = [spec for spec in specs if spec.kind == "history"]
+        self.attentions = {
+            spec.name: _attention(settings, spec) for spec in self.histories
+        }
+        self.mmoe = _mmoe(settings, len(config.tasks))
+        self.towers = {name: _tower(settings, name) for name in config.tasks}
+        self.logits = {
+            name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
+            for name in config.tasks
+        }
+        self.task_losses = {
+            name: tfrs.tasks.Ranking(
+                loss=tf_keras.losses.BinaryCrossentropy(
+                    from_logits=True, reduction=tf_keras.losses.Reduction.NONE
+                ),
+                metrics=[tf_keras.metrics.AUC(from_logits=True, name=f"{name}_auc")],
+                name=f"{name}_task",
+            )
+            for name in config.tasks
+        }
+
+    def call(
+        self, inputs: Tensors, training: bool = False, shared_user: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """Logits [batch] of each task."""
+        parts = self.embedding(inputs)
+        code = self.personalization_code(inputs, parts)
+        candidates = tf.shape(inputs["video_id"])[0] if shared_user else None
+        features = _concatenate(parts, candidates)
+        pooled = [
+            self.attentions[spec.name](
+                features,
+                self.embedding.sequence(inputs, spec),
+                personalization_code=code,
+                attention_mask=inputs[spec.name] > 0,
+            )
+            for spec in self.histories
+        ]
+        experts = self.mmoe(
+            tf.concat([features, *pooled], axis=-1), personalization_code=code
+        )
+        return {
+            name: tf.squeeze(
+                self.logits[name](
+                    tower(hidden, personalization_code=code, training=training)
+                ),
+                axis=-1,
+            )
+            for (name, tower), hidden in zip(self.towers.items(), experts, strict=True)
+        }
+
+    def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
+        """Weighted sum of the tasks' mean binary cross-entropies."""
+        logits = self(inputs, training=training)
+        total = tf.constant(0.0)
+        for name, weight in self._task_weights.items():
+            losses = self.task_losses[name](
+                labels=inputs[name][:, None],
+                predictions=logits[name][:, None],
+                compute_metrics=not training,
+            )
+            # The optimizer sums gradients over replicas, so each gives its share.
+            total += weight * tf.nn.compute_average_loss(losses)
+        return total
+
+    def probabilities(
+        self, inputs: Tensors, shared_user: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """Each task's probability, float32 [batch]."""
+        logits = self(inputs, training=False, shared_user=shared_user)
+        return {name: tf.sigmoid(value) for name, value in logits.items()}
+
+
+def _concatenate(parts: Sequence[tf.Tensor], candidates: tf.Tensor | None) -> tf.Tensor:
+    """[batch, width]; the user's single row is repeated for each candidate."""
+    if candidates is not None:
+        parts = [tf.broadcast_to(p, [candidates, p.shape[-1]]) for p in parts]
+    return tf.concat(list(parts), axis=-1)
+
+
+def _attention(settings: ModelConfig, spec: ModelInput) -> tf_keras.layers.Layer:
+    attention = settings.attention
+    if not settings.poso.attention:
+        return poso_keras.SequenceAttention(
+            attention.num_heads, attention.key_dim, name=f"{spec.name}_attention"
+        )
+    return poso_keras.POSOMultiHeadAttention(
+        attention.num_heads,
+        attention.key_dim,
+        num_modules=attention.num_modules,
+        query_mode=attention.query_mode,
+        key_mode=attention.key_mode,
+        value_mode=attention.value_mode,
+        name=f"{spec.name}_attention",
+    )
+
+
+def _mmoe(settings: ModelConfig, num_tasks: int) -> tf_keras.layers.Layer:
+    kind = poso_keras.POSOMMoE if settings.poso.mmoe else poso_keras.MMoE
+    return kind(
+        num_experts=settings.mmoe.num_experts,
+        expert_units=settings.mmoe.expert_units,
+        num_tasks=num_tasks,
+        name="mmoe",
+    )
+
+
+def _tower(settings: ModelConfig, name: str) -> tf_keras.layers.Layer:
+    kind = poso_keras.POSOMLP if settings.poso.mlp else poso_keras.MLP
+    return kind(
+        units=settings.tower_units, dropout=settings.dropout, name=f"{name}_tower"
+    )

@@ -1,0 +1,149 @@
+"""`create_pipeline`: the whole run as a TFX pipeline, the same for every runner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import tfx.v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.proto import pusher_pb2, trainer_pb2
+
+from pipeline.components.example_gen import ImpressionExampleGen
+from pipeline.components.report import ReportGen
+from pipeline.components.schema_gen import ContractSchemaGen
+from pipeline.config import RunConfig
+from pipeline.evaluation import eval_config
+from preprocessing.transform import transform_custom_config
+
+
+def create_pipeline(
+    config: RunConfig,
+    *,
+    data_dir: str,
+    pipeline_root: str,
+    serving_dir: str,
+    rejects_dir: str,
+    metadata_connection_config: object | None = None,
+    beam_pipeline_args: Sequence[str] = (),
+    enable_cache: bool = True,
+) -> tfx.dsl.Pipeline:
+    """Builds the pipeline; it reads nothing and starts nothing.
+
+    Args:
+        config: The run's configuration.
+        data_dir: Folder of the impression log.
+        pipeline_root: Where artifacts go.
+        serving_dir: Where blessed models are pushed, one numbered folder each.
+        rejects_dir: Where rows that break the contract are kept.
+        metadata_connection_config: ML Metadata; runners on a cluster bring their own.
+        beam_pipeline_args: Passed to every Beam job.
+        enable_cache: Whether finished components with unchanged inputs are reused.
+    """
+    config_json = config.model_dump_json()
+    nodes: list[BaseNode] = []
+
+    # The log becomes point-in-time features, split by day; bad rows go to the rejects.
+    example_gen = ImpressionExampleGen(
+        input_base=data_dir, config=config_json, rejects_dir=rejects_dir
+    )
+    examples = example_gen.outputs["examples"]
+
+    # What the day looks like, what it should look like, and where the two differ.
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    schema_gen = ContractSchemaGen(config=config_json)
+    schema = schema_gen.outputs["schema"]
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema
+    )
+
+    # Buckets, vocabularies and padded sequences; the same graph runs in serving.
+    transform = tfx.components.Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn="preprocessing.transform.preprocessing_fn",
+        custom_config=transform_custom_config(config.features, config.transform),
+    )
+    nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
+
+    # The configured model and, to compare with, the same model without any gate.
+    trainer = _trainer(config_json, transform, schema, pipeline_root, plain=False)
+    nodes.append(trainer)
+    baseline = None
+    if config.training.baseline and config.model.poso.any:
+        baseline = _trainer(
+            config_json, transform, schema, pipeline_root, plain=True
+        ).with_id("PlainTrainer")
+        nodes.append(baseline)
+
+    # A model is blessed if no slice falls against the last blessed one.
+    last_blessed = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LatestBlessedModel")
+    evaluator = tfx.components.Evaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=last_blessed.outputs["model"],
+        eval_config=eval_config(config),
+    )
+
+    # One page on the run, and the numbers that the command prints.
+    report = ReportGen(
+        config=config_json,
+        examples=examples,
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        anomalies=validator.outputs["anomalies"],
+        blessing=evaluator.outputs["blessing"],
+        **(
+            {
+                "plain_model": baseline.outputs["model"],
+                "plain_model_run": baseline.outputs["model_run"],
+            }
+            if baseline is not None
+            else {}
+        ),
+    )
+
+    # Only a blessed model reaches the servers.
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
+        ),
+    )
+    nodes += [last_blessed, evaluator, report, pusher]
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=pipeline_root,
+        components=nodes,
+        enable_cache=enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_pipeline_args),
+    )
+
+
+def _trainer(
+    config_json: str,
+    transform: tfx.components.Transform,
+    schema: object,
+    pipeline_root: str,
+    *,
+    plain: bool,
+) -> tfx.components.Trainer:
+    return tfx.components.Trainer(
+        run_fn="pipeline.trainer.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema,
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            "config": config_json,
+            "plain": plain,
+            "checkpoint_dir": os.path.join(pipeline_root, "training_checkpoints"),
+        },
+    )
