@@ -1,5 +1,6 @@
 """GAUC: the area under the ROC curve within each user, averaged over users."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,17 +79,17 @@ def gauc(
         )
     if not len(positive):
         raise ValueError("`labels` must hold at least one impression. Received: 0")
-    auc, impressions, positives = _auc_by_user(positive, score, _as_sortable(user))
+    auc, impressions, positives = _auc_by_user(positive, score, _as_codes(user))
     scored = (positives > 0) & (positives < impressions)
     weights = {
         "impressions": impressions,
         "positives": positives,
         "none": np.ones_like(impressions),
     }[weighting][scored]
+    # An exactly rounded sum does not depend on the order of the users.
+    total = math.fsum(weights)
     return GAUCResult(
-        value=float(np.average(auc[scored], weights=weights))
-        if scored.any()
-        else float("nan"),
+        value=math.fsum(auc[scored] * weights) / total if total else math.nan,
         users=len(impressions),
         users_scored=int(scored.sum()),
         impressions_scored=int(impressions[scored].sum()),
@@ -96,14 +97,15 @@ def gauc(
 
 
 def _auc_by_user(
-    positive: npt.NDArray[np.bool_], score: npt.NDArray[Any], user: npt.NDArray[Any]
+    positive: npt.NDArray[np.bool_],
+    score: npt.NDArray[Any],
+    user: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns each user's AUC, impressions and positives, users in sorted order.
+    """Returns each user's AUC, impressions and positives.
 
     By the rank sum of the positives: `AUC = (R - P (P + 1) / 2) / (P N)`.
     """
-    order = np.argsort(score)
-    order = order[np.argsort(user[order], kind="stable")]
+    order = _group_by_user(np.argsort(score), user)
     user, score, positive = user[order], score[order], positive[order]
     rows = np.arange(len(order) + 1)
 
@@ -122,6 +124,20 @@ def _auc_by_user(
     pairs = positives * (impressions - positives)
     wins = rank_sum - positives * (positives + 1) / 2
     return wins / np.maximum(pairs, 1), impressions, positives
+
+
+def _group_by_user(
+    order: npt.NDArray[np.int64], user: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int64]:
+    """Moves each user's rows together and keeps their order: a radix sort.
+
+    NumPy sorts 16-bit integers in linear time, so this costs less than one sort.
+    """
+    digits = user - user.min()
+    for shift in range(0, int(digits.max()).bit_length(), 16):
+        digit = (digits >> np.uint64(shift)).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -157,13 +173,18 @@ def _as_score(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return scores
 
 
-def _as_sortable(user_ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Replaces strings and objects by integer codes: they are slow to sort."""
+def _as_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Replaces user ids by numbers, different ones for different users."""
     if user_ids.dtype.kind in "biu":
-        return user_ids
+        return user_ids.astype(np.int64, copy=False).view(np.uint64)
+    if user_ids.dtype.kind not in "USO":
+        raise ValueError(
+            "`user_ids` must be integers, strings or bytes. "
+            f"Received: dtype {user_ids.dtype}"
+        )
     codes: dict[Any, int] = {}
     return np.fromiter(
         (codes.setdefault(user_id, len(codes)) for user_id in user_ids.tolist()),
-        np.int64,
+        np.uint64,
         len(user_ids),
     )

@@ -1,0 +1,113 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poso_keras import GAUCResult, gauc
+
+ROWS = st.lists(
+    st.tuples(st.booleans(), st.integers(-3, 3), st.integers(-2, 3)), min_size=1
+)
+
+
+def counted(labels, scores, users, weighting):
+    """Counts every pair of a positive and a negative impression of each user."""
+    total = weights = 0.0
+    scored = impressions = 0
+    for user in set(users):
+        rows = [
+            (y, s) for y, s, u in zip(labels, scores, users, strict=True) if u == user
+        ]
+        positive = [s for y, s in rows if y]
+        negative = [s for y, s in rows if not y]
+        if not positive or not negative:
+            continue
+        wins = sum((p > n) + (p == n) / 2 for p in positive for n in negative)
+        counts = {"impressions": len(rows), "positives": len(positive), "none": 1}
+        total += counts[weighting] * wins / (len(positive) * len(negative))
+        weights += counts[weighting]
+        scored += 1
+        impressions += len(rows)
+    value = total / weights if weights else math.nan
+    return GAUCResult(value, len(set(users)), scored, impressions)
+
+
+@given(ROWS, st.sampled_from(["impressions", "positives", "none"]))
+def test_equals_counting_pairs(rows, weighting):
+    labels, scores, users = zip(*rows, strict=True)
+    actual = gauc(labels, scores, users, weighting)
+    expected = counted(labels, scores, users, weighting)
+    assert actual.value == pytest.approx(expected.value, rel=1e-12, nan_ok=True)
+    assert (actual.users, actual.users_scored, actual.impressions_scored) == (
+        expected.users,
+        expected.users_scored,
+        expected.impressions_scored,
+    )
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_the_scale_of_scores_do_not_matter(rows, random):
+    labels, scores, users = map(np.array, zip(*rows, strict=True))
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    expected = gauc(labels, scores, users)
+    shuffled = gauc(labels[order], np.exp(scores[order]), users[order])
+    assert shuffled == expected or math.isnan(expected.value)
+
+
+@given(ROWS)
+def test_swapping_the_classes_gives_the_complement(rows):
+    labels, scores, users = map(np.array, zip(*rows, strict=True))
+    expected = 1 - gauc(labels, scores, users).value
+    assert gauc(~labels, scores, users).value == pytest.approx(expected, nan_ok=True)
+
+
+def test_user_ids_of_every_kind_give_the_same():
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 100_000, 500) % 97 * 2**45  # spread over several digits
+    labels, scores = rng.random(500) < 0.3, rng.normal(size=500)
+    text = np.array([f"user {i}" for i in ids])
+    expected = gauc(labels, scores, ids)
+    assert expected.users == len(set(ids))
+    for user_ids in (-ids, ids.astype("uint64"), text, text.astype("S")):
+        assert gauc(labels, scores, user_ids) == expected
+        assert gauc(labels, scores, user_ids.astype(object)) == expected
+        assert gauc(labels, scores, user_ids.tolist()) == expected
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8"])
+def test_score_types_and_columns(dtype):
+    labels = np.array([[1.0], [0.0], [1.0]], "float32")
+    scores = np.array([[3], [2], [1]], dtype)
+    assert gauc(labels, scores, [[5], [5], [5]]).value == 0.5
+
+
+def test_infinite_scores_are_ordered_and_tied():
+    inf = math.inf
+    assert gauc([1, 0, 0, 1], [inf, inf, -inf, 0], [1, 1, 1, 1]).value == 0.625
+
+
+def test_nobody_can_be_scored():
+    result = gauc([1, 1, 0], [0.1, 0.2, 0.3], ["a", "a", "b"])
+    assert math.isnan(result.value)
+    assert (result.users, result.users_scored, result.impressions_scored) == (2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (([], [], []), "at least one impression. Received: 0"),
+        (([1, 0], [1.0], [1, 1]), "same length. Received: 2, 1 and 2"),
+        (([1, 2], [1.0, 2.0], [1, 1]), "`labels` must be 0 or 1. Received: 2"),
+        (([1, np.nan], [1.0, 2.0], [1, 1]), "`labels` must be 0 or 1. Received: nan"),
+        (([1, 0], [1.0, np.nan], [1, 1]), "`scores` must not be NaN. Received: 1 NaN"),
+        (([1, 0], [1.0, 2.0], [1.5, 1.0]), "`user_ids` must be .* Received: dtype"),
+        (([[1, 0]], [1.0, 2.0], [1, 1]), r"`labels` must have shape .*: \(1, 2\)"),
+        (([1, 0], [1, 2], [1, 1], "users"), "`weighting` must .* Received: 'users'"),
+    ],
+)
+def test_wrong_input_is_named(args, message):
+    with pytest.raises(ValueError, match=message):
+        gauc(*args)

@@ -1,0 +1,240 @@
+import itertools
+
+import numpy as np
+import numpy_reference as reference
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layer_checks import named_weights, normal, randomize, run_layer_checks
+
+from poso_keras import POSOMultiHeadAttention, SequenceAttention
+from poso_keras._backend import KERAS_3
+
+MODES = ("shared", "gated", "full")
+GRID = list(itertools.product(MODES, repeat=3))
+TABLE_7 = [
+    ("full", "full", "full"),
+    ("shared", "full", "full"),
+    ("shared", "gated", "full"),
+    ("shared", "gated", "gated"),
+    ("gated", "full", "shared"),  # not in the paper: one V for several maps
+]
+HEADS, KEY_DIM, MODULES = 2, 3, 3
+KEYS = ("query_mode", "key_mode", "value_mode")
+
+# Full, ragged, with holes, a single event, and an empty sequence.
+MASK = np.array(
+    [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 1], [0] * 5]
+)
+
+
+def make(modes, **kwargs):
+    return POSOMultiHeadAttention(
+        HEADS, KEY_DIM, MODULES, **dict(zip(KEYS, modes, strict=True)), **kwargs
+    )
+
+
+def data(batch=5, seq=5):
+    return normal(batch, 4), normal(batch, seq, 6, seed=1), normal(batch, 2, seed=2)
+
+
+@pytest.mark.parametrize("modes", GRID, ids="-".join)
+def test_equals_the_textbook_order(modes):
+    query, value, code = data()
+    layer = make(modes)
+    layer(query, value, code)
+    randomize(layer)
+    scale = 2 / np.sqrt(MODULES) if modes[2] == "full" else 2 / MODULES
+    expected = reference.attention(
+        named_weights(layer),
+        query,
+        value,
+        code,
+        MASK,
+        HEADS,
+        MODULES,
+        modes,
+        scale,
+    )
+    actual = np.array(layer(query, value, code, attention_mask=MASK))
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+    assert not actual[-1].any()
+
+
+@pytest.mark.parametrize("modes", GRID, ids="-".join)
+def test_one_user_and_many_candidates_equal_tiling(modes):
+    query, value, code = data()
+    layer = make(modes)
+    layer(query, value, code)
+    randomize(layer)
+    for mask in (MASK[2:3], None):
+        tiled = None if mask is None else np.repeat(mask, 5, 0)
+        expected = layer(
+            query, np.repeat(value[:1], 5, 0), np.repeat(code[:1], 5, 0), tiled
+        )
+        actual = layer(query, value[:1], code[:1], mask)
+        assert actual.shape == (5, HEADS * KEY_DIM)
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("modes", TABLE_7, ids="-".join)
+@pytest.mark.parametrize("seq", [0, 5])
+def test_empty_sequences_give_zero_and_no_gradient(modes, seq):
+    query, value, code = map(tf.constant, data(seq=seq))
+    layer = make(modes)
+    with tf.GradientTape() as tape:
+        tape.watch([query, value, code])
+        output = layer(query, value, code, np.zeros((5, seq)))
+        loss = tf.reduce_sum((output - 1.0) ** 2)
+    assert not np.array(output).any()
+    weights = [w.value if KERAS_3 else w for w in layer.trainable_weights]
+    gradients = tape.gradient(loss, [query, value, code, *weights])
+    assert not any(np.array(g).any() for g in gradients if g is not None)
+
+
+@pytest.mark.parametrize("modes", TABLE_7, ids="-".join)
+def test_no_gradient_flows_from_the_padding(modes):
+    query, value, code = map(tf.constant, data())
+    layer = make(modes)
+    layer(query, value, code)
+    randomize(layer)
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        loss = tf.reduce_sum(layer(query, value, code, MASK) ** 2)
+    gradient = np.array(tape.gradient(loss, value))
+    assert not gradient[MASK == 0].any()
+    assert gradient[MASK == 1].all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(5)), st.integers(0, 3), st.sampled_from(GRID))
+def test_order_and_padding_do_not_matter(order, padding, modes):
+    query, value, code = data()
+    layer = make(modes)
+    expected = layer(query, value, code, MASK)
+    junk = 100 * normal(5, padding, 6, seed=3)
+    value = np.concatenate([value[:, list(order)], junk], axis=1)
+    mask = np.pad(MASK[:, list(order)], ((0, 0), (0, padding)))
+    actual = layer(query, value, code, mask)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_scale_multiplies_the_sum_over_modules():
+    query, value, code = data()
+    layer, scaled = (make(("shared", "gated", "full"), scale=c) for c in (1.0, 3.0))
+    layer(query, value, code)
+    scaled(query, value, code)
+    scaled.set_weights(layer.get_weights())
+    np.testing.assert_allclose(
+        scaled(query, value, code), 3 * np.array(layer(query, value, code)), rtol=1e-5
+    )
+
+
+def test_nothing_personalized_is_the_plain_twin():
+    query, value, code = data()
+    layer, twin = make(("shared",) * 3), SequenceAttention(HEADS, KEY_DIM)
+    layer(query, value, code)
+    twin(query, value)
+    assert list(named_weights(layer)) == list(named_weights(twin))
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(
+        layer(query, value, code, MASK), twin(query, value, code, MASK)
+    )
+
+
+@pytest.mark.parametrize(("modules", "width"), [(1, 8), (4, 8), (8, 32)])
+@pytest.mark.parametrize("modes", GRID, ids="-".join)
+def test_starts_at_the_scale_of_the_plain_twin(modes, modules, width):
+    """Compares with plain twins made of the same kernels, one a module."""
+    query, value = normal(64, width), normal(64, 10, width, seed=1)
+    code = normal(64, 8, seed=2)
+    twin = SequenceAttention(2, width // 2)
+    twin(query, value)
+    personalized = plain = 0.0
+    for _ in range(6 if modes[2] == "full" and width == 8 else 2):
+        layer = POSOMultiHeadAttention(
+            2, width // 2, modules, **dict(zip(KEYS, modes, strict=True))
+        )
+        personalized += np.square(layer(query, value, code)).mean()
+        for module in range(modules if "full" in modes else 1):
+            kernels = layer.get_weights()[:3]
+            twin.set_weights([k[[module % len(k)]] for k in kernels])
+            twins = modules if "full" in modes else 1
+            plain += np.square(twin(query, value)).mean() / twins
+    assert personalized / plain == pytest.approx(1.0, abs=0.15)
+
+
+def test_large_scores_are_safe_in_float16():
+    query, value, code = data()
+    layer = make(("shared", "gated", "full"), dtype="mixed_float16")
+    output = np.array(layer(query, 300 * value, code, MASK))
+    assert np.isfinite(output).all()
+    assert not output[-1].any()
+
+
+GATE = ["hidden/kernel", "hidden/bias", "gates/kernel", "gates/bias"]
+KERNELS = ["query_kernel", "key_kernel", "value_kernel"]
+
+
+@pytest.mark.parametrize(
+    ("modes", "gates"),
+    [
+        (("shared", "gated", "full"), ["key_gate", "module_gate"]),
+        (("gated", "full", "gated"), ["query_gate", "value_gate", "module_gate"]),
+    ],
+    ids=str,
+)
+def test_layer_contract(modes, gates, tmp_path):
+    query, value, code = data()
+    run_layer_checks(
+        POSOMultiHeadAttention,
+        {
+            "num_heads": HEADS,
+            "key_dim": KEY_DIM,
+            "num_modules": MODULES,
+            **dict(zip(KEYS, modes, strict=True)),
+            "gate_hidden_units": 5,
+            "kernel_initializer": "he_normal",
+            "kernel_regularizer": "l2",
+            "kernel_constraint": "non_neg",
+        },
+        {
+            "query": query,
+            "value": value,
+            "personalization_code": code,
+            "attention_mask": MASK.astype("float32"),
+        },
+        [(5, HEADS * KEY_DIM)],
+        KERNELS + [f"{gate}/{name}" for gate in gates for name in GATE],
+        tmp_path,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"num_heads": 0}, "`num_heads` must be a positive integer. Received: 0"),
+        ({"key_dim": 1.5}, "`key_dim` must be a positive integer. Received: 1.5"),
+        ({"key_mode": "open"}, "`key_mode` must be one of .* Received: 'open'"),
+        ({"scale": "big"}, '`scale` must be "auto" or a positive number. Rec.*'),
+        ({"scale": -1.0}, '`scale` must be "auto" or a positive number. Rec.*-1.0'),
+    ],
+)
+def test_wrong_arguments_are_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        POSOMultiHeadAttention(**{"num_heads": 2, "key_dim": 3, **kwargs})
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "code", "message"),
+    [
+        ((5, 1, 4), (5, 5, 6), (5, 2), "`query` must have rank 2"),
+        ((5, 4), (5, 6), (5, 2), "`value` must have rank 3"),
+        ((5, 4), (5, 5, 6), (5, 1, 2), "`personalization_code` must have rank 2"),
+        ((5, 4), (3, 5, 6), (5, 2), "must have the same batch size, or 1"),
+    ],
+)
+def test_wrong_shapes_are_named(query, value, code, message):
+    with pytest.raises(ValueError, match=rf"{message}.*Received: "):
+        make(("shared", "gated", "full"))(normal(*query), normal(*value), normal(*code))

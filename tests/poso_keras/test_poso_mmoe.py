@@ -1,0 +1,95 @@
+import numpy as np
+import numpy_reference as reference
+import pytest
+from layer_checks import named_weights, normal, randomize, run_layer_checks
+
+from poso_keras import MMoE, POSOMMoE
+
+NAMES = [
+    "expert_kernel_0",
+    "expert_bias_0",
+    "expert_kernel_1",
+    "expert_bias_1",
+    "task_kernel",
+]
+GATE = [
+    "gate/hidden/kernel",
+    "gate/hidden/bias",
+    "gate/gates/kernel",
+    "gate/gates/bias",
+]
+
+
+def test_equals_the_formula():
+    x, code = normal(6, 4), normal(6, 3, seed=1)
+    layer = POSOMMoE(num_experts=3, expert_units=(5, 2), num_tasks=2, scale=1.5)
+    layer(x, code)
+    randomize(layer)
+    weights = named_weights(layer)
+    gates = reference.gate(weights, code, 1.5, "gate/")
+    expected = reference.mixture(weights, x, gates, 2, 2)
+    for a, b in zip(layer(x, code), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("experts", [1, 4, 16])
+@pytest.mark.parametrize("width", [8, 64])
+def test_starts_at_the_scale_of_the_plain_twin(experts, width):
+    x, code = normal(128, width), normal(128, 8, seed=1)
+    args = (experts, (width, width), 2)
+    layer, twin = POSOMMoE(*args), MMoE(*args)
+    personalized = np.square(layer(x, code)).mean()
+    twin(x)
+    twin.set_weights(layer.get_weights()[: len(twin.weights)])
+    plain = np.square(twin(x)).mean()
+    assert personalized / plain == pytest.approx(1.0, abs=0.15)
+
+
+def test_experts_and_task_gates_are_drawn_independently_at_their_own_scale():
+    layer = POSOMMoE(4, (32,), num_tasks=3)
+    layer(normal(2, 32), normal(2, 3))
+    weights = named_weights(layer)
+    for name, variance in (("expert_kernel_0", 2 / 64), ("task_kernel", 2 / 36)):
+        kernels = weights[name]
+        assert kernels.var() == pytest.approx(variance, rel=0.15)
+        correlations = np.corrcoef(kernels.reshape(len(kernels), -1))
+        assert np.abs(np.triu(correlations, 1)).max() < 0.4
+
+
+def test_one_user_and_many_candidates_equal_tiling():
+    x, code = normal(6, 4), normal(1, 3, seed=1)
+    layer = POSOMMoE(3, (5, 2), num_tasks=2)
+    expected = layer(x, np.repeat(code, 6, 0))
+    for a, b in zip(layer(x, code), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_layer_contract(tmp_path):
+    run_layer_checks(
+        POSOMMoE,
+        {
+            "num_experts": 3,
+            "expert_units": (5, 2),
+            "num_tasks": 2,
+            "activation": "tanh",
+            "gate_hidden_units": 4,
+            "kernel_regularizer": "l2",
+        },
+        {"inputs": normal(6, 4), "personalization_code": normal(6, 3)},
+        [(6, 2), (6, 2)],
+        NAMES + GATE,
+        tmp_path,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"num_experts": 0}, "`num_experts` must be a positive integer. Received: 0"),
+        ({"num_tasks": -1}, "`num_tasks` must be a positive integer. Received: -1"),
+        ({"expert_units": "8"}, "`expert_units` must be a sequence .* Received: '8'"),
+    ],
+)
+def test_wrong_arguments_are_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        POSOMMoE(**{"num_experts": 2, **kwargs})
