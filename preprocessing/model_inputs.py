@@ -56,9 +56,7 @@ def model_inputs(
         ModelInput("is_new_user", "bucket", "user", boundaries=flag),
         ModelInput("video_id", "id", "video", "video_id"),
         ModelInput("author_id", "id", "video", "author_id"),
-        ModelInput(
-            "video_tags", "id_list", "video", "video_tags", transform.max_tags
-        ),
+        ModelInput("video_tags", "id_list", "video", "video_tags", transform.max_tags),
         ModelInput("video_age_hours", "bucket", "video", boundaries=age),
         ModelInput(
             "video_impressions",

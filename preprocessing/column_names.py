@@ -1,0 +1,47 @@
+"""Names of the columns, as plain text: configuration checks against them cheaply."""
+
+from __future__ import annotations
+
+USER_ID = "user_id"
+VIDEO_ID = "video_id"
+EVENT_TIME = "event_time_ms"
+PLAY_TIME = "play_time_ms"
+DURATION = "video_duration_ms"
+AUTHOR_ID = "author_id"
+TAGS = "video_tags"
+FIRST_LAUNCH = "user_first_launch_ms"
+UPLOAD = "video_upload_ms"
+PRIOR_VIEWS = "prior_view_count"
+
+REQUIRED_COLUMNS = (USER_ID, VIDEO_ID, EVENT_TIME)
+WATCH_COLUMNS = (PLAY_TIME, DURATION)
+FLAG_COLUMNS = ("is_like", "is_follow")
+CONTRACT_COLUMNS = (
+    *REQUIRED_COLUMNS,
+    *WATCH_COLUMNS,
+    *FLAG_COLUMNS,
+    AUTHOR_ID,
+    TAGS,
+    FIRST_LAUNCH,
+    UPLOAD,
+    PRIOR_VIEWS,
+)
+
+VIDEO_FEATURES = ("video_age_hours", "video_impressions", "is_new_video")
+USER_FEATURES = (
+    "avc",
+    "hours_since_first_launch",
+    "active_days_7",
+    "is_new_user",
+    "user_group",
+    "history_video_ids",
+    "history_author_ids",
+    "history_tags",
+    "history_gap_ms",
+)
+USER_GROUPS = ("new", "returning", "inactive", "regular")
+LONG_VIEW = "long_view"
+
+# Where a row came from. Only between reading and the removal of duplicates.
+SOURCE_FILE = "__source_file"
+SOURCE_ROW = "__source_row"

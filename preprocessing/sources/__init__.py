@@ -1,0 +1,34 @@
+"""Where impressions come from: one module a format, chosen by `SourceConfig.format`.
+
+A source lists parts of its input that can be read in parallel, and reads each as Arrow
+tables under the contract's names. It may bring the users' state before the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from preprocessing.config import FeatureConfig, SourceConfig
+from preprocessing.sources.csv import CsvSource
+from preprocessing.sources.kuairand import KuaiRandSource
+from preprocessing.sources.parquet import ParquetSource
+from preprocessing.sources.source import RawRows, Source, Split
+
+__all__ = ["RawRows", "Source", "Split", "open_source"]
+
+_FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
+    "parquet": ParquetSource,
+    "csv": CsvSource,
+    "kuairand": KuaiRandSource,
+}
+
+
+def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) -> Source:
+    """The source of a configuration; nothing is read before it is asked for.
+
+    Args:
+        source: Names the format.
+        features: Says which columns are needed.
+        data_dir: Folder (or file) of the log: a path or a URI.
+    """
+    return _FORMATS[source.format](str(data_dir), features)

@@ -1,0 +1,111 @@
+"""CSV files with the contract's columns: a header line, commas, UTF-8.
+
+Cells are read as text and converted later, so that one bad cell costs one row and not
+the file. A cell of a list column holds its entries separated by commas, hence quoted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from preprocessing.config import FeatureConfig
+from preprocessing.contract import SourceError, check_columns, impression_schema
+from preprocessing.sources.files import DataFile, find_files, open_stream
+from preprocessing.sources.source import RawRows, Split
+
+_BLOCK_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class CsvSource:
+    """Every `*.csv` file in a folder and its sub-folders, or one file.
+
+    Args:
+        data_dir: Path or URI.
+        config: The feature configuration.
+    """
+
+    data_dir: str
+    config: FeatureConfig
+
+    def splits(self) -> list[Split]:
+        """One split a file."""
+        splits = []
+        for file in find_files(self.data_dir, "*.csv"):
+            check_columns(read_header(file), file.name, self.config)
+            splits.append(Split(file.path, file.name, -1, 0))
+        return splits
+
+    def read(self, split: Split) -> Iterator[RawRows]:
+        """The rows of one file."""
+        file = DataFile(split.path, split.name)
+        header = read_header(file)
+        wanted = impression_schema(self.config).names
+        return read_cells(file, [name for name in wanted if name in header])
+
+    def user_state(self) -> pa.Table | None:
+        """None: such a log brings no state."""
+        return None
+
+
+def read_header(file: DataFile) -> list[str]:
+    """The names in a CSV file's first line.
+
+    Raises:
+        SourceError: The file has no such line or cannot be read.
+    """
+    try:
+        with open_stream(file.path) as opened:
+            text = io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
+            header = next(csv.reader(text), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
+    if not header:
+        raise SourceError(f"{file.name} is empty: expected a header line")
+    return header
+
+
+def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
+    """Columns of a CSV file as text, block by block.
+
+    Lines with another number of cells than the header are handed over as malformed.
+
+    Raises:
+        SourceError: The file cannot be read to its end.
+    """
+    columns = list(columns)
+    malformed: list[str] = []
+
+    def keep(row: pa_csv.InvalidRow) -> str:
+        malformed.append(row.text)
+        return "skip"
+
+    first_row = 0
+    try:
+        with open_stream(file.path) as opened:
+            reader = pa_csv.open_csv(
+                opened,
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False, block_size=_BLOCK_BYTES
+                ),
+                parse_options=pa_csv.ParseOptions(invalid_row_handler=keep),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, pa.string()),
+                    include_columns=columns,
+                ),
+            )
+            for batch in reader:
+                found, malformed[:] = malformed[:], []
+                yield RawRows(pa.Table.from_batches([batch]), first_row, found)
+                first_row += batch.num_rows
+            if malformed:
+                empty = reader.schema.empty_table()
+                yield RawRows(empty, first_row, malformed)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error

@@ -1,0 +1,98 @@
+"""KuaiRand's `history_exposures_*.csv` as user state.
+
+The file lists the last impressions before the log, each user's total (`history_len`,
+the state's `view_count`) and the time of the very last one. The times of the others are
+unknown, so all of a user's impressions carry the last one's time, their order is that
+of `rel_pos`, and the last day is the only one known to be active. Where
+`label_ambiguous` is 1, whether it was a long view is unknown.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from preprocessing.column_names import AUTHOR_ID, TAGS, VIDEO_ID
+from preprocessing.contract import SourceError
+from preprocessing.conversion import plain, to_int64
+from preprocessing.days import local_day
+from preprocessing.sources.csv import read_cells, read_header
+from preprocessing.sources.files import DataFile
+from preprocessing.state import USER_STATE_SCHEMA, check_state
+
+_NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time_ms")
+_COLUMNS = ("user_id", "video_id", *_NUMBERS)
+
+
+def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> pa.Table:
+    """Reads the file into a user state.
+
+    Args:
+        file: The history file.
+        videos: `video_id`, `author_id` and `video_tags` (separated by commas), texts.
+        utc_offset_hours: Where days begin.
+
+    Returns:
+        By `state.USER_STATE_SCHEMA`.
+
+    Raises:
+        SourceError: A column is missing or a cell is no number.
+    """
+    table = _read(file)
+    users = plain(pc.unique(table["user_id"]))
+    user = plain(pc.index_in(table["user_id"], value_set=users)).to_numpy()
+    order = np.lexsort([table["rel_pos"].to_numpy(), user])
+    table = table.take(pa.array(order))
+    ends = np.cumsum(np.bincount(user, minlength=len(users)))
+    last = table.take(pa.array(ends - 1))
+
+    video = plain(table["video_id"])
+    row = pc.index_in(video, value_set=plain(videos[VIDEO_ID]))
+    tags = pc.list_element(pc.split_pattern(plain(videos[TAGS]), ",", max_splits=1), 0)
+    unknown = pc.equal(plain(table["label_ambiguous"]), 1)
+    long_view = pc.equal(plain(table["long_view"]), 1)
+    days = local_day(last["last_time_ms"].to_numpy(), utc_offset_hours)
+    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
+
+    def lists(values: pa.Array) -> pa.ListArray:
+        return pa.ListArray.from_arrays(offsets, values)
+
+    state = pa.Table.from_arrays(
+        [
+            users,
+            plain(last["history_len"]),
+            pa.ListArray.from_arrays(
+                pa.array(np.arange(len(users) + 1, dtype=np.int32)), pa.array(days)
+            ),
+            lists(video),
+            lists(plain(videos[AUTHOR_ID]).take(row)),
+            lists(tags.take(row)),
+            lists(plain(table["last_time_ms"])),
+            lists(pc.if_else(unknown, pa.scalar(None, pa.bool_()), long_view)),
+        ],
+        schema=USER_STATE_SCHEMA,
+    )
+    return check_state(state, USER_STATE_SCHEMA)
+
+
+def _read(file: DataFile) -> pa.Table:
+    """The file's columns, ids as text and the rest as int64."""
+    header = read_header(file)
+    for name in _COLUMNS:
+        if name not in header:
+            raise SourceError(
+                f"{file.name}: column '{name}' is missing. "
+                f"Received columns: {', '.join(header)}"
+            )
+    parts = list(read_cells(file, _COLUMNS))
+    if not parts or any(part.malformed for part in parts):
+        raise SourceError(f"{file.name} has no rows, or one of another length")
+    table = pa.concat_tables([part.table for part in parts]).combine_chunks()
+    for name in _NUMBERS:
+        values, _ = to_int64(plain(table[name]))
+        if values.null_count:
+            raise SourceError(f"{file.name}: column '{name}' has a cell without number")
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, values)
+    return table

@@ -1,0 +1,59 @@
+"""What every source of impressions offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+
+class Split(NamedTuple):
+    """A part of the input that is read on its own, in parallel with others.
+
+    Attributes:
+        path: The file.
+        name: Its name relative to the data folder.
+        row_group: Row group of a Parquet file; -1 for the whole file.
+        first_row: Number of its first row within the file.
+    """
+
+    path: str
+    name: str
+    row_group: int
+    first_row: int
+
+
+class RawRows(NamedTuple):
+    """Rows as a file holds them, some ten thousand at a time.
+
+    Attributes:
+        table: Under the contract's names; only columns that are needed.
+        first_row: Number of its first row within the file.
+        malformed: Lines that could not be divided into the file's columns.
+    """
+
+    table: pa.Table
+    first_row: int
+    malformed: list[str]
+
+
+class Source(Protocol):
+    """An impression log in some format."""
+
+    def splits(self) -> list[Split]:
+        """The input's parts.
+
+        Raises:
+            contract.SourceError: Files are missing, broken, or lack a column.
+        """
+
+    def read(self, split: Split) -> Iterator[RawRows]:
+        """The rows of one part.
+
+        Raises:
+            contract.SourceError: The file cannot be read to its end.
+        """
+
+    def user_state(self) -> pa.Table | None:
+        """What is known of users before the log, by `state.USER_STATE_SCHEMA`."""

@@ -1,0 +1,152 @@
+"""Every raw row becomes an accepted impression or a reject with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from preprocessing.column_names import (
+    EVENT_TIME,
+    FIRST_LAUNCH,
+    FLAG_COLUMNS,
+    PRIOR_VIEWS,
+    UPLOAD,
+    WATCH_COLUMNS,
+)
+from preprocessing.config import FeatureConfig
+from preprocessing.contract import (
+    MAX_TIME_MS,
+    REJECT_SCHEMA,
+    impression_schema,
+    traced_schema,
+)
+from preprocessing.conversion import (
+    Converted,
+    plain,
+    to_float32,
+    to_int64,
+    to_text,
+    to_text_list,
+)
+
+
+class Validated(NamedTuple):
+    """The two outcomes of a raw table; their rows add up to its rows.
+
+    Attributes:
+        accepted: By `contract.traced_schema`.
+        rejects: By `contract.REJECT_SCHEMA`; a row names the first broken rule.
+    """
+
+    accepted: pa.Table
+    rejects: pa.Table
+
+
+def validate(
+    raw: pa.Table, source: str, first_row: int, config: FeatureConfig
+) -> Validated:
+    """Splits a raw table into accepted impressions and rejects.
+
+    Args:
+        raw: Rows as the file holds them, under the contract's names; optional columns
+            may be absent, text cells are read as numbers where numbers are expected.
+            `contract.check_columns` and `check_types` have passed its file.
+        source: The file's name.
+        first_row: Number of the table's first row within the file.
+        config: Declares labels and further features.
+    """
+    reasons = _Reasons(raw.num_rows)
+    columns = []
+    for field in impression_schema(config):
+        if field.name in raw.column_names:
+            column = plain(raw[field.name])
+        else:
+            column = pa.nulls(raw.num_rows, field.type)
+        if column.type != field.type and pa.types.is_null(column.type):
+            column = pa.nulls(raw.num_rows, field.type)
+        values, unreadable = _converter(field.type)(column)
+        _check(reasons, field, values, unreadable, config)
+        columns.append(values)
+    columns.append(pa.array([source] * raw.num_rows, pa.string()))
+    columns.append(pa.array(np.arange(first_row, first_row + raw.num_rows)))
+    table = pa.Table.from_arrays(columns, names=traced_schema(config).names)
+    good = pa.array(reasons.code < 0)
+    accepted = table.filter(good).cast(traced_schema(config))
+    return Validated(accepted, _rejects(raw, source, reasons))
+
+
+def reject_table(
+    rows: list[dict[str, Any]], reason: list[str], source: list[str]
+) -> pa.Table:
+    """Rejects, one a row; rows are kept as JSON."""
+    texts = [
+        json.dumps(_jsonable(row), ensure_ascii=False, default=str) for row in rows
+    ]
+    return pa.Table.from_arrays(
+        [pa.array(column, pa.string()) for column in (texts, reason, source)],
+        schema=REJECT_SCHEMA,
+    )
+
+
+class _Reasons:
+    """The first reason found against each row, as an index into `names`, else -1."""
+
+    def __init__(self, rows: int):
+        self.code = np.full(rows, -1, dtype=np.int32)
+        self.names: list[str] = []
+
+    def add(self, broken: np.ndarray, reason: str) -> None:
+        if broken.any():
+            self.code[broken & (self.code < 0)] = len(self.names)
+            self.names.append(reason)
+
+
+def _converter(kind: pa.DataType) -> Callable[[pa.Array], Converted]:
+    if pa.types.is_list(kind):
+        return to_text_list
+    if pa.types.is_string(kind):
+        return to_text
+    return to_float32 if pa.types.is_floating(kind) else to_int64
+
+
+def _check(
+    reasons: _Reasons,
+    field: pa.Field,
+    values: pa.Array,
+    unreadable: np.ndarray,
+    config: FeatureConfig,
+) -> None:
+    name = field.name
+    reasons.add(unreadable, f"{name} is not a number")
+    if not field.nullable:
+        missing = values.is_null().to_numpy(zero_copy_only=False)
+        reasons.add(missing & ~unreadable, f"{name} is missing")
+    if not pa.types.is_integer(values.type):
+        return
+    known = values.is_valid().to_numpy(zero_copy_only=False)
+    numbers = values.fill_null(0).to_numpy()
+    if name in (*FLAG_COLUMNS, *config.label_columns):
+        reasons.add(known & ~np.isin(numbers, (0, 1)), f"{name} is not 0 or 1")
+    elif name in (*WATCH_COLUMNS, PRIOR_VIEWS):
+        reasons.add(numbers < 0, f"{name} is negative")
+        reasons.add(numbers > MAX_TIME_MS, f"{name} is out of range")
+    elif name in (EVENT_TIME, FIRST_LAUNCH, UPLOAD):
+        out = (numbers < 0) | (numbers > MAX_TIME_MS)
+        reasons.add(out, f"{name} is out of range (milliseconds from 1970 to 9999)")
+
+
+def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:
+    rows = np.flatnonzero(reasons.code >= 0)
+    names = [reasons.names[code] for code in reasons.code[rows]]
+    return reject_table(
+        raw.take(pa.array(rows)).to_pylist(), names, [source] * len(rows)
+    )
+
+
+def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
+    """NaN has no place in JSON."""
+    return {name: None if value != value else value for name, value in row.items()}
