@@ -39,8 +39,8 @@ def test_trains_under_a_mirrored_strategy_as_on_one_device():
     single(data)
     with strategy.scope():
         mirrored = Ranker()
+        mirrored(data)
         mirrored.compile(keras.optimizers.SGD(0.1), loss="mse", jit_compile=False)
-    mirrored.predict(data, batch_size=8, verbose=0)
     mirrored.set_weights(single.get_weights())
     single.compile(keras.optimizers.SGD(0.1), loss="mse", jit_compile=False)
     for model in (single, mirrored):

@@ -143,8 +143,12 @@ def test_nothing_personalized_is_the_plain_twin():
     )
 
 
-@pytest.mark.parametrize(("modules", "width"), [(1, 8), (4, 8), (8, 32)])
-@pytest.mark.parametrize("modes", GRID, ids="-".join)
+@pytest.mark.parametrize(
+    ("modes", "modules", "width"),
+    [(modes, 4, 8) for modes in GRID]
+    + [(modes, modules, 32) for modes in TABLE_7 for modules in (1, 8)],
+    ids=str,
+)
 def test_starts_at_the_scale_of_the_plain_twin(modes, modules, width):
     """Compares with plain twins made of the same kernels, one a module."""
     query, value = normal(64, width), normal(64, 10, width, seed=1)
