@@ -20,12 +20,14 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
         from pipeline.local_runner import local_pipeline, run_locally
         from pipeline.run_result import read_result
+        from pipeline.sample_requests import write_requests
 
         pipeline = local_pipeline(config, data_dir, paths)
         progress = ComponentProgress(console, len(pipeline.components))
         with progress.listening():
             run_locally(pipeline, config)
         result = read_result(paths)
+        write_requests(config, str(result.examples / "Split-eval"), paths.requests)
         print_metrics(console, result.metrics)
         _print_places(console, result, paths)
     return result
@@ -94,6 +96,7 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
         "report": str(result.report),
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),
+        "requests": str(paths.requests),
         "log": str(paths.log),
     }
     console.print()

@@ -84,4 +84,5 @@ def _raw_column(field: Any, candidate: bool) -> RawColumn:
     kind: Literal["list", "optional", "required"] = (
         "list" if listed else "optional" if field.nullable else "required"
     )
-    return RawColumn(field.name, dtype, kind, candidate)
+    sequence = "history" if field.name.startswith("history_") else ""
+    return RawColumn(field.name, dtype, kind, candidate, sequence)

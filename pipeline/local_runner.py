@@ -10,6 +10,7 @@ import tfx.v1 as tfx
 from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.strategies import prepare_devices
+from preprocessing.sources import open_source
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -41,6 +42,11 @@ class RunPaths:
         return self.out / "rejects"
 
     @property
+    def requests(self) -> Path:
+        """A `rank` request for a user of each group, as JSON files."""
+        return self.out / "requests"
+
+    @property
     def log(self) -> Path:
         """What the libraries underneath had to say."""
         return self.out / "run.log"
@@ -58,10 +64,9 @@ def local_pipeline(
             reuses every component whose inputs have not changed.
 
     Raises:
-        FileNotFoundError: There is no such data folder.
+        SourceError: The data folder holds no log of the configured format.
     """
-    if not data_dir.exists():
-        raise FileNotFoundError(f"the data folder {data_dir} does not exist")
+    open_source(config.source, config.features, str(data_dir)).splits()
     paths.out.mkdir(parents=True, exist_ok=True)
     return create_pipeline(
         config,

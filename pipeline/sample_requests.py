@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,15 @@ def sample_requests(
             )
         )
     return requests
+
+
+def write_requests(config: RunConfig, split_dir: str, folder: Path) -> None:
+    """Writes one request a user group, for `poso rank`: `new.json`, `regular.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for request in sample_requests(config, split_dir, ("new", "regular")):
+        body = {"user": request.user, "candidates": request.candidates}
+        path = folder / f"{request.user_group}.json"
+        path.write_text(json.dumps(body, indent=1), encoding="utf-8")
 
 
 def _most_impressed(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:

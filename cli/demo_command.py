@@ -1,0 +1,92 @@
+"""`poso demo`: everything once, on simulated data."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.local_runner import RunPaths
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/demo"),
+    show_default=True,
+    help="Folder for all that the demo makes.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=Path("configs/demo.yaml"),
+    show_default=True,
+    help="YAML configuration.",
+)
+@click.option("--users", default=4000, show_default=True, help="Simulated users.")
+def command(out: Path, config_file: Path, users: int) -> None:
+    """Simulate a feed, run the pipeline, serve the model, rank for two users.
+
+    Takes some minutes on two cores. Needs no data and no network.
+    """
+    from cli.pipeline_run import run_and_print
+    from pipeline.config import load_config
+    from pipeline.local_runner import RunPaths
+    from simulator import SimulatorConfig, simulate, write_log
+
+    started = time.monotonic()
+    log_dir = out / "log"
+    table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
+    write_log(table, log_dir)
+    click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
+    config = load_config(config_file)
+    paths = RunPaths(out)
+    result = run_and_print(config, log_dir, paths)
+    _serve_and_rank(config.serving.model_name, paths)
+    click.echo(f"\nreport: {result.report}")
+    click.echo(f"done in {time.monotonic() - started:.0f} s; to go on:")
+    click.echo(f"  poso serve --model {paths.serving}")
+    click.echo(f"  poso rank {paths.requests / 'new.json'} --grpc 127.0.0.1:8500")
+
+
+def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
+    """Ranks for each sampled user over both protocols and compares the answers."""
+    from cli.console import library_output_to
+    from cli.ranking_table import ranking_table
+    from serving.client import RankingClient
+    from serving.server import EmbeddedServer
+
+    with library_output_to(paths.log) as console:
+        server = EmbeddedServer(
+            paths.serving, name=model_name, grpc_port=0, rest_port=0
+        )
+        with server:
+            grpc, rest = f"127.0.0.1:{server.grpc_port}", (
+                f"http://127.0.0.1:{server.rest_port}"
+            )
+            console.print(f"\nserving {paths.serving}: gRPC {grpc}, REST {rest}")
+            with (
+                RankingClient(grpc=grpc, name=model_name) as over_grpc,
+                RankingClient(rest=rest, name=model_name) as over_rest,
+            ):
+                for file in sorted(paths.requests.glob("*.json")):
+                    request = json.loads(file.read_text(encoding="utf-8"))
+                    user, candidates = request["user"], request["candidates"]
+                    result = over_grpc.rank(user, candidates)
+                    other = over_rest.rank(user, candidates)
+                    gap = max(
+                        abs(a - b)
+                        for a, b in zip(result.fused, other.fused, strict=True)
+                    )
+                    title = (
+                        f"\n{file.stem} user {user['user_id']} ({user['avc']} views "
+                        f"so far); gRPC and REST differ by at most {gap:.0e}"
+                    )
+                    videos = candidates["video_id"]
+                    console.print(ranking_table(videos, result, title))

@@ -1,0 +1,48 @@
+"""`poso simulate`: an impression log to try things on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("simulate")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write, one Parquet file a day.",
+)
+@click.option("--users", default=4000, show_default=True, help="Users who launched.")
+@click.option("--days", default=8, show_default=True, help="Days of the log.")
+@click.option("--seed", default=17, show_default=True, help="Same seed, same log.")
+@click.option(
+    "--corrupt-share",
+    default=0.0,
+    show_default=True,
+    help="Share of rows that break the contract, to see what becomes of them.",
+)
+def command(
+    out: Path, users: int, days: int, seed: int, corrupt_share: float
+) -> None:
+    """Write a simulated impression log in the contract's format.
+
+    New users make about 5 % of the impressions; they, regular, inactive and returning
+    users behave differently (the paper's Fig. 1a).
+
+    \b
+    Example:
+      poso simulate --out runs/log --users 10000
+    """
+    from simulator import SimulatorConfig, simulate, write_log
+
+    try:
+        config = SimulatorConfig(
+            users=users, days=days, seed=seed, corrupt_share=corrupt_share
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    table = simulate(config)
+    write_log(table, out)
+    click.echo(f"wrote {table.num_rows:,} impressions of {days} days to {out}")
