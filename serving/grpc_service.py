@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.errors import Internal, InvalidArgument, ServingError, Unimplemented
+from serving.input_check import check_names
 from serving.model_messages import SIGNATURE_FIELD, model_metadata, model_status
 from serving.model_store import ModelSpec
 from serving.prediction import Predictor
@@ -102,7 +103,8 @@ def predict(
         ServingError: As `Predictor.predict`, or `InvalidArgument` for a malformed
             tensor.
     """
-    spec = _model_spec(request)
+    spec, signature = predictor.resolve(_model_spec(request))
+    check_names(request.inputs, signature.inputs)
     inputs = {name: read_tensor(name, request.inputs[name]) for name in request.inputs}
     prediction = predictor.predict(spec, inputs, list(request.output_filter))
     response = predict_pb2.PredictResponse()

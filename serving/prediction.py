@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from serving.input_check import check_inputs, check_output_filter
 from serving.model_store import ModelSpec, ModelStore
-from serving.tensor_spec import Array
+from serving.tensor_spec import Array, SignatureSpec
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +42,20 @@ class Predictor:
     def __init__(self, store: ModelStore, workers: int):
         self.store = store
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="predict")
+
+    def resolve(self, model_spec: ModelSpec) -> tuple[ModelSpec, SignatureSpec]:
+        """Settles which version answers and by which signature its inputs are read.
+
+        Returns:
+            The same model specification with the version's number, and the signature's.
+
+        Raises:
+            ServingError: `NotFound` or `FailedPrecondition` for an unknown model,
+                version or signature.
+        """
+        version = self.store.find(model_spec)
+        signature = version.signature(model_spec.signature)
+        return replace(model_spec, version=version.number), signature.spec
 
     def predict(
         self,

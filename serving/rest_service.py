@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -78,10 +77,8 @@ def predict(predictor: Predictor, path: re.Match[str], body: bytes) -> bytes:
     if path["verb"].lower() != "predict":
         raise Unimplemented(f"{path['verb']} is not offered; use predict")
     request = parse_body(body)
-    spec = _model_spec(path, request.signature)
-    version = predictor.store.find(spec)
-    spec = replace(spec, version=version.number)
-    inputs = read_inputs(request, version.signature(spec.signature).spec.inputs)
+    spec, signature = predictor.resolve(_model_spec(path, request.signature))
+    inputs = read_inputs(request, signature.inputs)
     prediction = predictor.predict(spec, inputs)
     return write_outputs(prediction.outputs, request.by_row)
 

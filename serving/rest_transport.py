@@ -56,13 +56,13 @@ class RestTransport:
     def metadata(self) -> ModelMetadata:
         """The newest version's signatures."""
         answer = self._call("GET", "/metadata")
-        spec = _parsed(wire_messages.ModelSpec(), _member(answer, "model_spec"))
+        version = _member(_member(answer, "model_spec"), "version")
         definitions = _parsed(
             wire_messages.SignatureDefMap(),
             _member(_member(answer, "metadata"), "signature_def"),
         ).signature_def
         return ModelMetadata(
-            spec.version.value,
+            int(version),
             {name: signature_spec(definitions[name]) for name in sorted(definitions)},
         )
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 
-from serving.listeners import Listeners, ServerOptions
+from serving.listeners import ListenError, Listeners, ServerOptions
 from serving.model_store import ModelStore
 from serving.prediction import Predictor
 
@@ -81,7 +81,11 @@ class EmbeddedServer:
             daemon=True,
         )
         thread.start()
-        ready.result()
+        try:
+            ready.result()
+        except ListenError:
+            thread.join()
+            raise
         self._thread = thread
         return self
 

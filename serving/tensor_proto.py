@@ -10,9 +10,10 @@ import numpy as np
 from serving.errors import InvalidArgument, ResourceExhausted
 from serving.tensor_spec import TYPE_BY_NUMBER, TYPE_BY_NUMPY, Array, TensorType
 
+MAX_ELEMENTS = 1 << 24
 # A message of a few bytes may declare any shape, for a short list of values is filled
 # up with its last one; this bounds what is allocated for it.
-MAX_ELEMENTS = 1 << 24
+_MAX_FILLED_ELEMENTS = 1 << 20
 _MAX_DIMENSIONS = 32  # numpy's
 
 
@@ -44,7 +45,8 @@ def read_tensor(name: str, proto: Any) -> Array:
 
     Raises:
         InvalidArgument: If type, shape and values do not make an array.
-        ResourceExhausted: If the shape has more than `MAX_ELEMENTS` elements.
+        ResourceExhausted: If the shape has more than `MAX_ELEMENTS` elements, or 2^20
+            without a value of their own.
     """
     dtype = TYPE_BY_NUMBER.get(proto.dtype)
     if dtype is None:
@@ -101,6 +103,11 @@ def _from_values(
     if len(values) > expected:
         raise InvalidArgument(
             f"input {name!r}: expected {expected} values for the shape {list(shape)}, "
+            f"received {len(values)}"
+        )
+    if expected - len(values) > _MAX_FILLED_ELEMENTS:
+        raise ResourceExhausted(
+            f"input {name!r}: expected a value for each element of {list(shape)}, "
             f"received {len(values)}"
         )
     wide = dtype.numpy if dtype.field != "int_val" else np.dtype(np.int64)

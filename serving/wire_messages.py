@@ -164,16 +164,15 @@ def _classes() -> dict[str, Any]:
     }
 
 
-_CLASSES = _classes()
-GetModelMetadataRequest = _CLASSES["GetModelMetadataRequest"]
-GetModelMetadataResponse = _CLASSES["GetModelMetadataResponse"]
-GetModelStatusRequest = _CLASSES["GetModelStatusRequest"]
-GetModelStatusResponse = _CLASSES["GetModelStatusResponse"]
-ModelSpec = _CLASSES["ModelSpec"]
-PredictRequest = _CLASSES["PredictRequest"]
-PredictResponse = _CLASSES["PredictResponse"]
-SignatureDefMap = _CLASSES["SignatureDefMap"]
-TensorProto = _CLASSES["TensorProto"]
+CLASSES = _classes()
+GetModelMetadataRequest = CLASSES["GetModelMetadataRequest"]
+GetModelMetadataResponse = CLASSES["GetModelMetadataResponse"]
+GetModelStatusRequest = CLASSES["GetModelStatusRequest"]
+GetModelStatusResponse = CLASSES["GetModelStatusResponse"]
+PredictRequest = CLASSES["PredictRequest"]
+PredictResponse = CLASSES["PredictResponse"]
+SignatureDefMap = CLASSES["SignatureDefMap"]
+TensorProto = CLASSES["TensorProto"]
 
 
 def state_name(number: int) -> str:

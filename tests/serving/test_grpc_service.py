@@ -143,9 +143,10 @@ def test_malformed_tensors(prediction_stub, predict_request, proto):
     assert "'x'" in message
 
 
-def test_a_few_bytes_do_not_make_a_huge_tensor(prediction_stub, predict_request):
+@pytest.mark.parametrize("rows", [2**40, 2**22])
+def test_a_few_bytes_do_not_make_a_huge_tensor(prediction_stub, predict_request, rows):
     huge = tensor_pb2.TensorProto(
-        dtype=1, tensor_shape={"dim": [{"size": 2**40}, {"size": 2}]}, float_val=[1]
+        dtype=1, tensor_shape={"dim": [{"size": rows}, {"size": 2}]}, float_val=[1]
     )
     request = predict_request("doubled", {"x": huge})
     received, message = code_and_message(prediction_stub.Predict, request)

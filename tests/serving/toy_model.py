@@ -139,6 +139,8 @@ def example(user_id: str, video_id: str, avc: int) -> bytes:
 def as_tensor(value) -> tf.Tensor:
     """A tensor in the ranking model's types: int64 and float32."""
     array = np.asarray(value)
+    if array.dtype.kind in "SUO":  # numpy's own strings lose trailing zero bytes
+        return tf.constant(value, tf.string)
     return tf.constant(array.astype(np.float32) if array.dtype == float else array)
 
 

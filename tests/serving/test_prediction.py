@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from toy_model import CANDIDATES, USER, as_tensor
+
+from serving.errors import InvalidArgument
+from serving.model_store import ModelSpec, ModelStore
+from serving.prediction import Predictor
+
+
+@pytest.fixture(scope="module")
+def predictor(model_dir):
+    predictor = Predictor(ModelStore(str(model_dir), "ranker"), workers=1)
+    yield predictor
+    predictor.close()
+
+
+def test_outputs_and_their_filter(predictor, in_process):
+    values = USER | CANDIDATES
+    inputs = {name: np.asarray(as_tensor(value)) for name, value in values.items()}
+    spec = ModelSpec("ranker", signature="rank")
+    prediction = predictor.predict(spec, inputs)
+    assert (prediction.version, prediction.signature) == (2, "rank")
+    for name, expected in in_process("rank", values).items():
+        np.testing.assert_array_equal(prediction.outputs[name], expected)
+    some = predictor.predict(spec, inputs, ["fused", "tasks"])
+    assert list(some.outputs) == ["fused", "tasks"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, r"Missing but required: \{x\}"),
+        ({"x": [[1.0, 2.0]], "y": [1.0]}, r"Sent extra: \{y\}"),
+        ({"x": [[1, 2]]}, r"'x': expected float32 \[\?, 2\], received int64 \[1, 2\]"),
+        ({"x": 1.0}, r"'x': expected float32 \[\?, 2\], received float32 \[\]"),
+        ({"x": [[1j, 2j]]}, "received complex128"),
+    ],
+)
+def test_inputs_that_do_not_fit(predictor, inputs, message):
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    for name, array in arrays.items():
+        if array.dtype == float:
+            arrays[name] = array.astype(np.float32)
+    with pytest.raises(InvalidArgument, match=message):
+        predictor.predict(ModelSpec("ranker", signature="doubled"), arrays)
