@@ -95,8 +95,10 @@ def _filled_up(nested: Any, lengths: tuple[int, ...], absent: Any) -> Iterator[A
 def _typed(flat: list[Any], spec: TensorSpec, dtype: TensorType) -> Array:
     array = np.empty(len(flat), dtype.numpy)
     try:
+        values = [_CONVERT[dtype.numpy.kind](value) for value in flat]
+        _check_range(values, dtype)
         with np.errstate(over="ignore"):
-            array[:] = [_CONVERT[dtype.numpy.kind](value) for value in flat]
+            array[:] = values
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgument(
             f"input {spec.name!r}: expected {spec.describe()}; {error}"
@@ -104,6 +106,15 @@ def _typed(flat: list[Any], spec: TensorSpec, dtype: TensorType) -> Array:
     if dtype.numpy.kind == "f" and np.isinf(array).any():
         _check_infinities(flat, array, spec)
     return array
+
+
+def _check_range(values: list[Any], dtype: TensorType) -> None:
+    if not values or dtype.numpy.kind not in "iu":
+        return
+    limits = np.iinfo(dtype.numpy)
+    for value in (min(values), max(values)):
+        if not limits.min <= value <= limits.max:
+            raise OverflowError(f"received {value}, which is out of range")
 
 
 def _check_infinities(flat: list[Any], array: Array, spec: TensorSpec) -> None:

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 
 from serving.client import RankingClient
-from serving.errors import Unavailable
+from serving.errors import Internal, Unavailable
 from serving.listeners import ListenError
+from serving.prediction import Predictor
 from serving.saved_model import ModelLoadError
 from serving.server import EmbeddedServer
 
@@ -48,6 +49,27 @@ def test_a_port_in_use(model_dir, server, argument):
 def test_a_missing_model(tmp_path):
     with pytest.raises(ModelLoadError, match="nowhere"):
         EmbeddedServer(tmp_path / "nowhere", grpc_port=0, rest_port=0).start()
+
+
+def test_a_defect_is_an_internal_error_without_details(
+    server, rest, monkeypatch, caplog
+):
+    def fail(*_):
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(Predictor, "predict", fail)
+    request = {"signature_name": "doubled", "inputs": X}
+    status, answer = rest.predict(request)
+    assert (status, "secret" in answer["error"]) == (500, False)
+    with (
+        RankingClient(grpc=f"127.0.0.1:{server.grpc_port}") as client,
+        pytest.raises(Internal) as raised,
+    ):
+        client.predict(X, "doubled")
+    assert "secret" not in raised.value.message
+    assert caplog.text.count("ZeroDivisionError: a secret") == 2
+    monkeypatch.undo()
+    assert rest.predict(request)[0] == 200
 
 
 class Slow(tf.Module):
@@ -104,7 +126,7 @@ def test_sigterm_drains_both_protocols(slow_model_dir):
             process.kill()
 
 
-STEPS = 40_000
+STEPS = 20_000
 SERVE_ARGUMENTS = "__import__('sys').argv[1], grpc_port=0, rest_port=0"
 
 
