@@ -22,6 +22,7 @@ _LAZY = {
     "encode_examples": "examples",
     "FeatureTable": "feature_table",
     "build_feature_table": "feature_table",
+    "compute_features": "feature_table",
     "feature_schema": "features",
     "EmptyLogError": "rejects",
     "LogSummary": "rejects",

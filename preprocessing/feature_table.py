@@ -60,25 +60,45 @@ def build_feature_table(
     rows_in = sum(rows.rows_in for rows in reads)
     if not rows_in:
         raise EmptyLogError(f"the impression log in {data_dir} has no rows")
+    features, repeated = compute_features(
+        (rows.accepted for rows in reads), config, log.user_state()
+    )
     rejects = [rows.rejects for rows in reads]
+    return FeatureTable(features, pa.concat_tables([repeated, *rejects]), rows_in)
 
-    by_video = _shuffled((rows.accepted for rows in reads), VIDEO_ID, config.shards)
-    seen = []
+
+def compute_features(
+    accepted: Iterable[pa.Table],
+    config: FeatureConfig,
+    user_state: pa.Table | None = None,
+    video_state: pa.Table | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """The two passes over validated impressions.
+
+    Args:
+        accepted: Out of `validation.validate`, the whole log in any parts and order.
+        config: The feature configuration.
+        user_state: By `state.USER_STATE_SCHEMA`.
+        video_state: By `state.VIDEO_STATE_SCHEMA`.
+
+    Returns:
+        The feature table and the duplicates (`contract.REJECT_SCHEMA`).
+    """
+    videos = [] if video_state is None else [video_state]
+    users = [] if user_state is None else [user_state]
+    by_video = _shuffled([*accepted, *videos], VIDEO_ID, config.shards)
+    seen, rejects = [], [REJECT_SCHEMA.empty_table()]
     for shard in sorted(by_video):
         kept, repeated = video_shard(by_video.pop(shard), config)
         seen.append(kept)
         rejects.append(repeated)
-
-    state = log.user_state()
-    states = [] if state is None else [state]
-    by_user = _shuffled([*seen, *states], USER_ID, config.shards)
-    del seen
-    parts = [user_shard(by_user.pop(shard), config) for shard in sorted(by_user)]
-    empty = feature_schema(config).empty_table()
-    features = pa.concat_tables([empty, *(part for part in parts if part is not None)])
-    return FeatureTable(
-        features, pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]), rows_in
-    )
+    by_user = _shuffled([*seen, *users], USER_ID, config.shards)
+    features = [feature_schema(config).empty_table()]
+    for shard in sorted(by_user):
+        part = user_shard(by_user.pop(shard), config)
+        if part is not None:
+            features.append(part)
+    return pa.concat_tables(features), pa.concat_tables(rejects)
 
 
 def _shuffled(

@@ -100,9 +100,9 @@ def user_features(
         config: The feature configuration.
 
     Returns:
-        By `feature_schema`, the table's rows in their order.
+        By `feature_schema`, ordered by user (as text), time and video.
     """
-    table = _add_labels(table, config)
+    table = _add_labels(_by_user_and_time(table), config)
     if state is None:
         state = USER_STATE_SCHEMA.empty_table()
     users = pc.unique(plain(table[USER_ID]))
@@ -158,6 +158,13 @@ _USER_FIELDS = [
     pa.field("history_tags", TEXT_LIST, nullable=False),
     pa.field("history_gap_ms", pa.list_(pa.int64()), nullable=False),
 ]
+
+
+def _by_user_and_time(table: pa.Table) -> pa.Table:
+    """The rows in the order of their histories, which are then built in one sweep."""
+    keys = [text_ranks(table[name]) for name in (VIDEO_ID, USER_ID)]
+    order = np.lexsort([keys[0], table[EVENT_TIME].to_numpy(), keys[1]])
+    return table.take(pa.array(order))
 
 
 def _views_before(

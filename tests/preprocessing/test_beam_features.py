@@ -1,0 +1,113 @@
+"""The Beam engine gives what the in-process engine gives."""
+
+import glob
+import json
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.test_pipeline import TestPipeline
+from kuairand_files import cut_kuairand, log_line, write_kuairand
+
+from preprocessing.beam_features import (
+    BuildFeatures,
+    EmptyLogError,
+    ReadImpressions,
+    RejectLimitExceeded,
+    check_rejects,
+    read_summary,
+    write_rejects,
+)
+from preprocessing.config import FeatureConfig, SourceConfig
+from preprocessing.contract import REJECT_SCHEMA, SourceError
+from preprocessing.feature_table import build_feature_table
+from preprocessing.features import feature_schema
+
+KUAIRAND = SourceConfig(format="kuairand")
+CSV = SourceConfig(format="csv")
+CONFIG = FeatureConfig(
+    new_user={"max_avc": 10},
+    utc_offset_hours=8,
+    labels={"long_view": {"column": "long_view"}, "like": {"column": "is_like"}},
+    extra=[{"name": "tab", "entity": "context", "type": "categorical"}],
+    shards=4,
+)
+OPTIONS = ["--direct_running_mode=in_memory"]
+
+
+def run(source, config, data_dir, out):
+    with TestPipeline(options=PipelineOptions(OPTIONS)) as pipeline:
+        log = pipeline | ReadImpressions(source, config, str(data_dir))
+        outputs = log | BuildFeatures(config)
+        write_rejects(outputs, str(out))
+        _ = outputs.features | beam.io.parquetio.WriteToParquetBatched(
+            str(out / "features"), feature_schema(config), file_name_suffix=".parquet"
+        )
+    parts = [pq.read_table(path) for path in glob.glob(f"{out}/features*.parquet")]
+    rejects = [pq.read_table(path) for path in glob.glob(f"{out}/rejects*.parquet")]
+    empty = feature_schema(config).empty_table()
+    return pa.concat_tables([empty, *parts]), pa.concat_tables(rejects)
+
+
+def assert_same(source, config, data_dir, out):
+    features, rejects = run(source, config, data_dir, out)
+    expected = build_feature_table(source, config, str(data_dir))
+    assert features.schema.equals(feature_schema(config))
+    assert rejects.schema.equals(REJECT_SCHEMA)
+    assert rows(features) == rows(expected.features)
+    assert rows(rejects) == rows(expected.rejects)
+    assert read_summary(str(out)) == expected.summary
+    return expected
+
+
+def rows(table):
+    return sorted(map(repr, table.to_pylist()))
+
+
+def test_equals_the_engine_in_process(tmp_path):
+    lines = [log_line(u, v, at=t) for u in (1, 2, 3) for v in (10, 11) for t in (0, 9)]
+    lines += [log_line(1, 10), log_line("", 10), log_line(1, 10, at=4, like=7), "cut,"]
+    write_kuairand(tmp_path, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
+    expected = assert_same(KUAIRAND, CONFIG, tmp_path, tmp_path / "out")
+    assert expected.summary.rows_in == 16
+    assert expected.summary.examples == 12
+    assert len(expected.summary.by_reason) == 4
+
+
+def test_equals_the_engine_in_process_on_real_files(data_dir, tmp_path):
+    cut_kuairand(data_dir, tmp_path, users=300)
+    assert_same(KUAIRAND, CONFIG, tmp_path, tmp_path / "out")
+
+
+def test_too_many_rejects_are_reported_after_the_run(tmp_path):
+    lines = ["user_id,video_id,event_time_ms", "a,x,1", ",x,1", "a,,1", ",y,2"]
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    out = tmp_path / "out"
+    config = FeatureConfig(shards=2)
+    _, rejects = run(CSV, config, tmp_path / "log.csv", out)
+    assert rejects.num_rows == 3
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary == {
+        "rows_in": 4,
+        "examples": 1,
+        "rejects": 3,
+        "by_reason": {"user_id is missing": 2, "video_id is missing": 1},
+    }
+    with pytest.raises(RejectLimitExceeded, match="user_id is missing: 2; video_id"):
+        check_rejects(read_summary(str(out)), config, str(out))
+
+
+def test_an_empty_log_is_reported_after_the_run(tmp_path):
+    (tmp_path / "log.csv").write_text("user_id,video_id,event_time_ms\n")
+    config = FeatureConfig()
+    features, _ = run(CSV, config, tmp_path / "log.csv", tmp_path / "out")
+    assert features.num_rows == 0
+    with pytest.raises(EmptyLogError):
+        check_rejects(read_summary(str(tmp_path / "out")), config)
+
+
+def test_a_wrong_folder_fails_before_the_run(tmp_path):
+    with pytest.raises(SourceError, match="there is no file or folder"):
+        beam.Pipeline() | ReadImpressions(CSV, FeatureConfig(), str(tmp_path / "no"))
