@@ -51,7 +51,12 @@ def _metrics_of(task: str, config: RunConfig) -> tfma.MetricsSpec:
         ],
     )
     if task in config.blessing_tasks:
+        # Before there is a blessed model TFMA drops change thresholds and, left with
+        # none, blesses nothing; the floor that every model passes prevents that.
         threshold = tfma.MetricThreshold(
+            value_threshold=tfma.GenericValueThreshold(
+                lower_bound=wrappers_pb2.DoubleValue(value=0.0)
+            ),
             change_threshold=tfma.GenericChangeThreshold(
                 direction=tfma.MetricDirection.HIGHER_IS_BETTER,
                 absolute=wrappers_pb2.DoubleValue(value=-evaluation.max_gauc_drop),

@@ -48,7 +48,9 @@ def export_model(
         score=score,
         columns=raw_columns(config),
         fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
-        tracked=[layer, model],
+        # The model's variables and not the model itself: saving a Keras model would
+        # trace the call of every layer once more, for nobody.
+        tracked=[layer, model.variables],
     )
     export_saved_model(module, path)
     write_warmup_requests(

@@ -75,8 +75,12 @@ def _computations(
             f"{sub_key=}, {aggregation_type=}, {class_weights=}, {example_weighted=}"
         )
     keys = [
+        # Thresholds by metric name are looked up with example_weighted=None.
         metric_types.MetricKey(
-            name=key, model_name=model_name, output_name=output_name
+            name=key,
+            model_name=model_name,
+            output_name=output_name,
+            example_weighted=None,
         )
         for key in (name, GUARD_NAME)
     ]

@@ -105,6 +105,12 @@ class RankingModel(tfrs.Model):
             total += weight * tf.nn.compute_average_loss(losses)
         return total
 
+    # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources
+    # by it takes most of the time before the first step.
+    train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
+    test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
+    predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
+
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False
     ) -> dict[str, tf.Tensor]:

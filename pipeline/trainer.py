@@ -165,6 +165,7 @@ def _fit(
     )
     name = "plain baseline" if not config.model.poso.any else "model"
     checkpoints = _checkpoint_dir(fn_args, config)
+    _create_variables(model, train)
     history = model.fit(
         train,
         epochs=training.epochs,
@@ -179,6 +180,14 @@ def _fit(
         key: [float(value) for value in values]
         for key, values in history.history.items()
     }
+
+
+def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
+    """Makes all weights now: a training step that makes them is traced twice."""
+    one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
+    with model.distribute_strategy.scope():
+        model(one_row)
+        model.optimizer.build(model.trainable_variables)
 
 
 def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:

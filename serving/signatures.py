@@ -28,12 +28,15 @@ class RawColumn:
             empty string or NaN stands for none); `list` any number, padded at the end
             of a row with "" or -1 in a dense request.
         candidate: Whether it differs between the candidates of one `rank` request.
+        sequence: Lists of one sequence describe the same events entry by entry and so
+            have one length, that of the longest.
     """
 
     name: str
     dtype: tf.DType
     kind: Literal["required", "optional", "list"]
     candidate: bool
+    sequence: str = ""
 
     @property
     def parsing(self) -> Any:
@@ -46,15 +49,6 @@ class RawColumn:
         """Its place in a request: [batch], or [batch, length] for a list."""
         shape = [batch, None] if self.kind == "list" else [batch]
         return tf.TensorSpec(shape, self.dtype, name=self.name)
-
-    def as_parsed(self, value: tf.Tensor) -> Any:
-        """A request's dense tensor in the form in which parsing gives it."""
-        if self.kind == "required":
-            return value
-        if self.kind == "optional":
-            known = tf.cast(_is_known(value), tf.int64)
-            return tf.RaggedTensor.from_tensor(value[:, None], lengths=known)
-        return tf.RaggedTensor.from_tensor(value, lengths=_lengths(value))
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,10 @@ def export_saved_model(module: RankingModule, path: str) -> None:
 def _serve_examples(module: RankingModule) -> Any:
     parsing = {column.name: column.parsing for column in module.columns}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
+        autograph=False,
+    )
     def serving_default(examples: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to one score [B] a task."""
         raw = tf.io.parse_example(examples, parsing)
@@ -108,7 +105,7 @@ def _serve_examples(module: RankingModule) -> Any:
 
 
 def _predict_raw(module: RankingModule) -> Any:
-    @tf.function
+    @tf.function(autograph=False)
     def predict_raw(**inputs: tf.Tensor) -> Tensors:
         """Named dense tensors of batch B to one score [B] a task."""
         return dict(module.score(_transformed(module, inputs), False))
@@ -122,7 +119,7 @@ def _rank(module: RankingModule) -> Any:
     tasks = list(module.fusion_weights)
     weights = list(module.fusion_weights.values())
 
-    @tf.function
+    @tf.function(autograph=False)
     def rank(**inputs: tf.Tensor) -> Tensors:
         """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T].
 
@@ -144,9 +141,41 @@ def _rank(module: RankingModule) -> Any:
 
 
 def _transformed(module: RankingModule, inputs: Tensors) -> Tensors:
-    return module.transform(
-        {column.name: column.as_parsed(inputs[column.name]) for column in module.columns}
-    )
+    """A request's dense tensors, brought into the form that parsing gives."""
+    raw = {}
+    lengths = _list_lengths(module.columns, inputs)
+    for column in module.columns:
+        value = inputs[column.name]
+        if column.kind == "list":
+            value = tf.RaggedTensor.from_tensor(value, lengths=lengths[column.name])
+        elif column.kind == "optional":
+            known = tf.cast(_is_known(value), tf.int64)
+            value = tf.RaggedTensor.from_tensor(value[:, None], lengths=known)
+        raw[column.name] = value
+    return module.transform(raw)
+
+
+def _list_lengths(columns: Sequence[RawColumn], inputs: Tensors) -> Tensors:
+    """Entries [batch] of each list column up to the last known one."""
+    lists = [column for column in columns if column.kind == "list"]
+    own = {column.name: _length(inputs[column.name]) for column in lists}
+    longest: Tensors = {}
+    for column in lists:
+        key = column.sequence or column.name
+        longest[key] = tf.maximum(longest.get(key, own[column.name]), own[column.name])
+    return {
+        column.name: tf.minimum(
+            longest[column.sequence or column.name],
+            tf.shape(inputs[column.name], tf.int64)[1],
+        )
+        for column in lists
+    }
+
+
+def _length(value: tf.Tensor) -> tf.Tensor:
+    positions = tf.range(1, tf.shape(value, tf.int64)[1] + 1, dtype=tf.int64)
+    known = tf.where(_is_known(value), positions[None, :], tf.zeros([], tf.int64))
+    return tf.maximum(tf.reduce_max(known, axis=1), 0)
 
 
 def _is_known(value: tf.Tensor) -> tf.Tensor:
@@ -156,10 +185,3 @@ def _is_known(value: tf.Tensor) -> tf.Tensor:
     if value.dtype.is_floating:
         return tf.logical_not(tf.math.is_nan(value))
     return value >= 0
-
-
-def _lengths(value: tf.Tensor) -> tf.Tensor:
-    """Entries of each row up to the last known one: what follows is padding."""
-    positions = tf.range(1, tf.shape(value, tf.int64)[1] + 1, dtype=tf.int64)
-    known = tf.where(_is_known(value), positions[None, :], tf.zeros([], tf.int64))
-    return tf.maximum(tf.reduce_max(known, axis=1), 0)
