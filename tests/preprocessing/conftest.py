@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile(
     "preprocessing",
     deadline=None,
-    max_examples=40,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("preprocessing")

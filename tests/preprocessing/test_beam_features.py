@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.testing.test_pipeline import TestPipeline
 from kuairand_files import cut_kuairand, log_line, write_kuairand
 
 from preprocessing.beam_features import (
@@ -38,7 +37,7 @@ OPTIONS = ["--direct_running_mode=in_memory"]
 
 
 def run(source, config, data_dir, out):
-    with TestPipeline(options=PipelineOptions(OPTIONS)) as pipeline:
+    with beam.Pipeline(options=PipelineOptions(OPTIONS)) as pipeline:
         log = pipeline | ReadImpressions(source, config, str(data_dir))
         outputs = log | BuildFeatures(config)
         write_rejects(outputs, str(out))
@@ -77,7 +76,7 @@ def test_equals_the_engine_in_process(tmp_path):
 
 
 def test_equals_the_engine_in_process_on_real_files(data_dir, tmp_path):
-    cut_kuairand(data_dir, tmp_path, users=300)
+    cut_kuairand(data_dir, tmp_path, users=120)
     assert_same(KUAIRAND, CONFIG, tmp_path, tmp_path / "out")
 
 

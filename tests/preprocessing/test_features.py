@@ -151,6 +151,18 @@ def test_unknown_authors_and_tags_keep_their_place_in_a_history():
     assert last["history_tags"] == [""]
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_video_twice_at_a_time_is_ordered_by_author_and_tag(turn):
+    twice = [
+        impression(author_id="q", video_tags=["s"]),
+        impression(author_id="p", video_tags=["u"]),
+        impression(author_id="p", video_tags=["t"]),
+    ]
+    last = by_time([*twice[::turn], impression(at=1)])[-1]
+    assert last["history_author_ids"] == ["p", "p", "q"]
+    assert last["history_tags"] == ["t", "u", "s"]
+
+
 @pytest.mark.parametrize(
     ("gap", "group"),
     [
