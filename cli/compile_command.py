@@ -25,7 +25,9 @@ import click
     "--serving-dir",
     help="Where blessed models are pushed.  [default: PIPELINE_ROOT/serving]",
 )
-@click.option("--image", required=True, help="Image built from this project's Dockerfile.")
+@click.option(
+    "--image", required=True, help="Image built from this project's Dockerfile."
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),

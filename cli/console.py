@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+_PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
+
 
 @contextmanager
 def library_output_to(log: Path) -> Iterator[Console]:
@@ -32,7 +34,8 @@ def library_output_to(log: Path) -> Iterator[Console]:
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
     terminal = os.fdopen(os.dup(kept[0]), "w", buffering=1)
-    console = Console(file=terminal, highlight=False)
+    width = None if terminal.isatty() else _PLAIN_WIDTH
+    console = Console(file=terminal, highlight=False, width=width)
     try:
         with open(log, "a", buffering=1, encoding="utf-8") as file:
             os.dup2(file.fileno(), 1)
@@ -87,9 +90,11 @@ class ComponentProgress(logging.Handler):
         from pipeline.progress import LOGGER_NAME
 
         if record.name == LOGGER_NAME:
-            self._console.print(f"        {record.getMessage()}", style="dim")
+            self._console.print(
+                f"        {record.getMessage()}", style="dim", markup=False
+            )
         elif record.msg == "Component %s is running.":
-            self._name = str(record.args[0]) if record.args else ""
+            self._name = record.getMessage().split()[1]
             self._started = time.monotonic()
             self._status.update(f"{self._name} ...")
             self._status.start()

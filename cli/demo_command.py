@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from pipeline.local_runner import RunPaths
+    from pipeline.run_paths import RunPaths
 
 
 @click.command("demo")
@@ -37,14 +37,17 @@ def command(out: Path, config_file: Path, users: int) -> None:
     """
     from cli.pipeline_run import run_and_print
     from pipeline.config import load_config
-    from pipeline.local_runner import RunPaths
+    from pipeline.run_paths import RunPaths
     from simulator import SimulatorConfig, simulate, write_log
 
     started = time.monotonic()
     log_dir = out / "log"
-    table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
-    write_log(table, log_dir)
-    click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
+    if log_dir.exists():
+        click.echo(f"using the log of an earlier demo: {log_dir}")
+    else:
+        table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
+        write_log(table, log_dir)
+        click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
     config = load_config(config_file)
     paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
@@ -67,8 +70,9 @@ def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
             paths.serving, name=model_name, grpc_port=0, rest_port=0
         )
         with server:
-            grpc, rest = f"127.0.0.1:{server.grpc_port}", (
-                f"http://127.0.0.1:{server.rest_port}"
+            grpc, rest = (
+                f"127.0.0.1:{server.grpc_port}",
+                (f"http://127.0.0.1:{server.rest_port}"),
             )
             console.print(f"\nserving {paths.serving}: gRPC {grpc}, REST {rest}")
             with (

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.console import ComponentProgress, library_output_to
 from pipeline.config import RunConfig
-from pipeline.local_runner import RunPaths
+from pipeline.run_paths import RunPaths
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
@@ -56,8 +56,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
 def _gauc_table(rows: list[dict[str, Any]]) -> Table:
     plain = "plain" in rows[0]["gauc"]
     table = Table(title="GAUC", title_justify="left", box=None, pad_edge=False)
-    table.add_column("task")
-    table.add_column("slice")
+    table.add_column("task", no_wrap=True)
+    table.add_column("slice", no_wrap=True)
     numbers = ["impressions", "users", "model"]
     numbers += ["plain", "pp"] if plain else []
     for name in [*numbers, "popularity"]:

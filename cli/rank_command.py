@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -16,7 +17,7 @@ import click
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    request_file: click.utils.LazyFile,
+    request_file: IO[str],
     grpc: str | None,
     rest: str | None,
     name: str,
@@ -46,7 +47,9 @@ def command(
             f"'user' and 'candidates': {error}"
         ) from error
     try:
-        with RankingClient(grpc=grpc, rest=rest, name=name, timeout_s=timeout) as client:
+        with RankingClient(
+            grpc=grpc, rest=rest, name=name, timeout_s=timeout
+        ) as client:
             result = client.rank(user, candidates)
     except (ServingError, ValueError) as error:
         raise click.ClickException(str(error)) from error

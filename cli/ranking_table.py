@@ -31,5 +31,7 @@ def ranking_table(
     order = sorted(range(len(video_ids)), key=lambda i: -result.fused[i])
     for rank, index in enumerate(order[:most], start=1):
         scores = [f"{value:.4f}" for value in result.scores[index]]
-        table.add_row(str(rank), video_ids[index], f"{result.fused[index]:.4f}", *scores)
+        table.add_row(
+            str(rank), video_ids[index], f"{result.fused[index]:.4f}", *scores
+        )
     return table

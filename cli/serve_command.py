@@ -16,9 +16,15 @@ import click
     help="Folder of numbered version folders, e.g. runs/demo/serving.",
 )
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
-@click.option("--grpc-port", default=8500, show_default=True, help="0 picks a free one.")
-@click.option("--rest-port", default=8501, show_default=True, help="0 picks a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--grpc-port", default=8500, show_default=True, help="0 picks a free one."
+)
+@click.option(
+    "--rest-port", default=8501, show_default=True, help="0 picks a free one."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+)
 def command(
     model_dir: Path, name: str, grpc_port: int, rest_port: int, host: str
 ) -> None:
@@ -33,4 +39,6 @@ def command(
     """
     from serving.server import serve_forever
 
-    serve_forever(model_dir, name=name, grpc_port=grpc_port, rest_port=rest_port, host=host)
+    serve_forever(
+        model_dir, name=name, grpc_port=grpc_port, rest_port=rest_port, host=host
+    )

@@ -23,9 +23,7 @@ import click
     show_default=True,
     help="Share of rows that break the contract, to see what becomes of them.",
 )
-def command(
-    out: Path, users: int, days: int, seed: int, corrupt_share: float
-) -> None:
+def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -> None:
     """Write a simulated impression log in the contract's format.
 
     New users make about 5 % of the impressions; they, regular, inactive and returning

@@ -30,6 +30,9 @@ def eval_config(config: RunConfig) -> tfma.EvalConfig:
         ],
         slicing_specs=_slices(),
         metrics_specs=[_metrics_of(name, config) for name in names],
+        options=tfma.Options(
+            include_default_metrics=wrappers_pb2.BoolValue(value=False)
+        ),
     )
 
 
@@ -60,7 +63,7 @@ def _metrics_of(task: str, config: RunConfig) -> tfma.MetricsSpec:
             change_threshold=tfma.GenericChangeThreshold(
                 direction=tfma.MetricDirection.HIGHER_IS_BETTER,
                 absolute=wrappers_pb2.DoubleValue(value=-evaluation.max_gauc_drop),
-            )
+            ),
         )
         spec.per_slice_thresholds[GUARD_NAME].CopyFrom(
             tfma.PerSliceMetricThresholds(

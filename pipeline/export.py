@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow_transform.saved import saved_transform_io_v2
 
 from pipeline.config import RunConfig
 from pipeline.model import RankingModel
@@ -32,12 +33,16 @@ def export_model(
         config: The run's configuration.
         path: Folder to write; it must not hold a model yet.
     """
-    layer = transform_output.transform_features_layer()
+    # What TransformFeaturesLayer wraps. Saving that layer, or the model, would trace
+    # every Keras call once more for signatures that nobody asks for: 10 s each.
+    loader = saved_transform_io_v2.SavedModelLoader(
+        transform_output.transform_savedmodel_dir
+    )
     names = [spec.name for spec in model_inputs(config.features, config.transform)]
     names.append("history_gap_ms")
 
     def transform(raw: dict[str, Any]) -> dict[str, Any]:
-        transformed = layer(raw)
+        transformed = loader.apply_transform_model(raw)
         return {name: transformed[name] for name in names}
 
     def score(inputs: dict[str, Any], shared_user: bool) -> Mapping[str, tf.Tensor]:
@@ -48,9 +53,7 @@ def export_model(
         score=score,
         columns=raw_columns(config),
         fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
-        # The model's variables and not the model itself: saving a Keras model would
-        # trace the call of every layer once more, for nobody.
-        tracked=[layer, model.variables],
+        tracked=[vars(loader), model.variables],
     )
     export_saved_model(module, path)
     write_warmup_requests(

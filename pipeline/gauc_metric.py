@@ -142,9 +142,7 @@ class _GAUCCombiner(beam.CombineFn):
             scores.append(float(score))
         return accumulator
 
-    def merge_accumulators(
-        self, accumulators: Iterable[list[Any]]
-    ) -> list[Any]:
+    def merge_accumulators(self, accumulators: Iterable[list[Any]]) -> list[Any]:
         return [part for accumulator in accumulators for part in accumulator]
 
     def compact(self, accumulator: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Compiles the pipeline into a specification for Kubeflow Pipelines v2 and Vertex AI."""
+"""Compiles the pipeline for Kubeflow Pipelines v2 and Vertex AI."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tfx.proto import pusher_pb2, trainer_pb2
 from pipeline.components.example_gen import ImpressionExampleGen
 from pipeline.components.report import ReportGen
 from pipeline.components.schema_gen import ContractSchemaGen
-from pipeline.config import RunConfig
+from pipeline.config import DataConfig, LogConfig, RunConfig
 from pipeline.evaluation import eval_config
 from preprocessing.transform import transform_custom_config
 
@@ -45,13 +45,13 @@ def create_pipeline(
 
     # The log becomes point-in-time features, split by day; bad rows go to the rejects.
     example_gen = ImpressionExampleGen(
-        input_base=data_dir, config=config_json, rejects_dir=rejects_dir
+        input_base=data_dir, config=config.part(LogConfig), rejects_dir=rejects_dir
     )
     examples = example_gen.outputs["examples"]
 
     # What the day looks like, what it should look like, and where the two differ.
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_gen = ContractSchemaGen(config=config_json)
+    schema_gen = ContractSchemaGen(config=config.part(DataConfig))
     schema = schema_gen.outputs["schema"]
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema
@@ -63,6 +63,7 @@ def create_pipeline(
         schema=schema,
         preprocessing_fn="preprocessing.transform.preprocessing_fn",
         custom_config=transform_custom_config(config.features, config.transform),
+        disable_statistics=True,
     )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 

@@ -97,10 +97,14 @@ def _page(
     return environment.get_template("report.html").render(
         config=config,
         config_yaml=dump_config(config),
-        made=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        made=datetime.datetime.now(datetime.timezone.utc).strftime(
+            "%Y-%m-%d %H:%M UTC"
+        ),
         metrics=metrics,
         table=table,
-        learning_curves=report_plots.learning_curves(files.histories, config.task_names),
+        learning_curves=report_plots.learning_curves(
+            files.histories, config.task_names
+        ),
         calibration=report_plots.calibration_curves(curves),
         gates=report_plots.gate_curves(files.gates) if files.gates else "",
         differences=report_plots.gauc_differences(table, MODEL, PLAIN)

@@ -10,8 +10,8 @@ from typing import Any
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.local_runner import RunPaths
 from pipeline.report import METRICS_FILE, PAGE_FILE
+from pipeline.run_paths import RunPaths
 
 _OUTPUT = metadata_store_pb2.Event.OUTPUT
 
@@ -42,7 +42,9 @@ def read_result(paths: RunPaths) -> RunResult:
         FileNotFoundError: The folder holds no finished run.
     """
     if not paths.metadata.exists():
-        raise FileNotFoundError(f"{paths.out} holds no run: {paths.metadata} is missing")
+        raise FileNotFoundError(
+            f"{paths.out} holds no run: {paths.metadata} is missing"
+        )
     uris = _newest_outputs(paths.metadata)
     missing = {"ReportGen", "ImpressionExampleGen", "Trainer"} - uris.keys()
     if missing:
@@ -83,7 +85,9 @@ def _newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
             if event.type == _OUTPUT
         }
         artifacts = {a.id: a.uri for a in store.get_artifacts_by_id(list(made))}
-        outputs[_node_id(store, execution)] = {key: artifacts[id_] for id_, key in made.items()}
+        outputs[_node_id(store, execution)] = {
+            key: artifacts[id_] for id_, key in made.items()
+        }
     return outputs
 
 

@@ -70,8 +70,8 @@ def _split_cpu(replicas: int) -> int:
             )
         except RuntimeError as error:
             raise RuntimeError(
-                f"cannot split the CPU into {replicas} logical devices after TensorFlow "
-                "has started; run the training in a process of its own"
+                f"cannot split the CPU into {replicas} logical devices after "
+                "TensorFlow has started; run the training in a process of its own"
             ) from error
     return replicas
 

@@ -128,7 +128,9 @@ class EpochReport(tf_keras.callbacks.Callback):
         logs = {} if logs is None else logs
         for task, value in self._gauc().items():
             logs[f"val_{task}_gauc"] = value
-        shown = ", ".join(f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks)
+        shown = ", ".join(
+            f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks
+        )
         loss = logs.get("loss", float("nan"))
         report_progress(
             f"{self._name}: epoch {epoch + 1}/{self._epochs}, loss {loss:.4f}, "
@@ -160,9 +162,7 @@ def _fit(
         seed=training.seed,
         drop_remainder=training.strategy.kind == "tpu",
     )
-    evaluation = read_batches(
-        fn_args.eval_files, transform_output, training.batch_size
-    )
+    evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
     name = "plain baseline" if not config.model.poso.any else "model"
     checkpoints = _checkpoint_dir(fn_args, config)
     _create_variables(model, train)

@@ -1,4 +1,4 @@
-"""`preprocessing_fn`: from feature-table columns to model inputs (TensorFlow Transform).
+"""`preprocessing_fn`: feature-table columns to model inputs (TensorFlow Transform).
 
 The same graph runs over the training data in Beam and inside the served model, so no
 feature is computed twice in two ways. Missing is 0 everywhere: a null age, an empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -65,7 +66,7 @@ class TransformConfig(BaseModel):
     )
     @classmethod
     def _ascending(cls, bounds: Boundaries) -> Boundaries:
-        if not bounds or any(a >= b for a, b in zip(bounds, bounds[1:], strict=False)):
+        if not bounds or any(a >= b for a, b in pairwise(bounds)):
             raise ValueError(f"boundaries must ascend. Received: {bounds}")
         return bounds
 

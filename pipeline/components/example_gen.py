@@ -24,7 +24,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
-from pipeline.config import RunConfig
+from pipeline.config import LogConfig
 from pipeline.day_split import EVAL, TRAIN, DaySplit, check_days, count_days, date_of
 from pipeline.progress import report_progress
 from preprocessing.beam_features import (
@@ -44,11 +44,11 @@ _SPLITS = (TRAIN, EVAL)
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """Runs the feature engine and splits its examples by day."""
 
-    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802
+    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
         """Never called: `GenerateExamplesByBeam` is overridden, since days split."""
         raise TypeError("ImpressionExampleGen splits by day, not by file")
 
-    def GenerateExamplesByBeam(  # noqa: N802
+    def GenerateExamplesByBeam(
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
         """The serialized examples of each split; also writes rejects and counts."""
@@ -84,7 +84,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             for name in _SPLITS
         }
 
-    def Do(  # noqa: N802
+    def Do(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],
@@ -120,7 +120,7 @@ class ImpressionExampleGen(FileBasedExampleGen):
 
     Args:
         input_base: Folder of the log.
-        config: A `RunConfig` as JSON.
+        config: A `LogConfig` as JSON.
         rejects_dir: Where rejected rows are kept. It lies outside the artifact, whose
             folder TFX removes when the run fails because of them.
     """
@@ -150,7 +150,7 @@ class ImpressionExampleGen(FileBasedExampleGen):
 class _EncodeSplit(beam.DoFn):
     """The serialized examples of a feature table's rows that belong to a split."""
 
-    def __init__(self, config: RunConfig, name: str):
+    def __init__(self, config: LogConfig, name: str):
         self._config = config
         self._name = name
 
@@ -159,31 +159,29 @@ class _EncodeSplit(beam.DoFn):
         yield from encode_examples(rows)
 
 
-def _settings(exec_properties: dict[str, Any]) -> tuple[RunConfig, str]:
+def _settings(exec_properties: dict[str, Any]) -> tuple[LogConfig, str]:
     custom = example_gen_pb2.CustomConfig()
     proto_utils.json_to_proto(
         exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom
     )
     settings = struct_pb2.Struct()
     custom.custom_config.Unpack(settings)
-    config = RunConfig.model_validate_json(settings["config"])
-    return config, settings["rejects_dir"]
+    config = LogConfig.model_validate_json(str(settings["config"]))
+    return config, str(settings["rejects_dir"])
 
 
-def _day_split(config: RunConfig, days: Counter[int]) -> DaySplit:
+def _day_split(config: LogConfig, days: Counter[int]) -> DaySplit:
     first = min(days, default=0)
     return DaySplit(config.split, first, config.features.utc_offset_hours)
 
 
 def _describe(
-    config: RunConfig, summary: LogSummary, days: Counter[int]
+    config: LogConfig, summary: LogSummary, days: Counter[int]
 ) -> dict[str, Any]:
     """The summary of a log, its days and what each is used for."""
     split = _day_split(config, days)
     warnings = check_days(split, days)
-    used = {
-        date_of(day): name for name, of in split.split_days().items() for day in of
-    }
+    used = {date_of(day): name for name, of in split.split_days().items() for day in of}
     outside = sum(count for day, count in days.items() if date_of(day) not in used)
     report_progress(
         f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "

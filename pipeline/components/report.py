@@ -29,7 +29,7 @@ class Report(Artifact):
 
 
 @component
-def ReportGen(  # noqa: N802
+def ReportGen(
     config: Parameter[str],
     examples: InputArtifact[standard_artifacts.Examples],
     model: InputArtifact[standard_artifacts.Model],

@@ -8,12 +8,12 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from pipeline.config import RunConfig
+from pipeline.config import DataConfig
 from pipeline.schema import example_schema
 
 
 @component
-def ContractSchemaGen(  # noqa: N802
+def ContractSchemaGen(
     config: Parameter[str],
     schema: OutputArtifact[standard_artifacts.Schema],
 ) -> None:
@@ -22,6 +22,6 @@ def ContractSchemaGen(  # noqa: N802
     TFX's own SchemaGen infers one from the statistics, which loses columns that are
     null all day and by construction finds no anomaly in the same statistics.
     """
-    proto = example_schema(RunConfig.model_validate_json(config))
+    proto = example_schema(DataConfig.model_validate_json(config))
     with fileio.open(os.path.join(schema.uri, "schema.pbtxt"), "w") as file:
         file.write(text_format.MessageToString(proto))

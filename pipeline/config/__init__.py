@@ -3,7 +3,9 @@
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.tree import (
     AttentionConfig,
+    DataConfig,
     EvaluationConfig,
+    LogConfig,
     MMoEConfig,
     ModelConfig,
     PersonalizationConfig,
@@ -19,7 +21,9 @@ from pipeline.config.tree import (
 __all__ = [
     "AttentionConfig",
     "ConfigError",
+    "DataConfig",
     "EvaluationConfig",
+    "LogConfig",
     "MMoEConfig",
     "ModelConfig",
     "PersonalizationConfig",

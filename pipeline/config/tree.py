@@ -1,8 +1,8 @@
 """The configuration as frozen, validated objects.
 
-A `RunConfig` holds all that decides a run's result. It travels to every TFX component
-as one JSON string, so a cached component is reused only where nothing it could have
-read has changed. Where things lie (input, output) is no part of it.
+A `RunConfig` holds all that decides a run's result. It travels to TFX components as
+JSON, each given the part that it reads, so a cached component is reused until something
+it reads has changed. Where things lie (input, output) is no part of it.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ class StrategyConfig(Section):
 class TrainingConfig(Section):
     """Optimizer, schedule and distribution."""
 
-    batch_size: Positive = Field(1024, description="Examples a step, over all replicas.")
+    batch_size: Positive = Field(
+        1024, description="Examples a step, over all replicas."
+    )
     epochs: Positive = 2
     learning_rate: float = Field(1e-3, gt=0)
     optimizer: Literal["adam", "adagrad"] = "adam"
@@ -160,14 +162,24 @@ class ServingConfig(Section):
     max_candidates: Positive = Field(200, description="M of the largest warm-up rank.")
 
 
-class RunConfig(Section):
-    """Everything that decides a run's result."""
+class LogConfig(Section):
+    """What decides the raw examples."""
 
-    name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$")
     source: SourceConfig
     features: FeatureConfig
     split: SplitConfig = SplitConfig()
+
+
+class DataConfig(LogConfig):
+    """What decides the model's inputs."""
+
     transform: TransformConfig = TransformConfig()
+
+
+class RunConfig(DataConfig):
+    """Everything that decides a run's result."""
+
+    name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$")
     tasks: dict[str, TaskConfig]
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -226,6 +238,14 @@ class RunConfig(Section):
     def blessing_tasks(self) -> tuple[str, ...]:
         """The tasks that decide a blessing."""
         return self.evaluation.blessing_tasks or self.task_names
+
+    def part(self, kind: type[LogConfig]) -> str:
+        """The fields of `LogConfig` or `DataConfig` alone, as JSON.
+
+        A component that is given no more than it reads is not run again when
+        something else changes.
+        """
+        return self.model_dump_json(include=set(kind.model_fields))
 
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""

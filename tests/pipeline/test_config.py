@@ -59,7 +59,10 @@ def test_overrides_reach_into_missing_sections(config_file):
         ("model.dropout=1.5", "model.dropout: Input should be less than 1"),
         ("source.format=xml", "source.format: Input should be"),
         ("tasks={}", "at least one task is needed"),
-        ("tasks={likes: {}}", "tasks names 'likes', which is not under features.labels"),
+        (
+            "tasks={likes: {}}",
+            "tasks names 'likes', which is not under features.labels",
+        ),
         ("evaluation.blessing_tasks=[like]", "evaluation.blessing_tasks names 'like'"),
         ("transform.avc_boundaries=[4, 2]", "boundaries must ascend"),
         ("training.strategy.kind=horovod", "training.strategy.kind: Input should be"),
@@ -73,7 +76,7 @@ def test_a_bad_value_is_named(config_file, override, message):
 
 @pytest.mark.parametrize("override", ["training.epochs", "=3", "name.x=1", "name=[a"])
 def test_a_bad_override_is_refused(config_file, override):
-    with pytest.raises(ConfigError, match="--set|the configuration"):
+    with pytest.raises(ConfigError, match=r"--set|the configuration"):
         load_config(config_file(name="demo"), [override])
 
 

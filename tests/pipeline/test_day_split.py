@@ -50,5 +50,3 @@ def test_an_empty_split_is_an_error_that_names_the_days(counts):
     split = DaySplit(SplitConfig(train_days=2, eval_days=1), 0, 0)
     with pytest.raises(EmptySplitError, match=r"no impressions: it covers 1970-01-0"):
         check_days(split, Counter(counts))
-
-

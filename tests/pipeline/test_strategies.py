@@ -64,9 +64,7 @@ def test_tpu_asks_for_the_named_tpu(monkeypatch):
         asked.append(tpu)
         raise ValueError("no TPU here")
 
-    monkeypatch.setattr(
-        tf.distribute.cluster_resolver, "TPUClusterResolver", resolver
-    )
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", resolver)
     with pytest.raises(ValueError, match="no TPU here"):
         build_strategy(StrategyConfig(kind="tpu", tpu="my-tpu"))
     assert asked == ["my-tpu"]

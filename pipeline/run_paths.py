@@ -1,0 +1,43 @@
+"""Where a local run keeps what it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files and folders of a local run, all under one folder."""
+
+    out: Path
+
+    @property
+    def pipeline_root(self) -> Path:
+        """TFX artifacts."""
+        return self.out / "pipeline"
+
+    @property
+    def metadata(self) -> Path:
+        """ML Metadata, an sqlite file."""
+        return self.out / "metadata.sqlite"
+
+    @property
+    def serving(self) -> Path:
+        """Pushed models, one numbered folder each: what a server is pointed at."""
+        return self.out / "serving"
+
+    @property
+    def rejects(self) -> Path:
+        """Rows that break the contract, with their reasons."""
+        return self.out / "rejects"
+
+    @property
+    def requests(self) -> Path:
+        """A `rank` request for a user of each group, as JSON files."""
+        return self.out / "requests"
+
+    @property
+    def log(self) -> Path:
+        """What the libraries underneath had to say."""
+        return self.out / "run.log"

@@ -1,0 +1,229 @@
+"""One whole run on a small simulated feed, then everything that builds on it."""
+
+import base64
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import tensorflow_model_analysis as tfma
+
+from pipeline.config import load_config
+from pipeline.run_paths import RunPaths
+from pipeline.run_result import read_result
+from pipeline.scored_examples import score_split, serialized_batches
+from serving.client import RankingClient
+from serving.server import EmbeddedServer
+from simulator import SimulatorConfig, simulate, write_log
+
+pytestmark = pytest.mark.e2e
+
+SMALL = [
+    "model.embedding_dim=4",
+    "model.mmoe={num_experts: 2, expert_units: [8]}",
+    "model.tower_units=[4]",
+    "model.attention={num_heads: 1, key_dim: 4, num_modules: 2}",
+    "training.epochs=1",
+    "evaluation.min_scored_users=5",
+    "evaluation.max_gauc_drop=1.0",
+]
+
+
+def poso(*arguments):
+    """Runs the command as a user does; fails with what it printed."""
+    run = subprocess.run(
+        [sys.executable, "-m", "cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def config_file(pytestconfig):
+    return pytestconfig.rootpath / "configs" / "demo.yaml"
+
+
+@pytest.fixture(scope="module")
+def config(config_file):
+    return load_config(config_file, SMALL)
+
+
+@pytest.fixture(scope="module")
+def log_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("log")
+    write_log(simulate(SimulatorConfig(users=300, corrupt_share=0.01)), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    return RunPaths(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def printed(config_file, log_dir, paths):
+    """What the first run printed."""
+    sets = [part for item in SMALL for part in ("--set", item)]
+    return poso(
+        "run", "--config", config_file, "--data", log_dir, "--out", paths.out, *sets
+    )
+
+
+@pytest.fixture(scope="module")
+def result(printed, paths):
+    return read_result(paths)
+
+
+@pytest.fixture(scope="module")
+def server(result, paths, config):
+    with EmbeddedServer(
+        paths.serving, name=config.serving.model_name, grpc_port=0, rest_port=0
+    ) as server:
+        yield server
+
+
+def test_the_run_accounts_for_every_row_and_says_where_things_are(
+    printed, result, log_dir, paths
+):
+    data = result.metrics["data"]
+    rows = sum(pq.read_metadata(file).num_rows for file in log_dir.glob("*.parquet"))
+    kept = sum(
+        pq.read_metadata(file).num_rows for file in paths.rejects.glob("*.parquet")
+    )
+    assert data["rows_in"] == rows == data["examples"] + data["rejects"]
+    assert kept == data["rejects"] == sum(data["by_reason"].values()) > 0
+    in_splits = result.metrics["train_impressions"] + result.metrics["eval_impressions"]
+    assert in_splits + data["outside_splits"] == data["examples"]
+    assert f"{rows:,} rows in" in printed
+    for place in (result.pushed, result.report, paths.metadata, paths.rejects):
+        assert str(place) in printed
+        assert Path(place).exists()
+    assert "WARNING" not in printed
+
+
+def test_the_first_model_is_blessed_and_pushed(result):
+    assert result.metrics["blessed"]
+    assert (result.pushed / "saved_model.pb").exists()
+
+
+def test_the_table_compares_with_the_plain_baseline_by_task_and_group(result, config):
+    rows = {(row["task"], row["slice"]): row for row in result.metrics["gauc"]}
+    assert {task for task, _ in rows} == set(config.tasks)
+    assert {"all", "new", "regular"} <= {name for _, name in rows}
+    overall = rows["long_view", "all"]
+    assert set(overall["gauc"]) == {"model", "plain", "popularity"}
+    groups = ("new", "returning", "inactive", "regular")
+    parts = [
+        rows["long_view", g]["impressions"] for g in groups if ("long_view", g) in rows
+    ]
+    assert sum(parts) == overall["impressions"] == result.metrics["eval_impressions"]
+
+
+def test_evaluator_and_report_agree_on_every_slice(result, paths):
+    folder = max((paths.pipeline_root / "Evaluator" / "evaluation").iterdir())
+    by_slice = {
+        dict(slice_key).get("user_group", "all" if not slice_key else None): metrics[""]
+        for slice_key, metrics in tfma.load_eval_result(str(folder)).slicing_metrics
+    }
+    compared = 0
+    for row in result.metrics["gauc"]:
+        if row["slice"] not in by_slice or row["gauc"]["model"] is None:
+            continue
+        evaluated = by_slice[row["slice"]][row["task"]]["gauc"]["doubleValue"]
+        assert float(evaluated) == pytest.approx(row["gauc"]["model"], abs=1e-6)
+        compared += 1
+    assert compared >= 4
+
+
+def test_all_ways_of_asking_give_the_same_scores(result, server, config):
+    """SavedModel in process, gRPC and REST, on the raw impressions of the last day."""
+    split = str(result.examples / "Split-eval")
+    in_process = score_split(str(result.pushed), split)
+    examples = next(serialized_batches(split))[:64].numpy()
+    url = f"http://127.0.0.1:{server.rest_port}/v1/models/{config.serving.model_name}"
+    with RankingClient(
+        grpc=f"127.0.0.1:{server.grpc_port}", name=config.serving.model_name
+    ) as client:
+        over_grpc = client.predict({"examples": examples}, "serving_default")
+    body = {
+        "instances": [
+            {"examples": {"b64": base64.b64encode(example).decode()}}
+            for example in examples
+        ]
+    }
+    request = urllib.request.Request(
+        f"{url}:predict", json.dumps(body).encode(), method="POST"
+    )
+    with urllib.request.urlopen(request) as response:
+        predictions = json.load(response)["predictions"]
+    for task in config.tasks:
+        expected = in_process[task][: len(examples)]
+        over_rest = [row[task] for row in predictions]
+        np.testing.assert_allclose(over_grpc[task], expected, atol=1e-5)
+        np.testing.assert_allclose(over_rest, expected, atol=1e-5)
+        assert np.ptp(expected) > 0
+
+
+@pytest.mark.parametrize("group", ["new", "regular"])
+def test_the_sample_requests_rank_over_both_protocols(group, server, paths, config):
+    request = json.loads((paths.requests / f"{group}.json").read_text())
+    videos = request["candidates"]["video_id"]
+    name = config.serving.model_name
+    with RankingClient(grpc=f"127.0.0.1:{server.grpc_port}", name=name) as client:
+        over_grpc = client.rank(request["user"], request["candidates"])
+    with RankingClient(
+        rest=f"http://127.0.0.1:{server.rest_port}", name=name
+    ) as client:
+        over_rest = client.rank(request["user"], request["candidates"])
+    assert np.shape(over_grpc.scores) == (len(videos), len(config.tasks))
+    np.testing.assert_allclose(over_rest.fused, over_grpc.fused, atol=1e-5)
+    np.testing.assert_allclose(over_rest.scores, over_grpc.scores, atol=1e-5)
+    weights = [task.fusion_weight for task in config.tasks.values()]
+    fused = np.prod(np.power(over_grpc.scores, weights), axis=1)
+    np.testing.assert_allclose(over_grpc.fused, fused, rtol=1e-4)
+
+    printed = poso(
+        "rank",
+        paths.requests / f"{group}.json",
+        "--rest",
+        f"http://127.0.0.1:{server.rest_port}",
+    )
+    assert all(video in printed for video in videos)
+
+
+def test_unknown_users_and_videos_get_scores(server, paths, config):
+    request = json.loads((paths.requests / "new.json").read_text())
+    user = {**request["user"], "user_id": "nobody", "avc": 0}
+    user |= {name: [] for name in user if name.startswith("history_")}
+    candidates = request["candidates"]
+    candidates["video_id"] = [f"unheard-of-{i}" for i in range(10)]
+    with RankingClient(
+        grpc=f"127.0.0.1:{server.grpc_port}", name=config.serving.model_name
+    ) as client:
+        result = client.rank(user, candidates)
+    assert np.isfinite(result.scores).all()
+
+
+def test_a_second_run_reuses_what_has_not_changed(result, config_file, log_dir, paths):
+    """Mirrored on two CPU devices now: only what depends on training is run again."""
+    strategy = "training.strategy={kind: mirrored, replicas: 2}"
+    sets = [part for item in [*SMALL, strategy] for part in ("--set", item)]
+    printed = poso(
+        "run", "--config", config_file, "--data", log_dir, "--out", paths.out, *sets
+    )
+    again = read_result(paths)
+    assert again.examples == result.examples
+    assert again.model != result.model
+    assert again.pushed != result.pushed, printed
+    first = {(r["task"], r["slice"]): r["gauc"] for r in result.metrics["gauc"]}
+    for row in again.metrics["gauc"]:
+        if row["slice"] == "all":
+            # The same steps on halves of each batch: equal up to rounding.
+            before = first[row["task"], "all"]["model"]
+            assert row["gauc"]["model"] == pytest.approx(before, abs=0.02)
