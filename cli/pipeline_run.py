@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from pipeline.run_paths import RunPaths
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     """Runs, prints the GAUC table and the places, returns the `RunResult`."""
+    _check_source(config, data_dir)
     with library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
@@ -33,6 +35,17 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     return result
 
 
+def _check_source(config: RunConfig, data_dir: Path) -> None:
+    """Finds a wrong folder or file before TensorFlow and TFX take half a minute."""
+    from preprocessing.contract import SourceError
+    from preprocessing.sources import open_source
+
+    try:
+        open_source(config.source, config.features, str(data_dir)).splits()
+    except SourceError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
     """Rows in and out, and the GAUC table."""
     data = metrics["data"]
@@ -46,14 +59,15 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
     for line in (*data["warnings"], *metrics["anomalies"]):
         console.print(f"  note: {line}")
     console.print()
-    console.print(_gauc_table(metrics["gauc"]))
+    console.print(_gauc_table(metrics["gauc"], metrics["min_scored_users"]))
     console.print(
         "[dim]plain: the same model without gates; popularity: the video's past rate; "
-        "pp: percentage points. Users with one label only have no AUC.[/dim]"
+        "pp: percentage points. users: those with both labels; others have no AUC. "
+        f"Slices of fewer than {metrics['min_scored_users']} users are noise.[/dim]"
     )
 
 
-def _gauc_table(rows: list[dict[str, Any]]) -> Table:
+def _gauc_table(rows: list[dict[str, Any]], min_scored_users: int) -> Table:
     plain = "plain" in rows[0]["gauc"]
     table = Table(title="GAUC", title_justify="left", box=None, pad_edge=False)
     table.add_column("task", no_wrap=True)
@@ -73,7 +87,10 @@ def _gauc_table(rows: list[dict[str, Any]]) -> Table:
         ]
         if plain:
             cells += [_value(gauc["plain"]), _difference(gauc)]
-        table.add_row(*cells, _value(gauc.get("popularity")))
+        few = row["users_scored"] < min_scored_users
+        table.add_row(
+            *cells, _value(gauc.get("popularity")), style="dim" if few else None
+        )
     return table
 
 

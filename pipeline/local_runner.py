@@ -10,7 +10,6 @@ from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.run_paths import RunPaths
 from pipeline.strategies import prepare_devices
-from preprocessing.sources import open_source
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -25,11 +24,7 @@ def local_pipeline(
         data_dir: Folder of the impression log.
         paths: Where the run goes; a second run with the same folder continues it and
             reuses every component whose inputs have not changed.
-
-    Raises:
-        SourceError: The data folder holds no log of the configured format.
     """
-    open_source(config.source, config.features, str(data_dir)).splits()
     paths.out.mkdir(parents=True, exist_ok=True)
     return create_pipeline(
         config,

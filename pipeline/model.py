@@ -50,6 +50,8 @@ class RankingModel(tfrs.Model):
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
         }
+        # TFRS logs the last batch's loss alone, which says little about an epoch.
+        self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
         self.task_losses = {
             name: tfrs.tasks.Ranking(
                 loss=tf_keras.losses.BinaryCrossentropy(
@@ -103,6 +105,8 @@ class RankingModel(tfrs.Model):
             )
             # The optimizer sums gradients over replicas, so each gives its share.
             total += weight * tf.nn.compute_average_loss(losses)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self.mean_loss.update_state(total * replicas, tf.shape(inputs["video_id"])[0])
         return total
 
     # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources

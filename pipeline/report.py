@@ -70,6 +70,7 @@ def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, An
         "data": dict(files.data),
         "blessed": files.blessed,
         "anomalies": files.anomalies,
+        "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,
     }

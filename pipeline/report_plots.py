@@ -22,11 +22,10 @@ def learning_curves(
     """Loss and each task's evaluation GAUC, epoch by epoch, of every trained model."""
     figure, axes = _figure(1 + len(tasks))
     for name, history in histories.items():
-        loss = history["loss"]
+        loss = history["mean_loss"]
         epochs = range(1, len(loss) + 1)
         axes[0].plot(epochs, loss, marker="o", label=f"{name}, training")
-        if "val_loss" in history:
-            axes[0].plot(epochs, history["val_loss"], marker="o", ls="--", label=name)
+        axes[0].plot(epochs, history["val_mean_loss"], marker="o", ls="--", label=name)
         for axis, task in zip(axes[1:], tasks, strict=True):
             axis.plot(epochs, history[f"val_{task}_gauc"], marker="o", label=name)
     for axis, title in zip(axes, ["loss", *(f"GAUC {t}" for t in tasks)], strict=True):

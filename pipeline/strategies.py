@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
 import tensorflow as tf
 
 from pipeline.config import StrategyConfig
 
 
+@functools.cache
 def build_strategy(config: StrategyConfig) -> tf.distribute.Strategy:
-    """The strategy a configuration asks for.
+    """The strategy a configuration asks for, one object a process.
+
+    One, because two strategies over the same devices number their collective operations
+    alike, and TensorFlow confuses the second training's with the first's.
 
     `mirrored` uses the machine's GPUs, or logical devices of its CPU where it has none.
     `multi_worker_mirrored` and `parameter_server` find their cluster in `TF_CONFIG`,

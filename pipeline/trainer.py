@@ -131,7 +131,7 @@ class EpochReport(tf_keras.callbacks.Callback):
         shown = ", ".join(
             f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks
         )
-        loss = logs.get("loss", float("nan"))
+        loss = logs.get("mean_loss", float("nan"))
         report_progress(
             f"{self._name}: epoch {epoch + 1}/{self._epochs}, loss {loss:.4f}, "
             f"GAUC {shown}"

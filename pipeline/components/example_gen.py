@@ -102,9 +102,9 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             fileio.rmtree(rejects_dir)
         fileio.makedirs(rejects_dir)
         super().Do(input_dict, output_dict, exec_properties)
-        summary = read_summary(rejects_dir)
+        summary, days = read_summary(rejects_dir), _read_days(rejects_dir)
         check_rejects(summary, config.features, rejects_dir)
-        described = _describe(config, summary, _read_days(rejects_dir))
+        described = _describe(config, summary, days)
         uri = artifact_utils.get_single_uri(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )

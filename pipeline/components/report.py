@@ -25,7 +25,7 @@ from pipeline.report import RunFiles, make_report
 class Report(Artifact):
     """A folder with `index.html` and `metrics.json`."""
 
-    TYPE_NAME = "PosoReport"
+    TYPE_NAME = "poso.Report"
 
 
 @component

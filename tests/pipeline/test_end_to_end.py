@@ -128,14 +128,14 @@ def test_the_table_compares_with_the_plain_baseline_by_task_and_group(result, co
 def test_evaluator_and_report_agree_on_every_slice(result, paths):
     folder = max((paths.pipeline_root / "Evaluator" / "evaluation").iterdir())
     by_slice = {
-        dict(slice_key).get("user_group", "all" if not slice_key else None): metrics[""]
+        dict(slice_key).get("user_group", "all" if not slice_key else None): metrics
         for slice_key, metrics in tfma.load_eval_result(str(folder)).slicing_metrics
     }
     compared = 0
     for row in result.metrics["gauc"]:
         if row["slice"] not in by_slice or row["gauc"]["model"] is None:
             continue
-        evaluated = by_slice[row["slice"]][row["task"]]["gauc"]["doubleValue"]
+        evaluated = by_slice[row["slice"]][row["task"]][""]["gauc"]["doubleValue"]
         assert float(evaluated) == pytest.approx(row["gauc"]["model"], abs=1e-6)
         compared += 1
     assert compared >= 4
