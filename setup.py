@@ -27,7 +27,9 @@ SERVING = [
     "aiohttp>=3.9",
     "click>=8.1",
     "grpcio>=1.60",
+    "numpy>=1.23",
     "rich>=13",
+    "urllib3>=1.26",
 ]
 EXPERIMENTS = ["scikit-learn>=1.4"]
 DEV = [
@@ -36,6 +38,7 @@ DEV = [
     "pre-commit>=3.7",
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.5",
     "scikit-learn>=1.4",
     "types-protobuf",

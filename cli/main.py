@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import warnings
 
 try:
     import click
@@ -10,6 +12,11 @@ except ImportError as error:  # the bare install has the layers alone
     raise SystemExit(
         "the poso command needs an extra: pip install 'poso[pipeline,serving]'"
     ) from error
+
+# TensorFlow's notes on its build and the pinned libraries' on their age help no user
+# of a command. Errors still show, and a run's log file holds the rest.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 
 COMMANDS = {
     "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",

@@ -14,7 +14,7 @@ from pipeline.config import RunConfig
 from pipeline.model import RankingModel
 from pipeline.schema import serving_columns
 from preprocessing.features import feature_schema
-from preprocessing.model_inputs import model_inputs
+from preprocessing.model_inputs import HISTORY_GAP, model_inputs
 from serving.signatures import RankingModule, RawColumn, export_saved_model
 from serving.warmup import write_warmup_requests
 
@@ -38,12 +38,19 @@ def export_model(
     loader = saved_transform_io_v2.SavedModelLoader(
         transform_output.transform_savedmodel_dir
     )
-    names = [spec.name for spec in model_inputs(config.features, config.transform)]
-    names.append("history_gap_ms")
+    shapes = {
+        spec.name: [None, spec.length] if spec.length else [None]
+        for spec in model_inputs(config.features, config.transform)
+    }
+    shapes[HISTORY_GAP] = [None, config.features.history_length]
 
     def transform(raw: dict[str, Any]) -> dict[str, Any]:
+        # A loaded graph has forgotten the shapes; the model's graph is better with.
         transformed = loader.apply_transform_model(raw)
-        return {name: transformed[name] for name in names}
+        return {
+            name: tf.ensure_shape(transformed[name], shape)
+            for name, shape in shapes.items()
+        }
 
     def score(inputs: dict[str, Any], shared_user: bool) -> Mapping[str, tf.Tensor]:
         return model.probabilities(inputs, shared_user=shared_user)
