@@ -16,10 +16,13 @@ endif
 COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
   --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
 
-.PHONY: help setup lock test test-fast lint types format demo clean
+# Files side by side, one a core; what a file shares is made once.
+PARALLEL = -n auto --dist loadfile
+
+.PHONY: help setup lock test test-fast test-keras3 lint types format demo clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
 
@@ -33,10 +36,13 @@ lock: $(STAMP)  ## Recompile requirements/ from setup.py (UPGRADE=1: newest vers
 	  --constraint requirements/dev.txt --output-file requirements/pipeline.txt
 
 test: $(STAMP)  ## Run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(STAMP)  ## Run the tests, less whole pipelines and servers
-	@$(BIN)/python -m pytest -m "not e2e"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not e2e"
+
+test-keras3: $(STAMP)  ## Run the tests of poso_keras under Keras 3
+	@TF_USE_LEGACY_KERAS=0 $(BIN)/python -m pytest $(PARALLEL) tests/poso_keras
 
 lint: $(STAMP)  ## Check style and formatting
 	@$(BIN)/ruff check .

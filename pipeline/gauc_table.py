@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.scored_examples import Impressions
 from poso_keras import gauc
+from preprocessing.column_names import USER_GROUPS
 
 OVERALL = "all"
 
@@ -40,10 +41,7 @@ class GAUCRow:
 
 def slice_masks(impressions: Impressions) -> dict[str, np.ndarray]:
     """Boolean [rows] of each slice that has rows, in the order of the report."""
-    groups = {
-        name: impressions.user_groups == name.encode()
-        for name in ("new", "returning", "inactive", "regular")
-    }
+    groups = {name: impressions.user_groups == name.encode() for name in USER_GROUPS}
     masks = {
         OVERALL: np.ones(len(impressions), bool),
         **groups,

@@ -11,11 +11,11 @@ import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline.config import DataConfig
+from preprocessing.column_names import USER_GROUPS
 from preprocessing.features import feature_schema
-from preprocessing.model_inputs import model_inputs
+from preprocessing.model_inputs import HISTORY_GAP, model_inputs
 
 TRAINING, SERVING = "TRAINING", "SERVING"
-GROUPS = ("new", "returning", "inactive", "regular")
 
 
 def example_schema(config: DataConfig) -> schema_pb2.Schema:
@@ -31,7 +31,7 @@ def example_schema(config: DataConfig) -> schema_pb2.Schema:
         if field.name not in served:
             feature.not_in_environment.append(SERVING)
         if field.name == "user_group":
-            feature.string_domain.value.extend(GROUPS)
+            feature.string_domain.value.extend(USER_GROUPS)
         if field.name in config.features.labels:
             feature.int_domain.min, feature.int_domain.max = 0, 1
     return schema
@@ -40,7 +40,7 @@ def example_schema(config: DataConfig) -> schema_pb2.Schema:
 def serving_columns(config: DataConfig) -> tuple[str, ...]:
     """The raw columns that scoring needs: the model's inputs before the Transform."""
     inputs = model_inputs(config.features, config.transform)
-    return (*(spec.name for spec in inputs), "history_gap_ms")
+    return (*(spec.name for spec in inputs), HISTORY_GAP)
 
 
 def _describe(feature: schema_pb2.Feature, field: pa.Field) -> None:
