@@ -84,13 +84,15 @@ def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
 
     Returns:
         `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, or no attention has them.
+        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
+        has no fixed buckets.
     """
     settings = config.model
     if (
         not settings.poso.attention
         or settings.personalization_code != ("avc",)
         or settings.attention.value_mode != "full"
+        or config.transform.avc_quantiles
     ):
         return {}
     buckets = len(config.transform.avc_boundaries) + 2
