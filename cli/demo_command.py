@@ -88,9 +88,8 @@ def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
                         abs(a - b)
                         for a, b in zip(result.fused, other.fused, strict=True)
                     )
-                    title = (
-                        f"\n{file.stem} user {user['user_id']} ({user['avc']} views "
-                        f"so far); gRPC and REST differ by at most {gap:.0e}"
+                    console.print(
+                        f"\n{file.stem} user {user['user_id']}, {user['avc']} views so "
+                        f"far; gRPC and REST differ by at most {gap:.0e}"
                     )
-                    videos = candidates["video_id"]
-                    console.print(ranking_table(videos, result, title))
+                    console.print(ranking_table(candidates["video_id"], result))

@@ -12,17 +12,16 @@ if TYPE_CHECKING:
 
 
 def ranking_table(
-    video_ids: Sequence[str], result: RankResult, title: str = "", most: int = 20
+    video_ids: Sequence[str], result: RankResult, most: int = 20
 ) -> Table:
     """Candidates by fused score, best first.
 
     Args:
         video_ids: The candidates [M], in the order of the request.
         result: What the server answered.
-        title: Printed above.
         most: Rows at the most.
     """
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("rank", justify="right")
     table.add_column("video")
     table.add_column("fused", justify="right")
