@@ -47,7 +47,7 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         for spec in specs:
             if spec.kind == "bucket":
                 self.tables[spec.name] = tf_keras.layers.Embedding(
-                    len(spec.boundaries) + 2, narrow, name=f"{spec.name}_table"
+                    spec.bucket_values, narrow, name=f"{spec.name}_table"
                 )
         self.tables[GAP_BUCKETS] = tf_keras.layers.Embedding(
             table_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
@@ -128,7 +128,7 @@ class PersonalizationCode(tf_keras.layers.Layer):
     def _code(self, value: tf.Tensor, spec: ModelInput) -> tf.Tensor:
         if spec.kind == "id":
             return self.tables[spec.name](value)
-        return tf.one_hot(value, len(spec.boundaries) + 2, dtype=self.compute_dtype)
+        return tf.one_hot(value, spec.bucket_values, dtype=self.compute_dtype)
 
 
 def _masked_mean(rows: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -31,7 +31,8 @@ class ModelInput:
         side: Whose property it is.
         table: Vocabulary and embedding table; shared between an id and its histories.
         length: Entries of a list.
-        boundaries: Upper bounds of a bucket input; `len(boundaries) + 2` values.
+        boundaries: Upper bounds of a bucket input.
+        quantiles: Buckets of equal counts, fitted to the data, instead.
     """
 
     name: str
@@ -40,6 +41,12 @@ class ModelInput:
     table: str = ""
     length: int = 0
     boundaries: Boundaries = ()
+    quantiles: int = 0
+
+    @property
+    def bucket_values(self) -> int:
+        """How many values a bucket input takes; 0, missing, is one of them."""
+        return 1 + (self.quantiles or len(self.boundaries) + 1)
 
 
 def model_inputs(
@@ -50,7 +57,13 @@ def model_inputs(
     flag: Boundaries = (1,)
     inputs = [
         ModelInput("user_id", "id", "user", "user_id"),
-        ModelInput("avc", "bucket", "user", boundaries=transform.avc_boundaries),
+        ModelInput(
+            "avc",
+            "bucket",
+            "user",
+            boundaries=transform.avc_boundaries,
+            quantiles=transform.avc_quantiles or 0,
+        ),
         ModelInput("hours_since_first_launch", "bucket", "user", boundaries=age),
         ModelInput("active_days_7", "bucket", "user", boundaries=(1, 2, 3, 4, 5, 6, 7)),
         ModelInput("is_new_user", "bucket", "user", boundaries=flag),

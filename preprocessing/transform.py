@@ -62,7 +62,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         if spec.kind == "numeric":
             outputs[spec.name] = _scaled(inputs[spec.name])
         elif spec.kind == "bucket":
-            outputs[spec.name] = _bucket(inputs[spec.name], spec, settings)
+            outputs[spec.name] = _bucket(inputs[spec.name], spec)
         else:
             outputs[spec.name] = _lookup(
                 inputs[spec.name], spec, vocabularies[spec.table], settings
@@ -109,10 +109,10 @@ def _lookup(
     return tf.where(tokens == "", tf.zeros_like(index), index + 1)
 
 
-def _bucket(column: Any, spec: ModelInput, settings: TransformConfig) -> tf.Tensor:
+def _bucket(column: Any, spec: ModelInput) -> tf.Tensor:
     value = tf.cast(_scalar(column, -1), tf.float32)
-    if spec.name == "avc" and settings.avc_quantiles:
-        bounds = tft.quantiles(value, settings.avc_quantiles, epsilon=0.001)
+    if spec.quantiles:
+        bounds = tft.quantiles(value, spec.quantiles, epsilon=0.001)
         index = tft.apply_buckets(value, bounds)
     else:
         index = tf.raw_ops.Bucketize(input=value, boundaries=list(spec.boundaries))

@@ -1,13 +1,18 @@
 """Settings every test needs before TensorFlow is first imported."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+sys.path.insert(0, str(Path(__file__).parent / "pipeline"))
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +22,41 @@ def data_dir() -> Path:
     if not folder:
         pytest.skip("POSO_DATA_DIR is not set: no real data on this machine")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Makes a folder by `make(folder)`, once for all workers of a test run."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def folder_of(name, make):
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(f"{folder}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def small_transform(made_once):
+    """The one Transform of a few rows (`tests/pipeline/small_transform.py`)."""
+    from small_transform import (
+        SmallTransform,
+        analyzed_rows,
+        settings_with,
+        transform_rows,
+    )
+
+    config = settings_with()
+    folder = made_once(
+        "small_transform",
+        lambda folder: transform_rows(config, analyzed_rows(), folder),
+    )
+    return SmallTransform(config, folder)

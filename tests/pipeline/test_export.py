@@ -1,0 +1,255 @@
+"""An exported model: the same raw impressions score the same by every signature."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_transform import HOUR_MS, feature_row
+from tensorflow_serving.apis import prediction_log_pb2
+
+from pipeline.export import raw_columns
+from serving.saved_model import load_version
+from serving.warmup_replay import replay_warmup_requests
+
+TASKS = ("long_view", "like")
+FILLERS = {tf.string: "", tf.float32: float("nan"), tf.int64: -1}
+TOLERANCE = {"atol": 1e-5, "rtol": 0}
+
+
+def impressions():
+    """Known and unknown ids, missing values, histories from none to too long."""
+
+    def history(*videos):
+        return {
+            "history_video_ids": list(videos),
+            "history_author_ids": ["a0"] * len(videos),
+            "history_tags": ["t1"] * len(videos),
+            "history_gap_ms": [5 * HOUR_MS * k for k in range(len(videos), 0, -1)],
+        }
+
+    known = {"author_id": "a1", "country": "CN", "loudness": 9.0, "battery": 3.0}
+    ages = {"video_age_hours": 30.0, "hours_since_first_launch": 5.0}
+    return [
+        feature_row(**known, **ages, **history("v1", "v2"), avc=9, video_tags=["t2"]),
+        feature_row(user_id="u2", video_id="v3", avc=700, is_new_video=1),
+        feature_row(user_id="stranger", video_id="fresh", author_id="?", country="??"),
+        feature_row(**history("v0", "v1", "v2", "v3", "v4"), topics=["x", "y", "x"]),
+        feature_row(**history("v5"), video_tags=["t0", "?", "t1"], topics=["y"]),
+        feature_row(**ages, **known, user_id="u3", is_new_user=1, user_group="new"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def signatures(exported_dir):
+    loaded = tf.saved_model.load(str(exported_dir))
+    return loaded.signatures
+
+
+@pytest.fixture(scope="module")
+def columns(small_transform):
+    return raw_columns(small_transform.config)
+
+
+@pytest.fixture(scope="module")
+def expected(small_model, small_transform):
+    """Scores [rows, tasks] of `impressions` by the model that was exported."""
+    scores = small_model.probabilities(small_transform.apply(*impressions()))
+    stacked = np.stack([scores[task].numpy() for task in TASKS], axis=1)
+    assert np.ptp(stacked, axis=0).min() > 0.01
+    return stacked
+
+
+def dense(columns, rows, extra_padding=0):
+    """Rows as the named tensors of a request."""
+    inputs = {}
+    for column in columns:
+        values = [row.get(column.name) for row in rows]
+        filler = FILLERS[column.dtype]
+        if column.kind == "list":
+            values = [value or [] for value in values]
+            width = max(map(len, values)) + extra_padding
+            values = [v + [filler] * (width - len(v)) for v in values]
+            tensor = tf.constant(values, column.dtype, shape=[len(rows), width])
+        else:
+            values = [filler if value is None else value for value in values]
+            tensor = tf.constant(values, column.dtype)
+        inputs[column.name] = tensor
+    return inputs
+
+
+def rank_inputs(columns, user, videos):
+    of_user = [column for column in columns if not column.candidate]
+    of_videos = [column for column in columns if column.candidate]
+    return {**dense(of_user, [user]), **dense(of_videos, videos)}
+
+
+def stacked(scores):
+    return np.stack([scores[task].numpy() for task in TASKS], axis=1)
+
+
+def test_serialized_examples_score_as_the_model_does(
+    signatures, small_transform, expected
+):
+    examples = tf.constant(small_transform.examples(impressions()))
+    scores = signatures["serving_default"](examples=examples)
+    assert set(scores) == set(TASKS)
+    np.testing.assert_allclose(stacked(scores), expected, **TOLERANCE)
+
+
+def test_examples_need_no_more_than_the_models_columns(
+    signatures, small_transform, columns, expected
+):
+    served = {column.name for column in columns}
+    examples = []
+    for serialized in small_transform.examples(impressions()):
+        example = tf.train.Example.FromString(serialized)
+        for name in list(example.features.feature):
+            feature = example.features.feature[name]
+            if name not in served or not feature.WhichOneof("kind"):
+                del example.features.feature[name]
+        examples.append(example.SerializeToString())
+    assert not served & {"event_time_ms", "like", "is_like", "user_group"}
+    scores = signatures["serving_default"](examples=tf.constant(examples))
+    np.testing.assert_allclose(stacked(scores), expected, **TOLERANCE)
+
+
+def test_a_missing_required_feature_is_an_error_that_names_it(
+    signatures, small_transform, columns
+):
+    required = [column.name for column in columns if column.kind == "required"]
+    assert {"user_id", "video_id", "avc"} <= set(required)
+    for name in required:
+        [serialized] = small_transform.examples([feature_row()])
+        example = tf.train.Example.FromString(serialized)
+        del example.features.feature[name]
+        with pytest.raises(tf.errors.InvalidArgumentError, match=name):
+            signatures["serving_default"](
+                examples=tf.constant([example.SerializeToString()])
+            )
+
+
+@pytest.mark.parametrize("extra_padding", [0, 4])
+def test_dense_requests_score_as_the_model_does(
+    signatures, columns, expected, extra_padding
+):
+    """Padding beyond the longest list of a request changes nothing."""
+    inputs = dense(columns, impressions(), extra_padding)
+    scores = signatures["predict_raw"](**inputs)
+    np.testing.assert_allclose(stacked(scores), expected, **TOLERANCE)
+
+
+def test_rows_of_dense_requests_score_one_by_one(signatures, columns, expected):
+    for row, scores_of_row in zip(impressions(), expected, strict=True):
+        scores = signatures["predict_raw"](**dense(columns, [row]))
+        np.testing.assert_allclose(stacked(scores)[0], scores_of_row, **TOLERANCE)
+
+
+def test_an_unknown_entry_inside_a_list_keeps_its_place(
+    signatures, small_transform, columns, small_model
+):
+    """An event without author or tag, in a history that is longer than L."""
+    row = feature_row(
+        history_video_ids=["v0", "v1", "v2", "v3", "v4"],
+        history_author_ids=["a0", "", "a1", "", ""],
+        history_tags=["t0", "t1", "", "new", ""],
+        history_gap_ms=[9 * HOUR_MS, 7 * HOUR_MS, 5 * HOUR_MS, HOUR_MS, 0],
+    )
+    for rows in ([row], [row, *impressions()]):
+        scores = signatures["predict_raw"](**dense(columns, rows, extra_padding=2))
+        transformed = small_transform.apply(row)
+        assert transformed["history_tags"].numpy().tolist() == [[0, 4, 0]]
+        by_model = stacked(small_model.probabilities(transformed))
+        np.testing.assert_allclose(stacked(scores)[:1], by_model, **TOLERANCE)
+    one_place_off = {**row, "history_tags": ["t0", "t1", "new", "", ""]}
+    moved = stacked(small_model.probabilities(small_transform.apply(one_place_off)))
+    assert np.abs(moved - by_model).max() > 1e-4
+
+
+@pytest.mark.parametrize("user_row", range(6))
+def test_rank_scores_as_the_model_does_of_the_tiled_user(
+    signatures, columns, small_model, small_transform, user_row
+):
+    rows = impressions()
+    user = rows[user_row]
+    of_video = [column.name for column in columns if column.candidate]
+    assert {"video_id", "author_id", "loudness", "topics"} <= set(of_video)
+    tiled = [{**user, **{n: video.get(n) for n in of_video}} for video in rows]
+    by_model = stacked(small_model.probabilities(small_transform.apply(*tiled)))
+    ranked = signatures["rank"](**rank_inputs(columns, user, rows))
+    assert ranked["scores"].shape == (len(rows), len(TASKS))
+    assert [task.decode() for task in ranked["tasks"].numpy()] == list(TASKS)
+    np.testing.assert_allclose(ranked["scores"], by_model, **TOLERANCE)
+
+
+def test_the_fused_score_is_the_weighted_product(signatures, columns, small_transform):
+    weights = [t.fusion_weight for t in small_transform.config.tasks.values()]
+    assert weights == [1.0, 0.3]
+    rows = impressions()
+    ranked = signatures["rank"](**rank_inputs(columns, rows[0], rows))
+    expected = []
+    for scores in ranked["scores"].numpy().astype(np.float64):
+        product = 1.0
+        for score, weight in zip(scores, weights, strict=True):
+            product *= score**weight
+        expected.append(product)
+    np.testing.assert_allclose(ranked["fused"], expected, rtol=1e-5)
+
+
+def test_rank_takes_one_user_alone(signatures, columns):
+    rows = impressions()
+    inputs = dense(columns, rows)
+    with pytest.raises((TypeError, tf.errors.InvalidArgumentError)):
+        signatures["rank"](**inputs)
+
+
+def test_rank_of_no_and_of_one_candidate(signatures, columns):
+    rows = impressions()
+    ranked = signatures["rank"](**rank_inputs(columns, rows[0], rows))
+    one = signatures["rank"](**rank_inputs(columns, rows[0], rows[1:2]))
+    np.testing.assert_allclose(one["scores"], ranked["scores"][1:2], **TOLERANCE)
+    none = {
+        column.name: value if not column.candidate else value[:0]
+        for column in columns
+        for value in [rank_inputs(columns, rows[0], rows)[column.name]]
+    }
+    empty = signatures["rank"](**none)
+    assert empty["scores"].shape == (0, len(TASKS))
+    assert empty["fused"].shape == (0,)
+
+
+def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
+    path = exported_dir / "assets.extra" / "tf_serving_warmup_requests"
+    records = [r.numpy() for r in tf.data.TFRecordDataset(str(path))]
+    logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in records]
+    requests = [log.predict_log.request for log in logs]
+    names = [request.model_spec.signature_name for request in requests]
+    assert sorted(names) == sorted(["serving_default", "predict_raw", "rank"] * 2)
+    assert {request.model_spec.name for request in requests} == {"ranker"}
+    ranked = [r for r in requests if r.model_spec.signature_name == "rank"]
+    assert {tf.make_ndarray(r.inputs["video_id"]).shape for r in ranked} == {(3,)}
+    assert {tf.make_ndarray(r.inputs["user_id"]).shape for r in ranked} == {(1,)}
+
+
+def test_every_warm_up_request_runs(exported_dir):
+    version = load_version(str(exported_dir), 7)
+    assert replay_warmup_requests(str(exported_dir), version) == 6
+
+
+def test_columns_say_what_a_client_must_send(columns):
+    by_name = {column.name: column for column in columns}
+    assert len(by_name) == len(columns)
+    kinds = {name: column.kind for name, column in by_name.items()}
+    assert kinds["user_id"] == kinds["avc"] == kinds["is_new_video"] == "required"
+    for name in ("author_id", "video_age_hours", "country", "loudness", "battery"):
+        assert kinds[name] == "optional"
+    lists = {name for name, kind in kinds.items() if kind == "list"}
+    histories = {name for name in lists if name.startswith("history_")}
+    assert lists - histories == {"video_tags", "topics"}
+    assert {by_name[name].sequence for name in histories} == {"history"}
+    assert {by_name[name].sequence for name in lists - histories} == {""}
+    assert by_name["history_gap_ms"].dtype == tf.int64
+    assert by_name["loudness"].dtype == tf.float32
+    sides = {name: column.candidate for name, column in by_name.items()}
+    assert sides["topics"]
+    assert sides["video_impressions"]
+    assert not sides["battery"]
+    assert not any(sides[name] for name in histories)

@@ -1,0 +1,58 @@
+"""What importing `pipeline` does depends on the process, so each test has its own."""
+
+import os
+import subprocess
+import sys
+
+from pipeline.legacy_keras import VARIABLE
+
+
+def run(code, **environment):
+    inherited = {k: v for k, v in os.environ.items() if k != VARIABLE}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# An empty module in TensorFlow's place: the check is on what is imported, not on what
+# is in it, and importing the real one takes seconds.
+FAKE = "import sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow'); "
+
+
+def test_tensorflow_before_pipeline_is_an_error_that_names_the_fix():
+    done = run(FAKE + "import pipeline")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError")
+    assert f"Set {VARIABLE}=1 in the environment, or import `pipeline` first" in last
+    assert f"Received: {VARIABLE}=None" in last
+
+
+def test_keras_3_that_was_asked_for_is_an_error_too():
+    done = run(FAKE + "import pipeline", **{VARIABLE: "0"})
+    assert done.returncode != 0
+    assert f"Received: {VARIABLE}='0'" in done.stderr
+
+
+def test_tensorflow_with_the_variable_set_is_fine():
+    done = run(FAKE + "import pipeline", **{VARIABLE: "1"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_pipeline_before_tensorflow_sets_the_variable_and_imports_nothing_heavy():
+    done = run(
+        "import os, sys, pipeline; "
+        f"print(os.environ['{VARIABLE}'], 'tensorflow' in sys.modules)"
+    )
+    assert done.stdout.split() == ["1", "False"], done.stderr
+
+
+def test_this_process_runs_keras_2():
+    import tensorflow as tf
+    import tf_keras
+
+    assert tf.keras.layers.Layer is tf_keras.layers.Layer
