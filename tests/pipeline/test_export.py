@@ -39,9 +39,13 @@ def impressions():
 
 
 @pytest.fixture(scope="module")
-def signatures(exported_dir):
-    loaded = tf.saved_model.load(str(exported_dir))
-    return loaded.signatures
+def version(exported_dir):
+    return load_version(str(exported_dir), 7)
+
+
+@pytest.fixture(scope="module")
+def signatures(version):
+    return version.loaded.signatures
 
 
 @pytest.fixture(scope="module")
@@ -229,8 +233,7 @@ def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
     assert {tf.make_ndarray(r.inputs["user_id"]).shape for r in ranked} == {(1,)}
 
 
-def test_every_warm_up_request_runs(exported_dir):
-    version = load_version(str(exported_dir), 7)
+def test_every_warm_up_request_runs(exported_dir, version):
     assert replay_warmup_requests(str(exported_dir), version) == 6
 
 
