@@ -38,7 +38,7 @@ lock: $(STAMP)  ## Recompile requirements/ from setup.py (UPGRADE=1: newest vers
 test: $(STAMP)  ## Run every test
 	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-fast: $(STAMP)  ## Run the tests, less whole pipelines and servers
+test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers, trainings)
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not e2e"
 
 test-keras3: $(STAMP)  ## Run the tests of poso_keras under Keras 3

@@ -14,6 +14,8 @@ from pipeline.day_split import EmptySplitError
 from preprocessing.days import MS_PER_DAY
 from preprocessing.rejects import EmptyLogError, RejectLimitExceeded
 
+pytestmark = pytest.mark.e2e
+
 CONFIG = LogConfig.model_validate(
     {
         "source": {"format": "parquet"},

@@ -8,6 +8,8 @@ import tensorflow_model_analysis as tfma
 import pipeline  # noqa: F401
 from poso_keras import gauc
 
+pytestmark = pytest.mark.e2e
+
 
 def evaluate(frame, **settings):
     """GAUC by TFMA, overall and by `group`, as {slice: {metric: value}}."""

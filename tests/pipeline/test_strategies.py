@@ -14,6 +14,7 @@ def test_none_is_one_replica():
     assert strategy.num_replicas_in_sync == 1
 
 
+@pytest.mark.e2e
 def test_mirrored_splits_the_cpu_in_a_fresh_process():
     # Logical devices can only be made before TensorFlow starts.
     script = """

@@ -13,7 +13,10 @@ from pipeline import trainer
 from pipeline.training_data import read_batches
 from poso_keras import gauc
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
+]
 
 TASKS = ("long_view", "like")
 

@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from layer_checks import normal
 
 from poso_keras import POSOMMoE, POSOMultiHeadAttention
 from poso_keras._backend import keras
+
+pytestmark = pytest.mark.e2e
 
 
 @keras.utils.register_keras_serializable(package="test_distribution")

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from layer_checks import as_arrays, named_weights, normal, randomize
 
 import poso_keras
 from poso_keras._backend import KERAS_3
+
+pytestmark = pytest.mark.e2e
 
 X, VALUE, CODE = normal(4, 5), normal(4, 6, 3), normal(4, 2)
 MASK = np.tri(4, 6)

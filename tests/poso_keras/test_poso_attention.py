@@ -181,6 +181,7 @@ GATE = ["hidden/kernel", "hidden/bias", "gates/kernel", "gates/bias"]
 KERNELS = ["query_kernel", "key_kernel", "value_kernel"]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("modes", "gates"),
     [

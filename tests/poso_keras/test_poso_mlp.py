@@ -65,6 +65,7 @@ def test_dropout_acts_in_training_alone(layer_class):
     assert dropped.mean() == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.e2e
 def test_layer_contract(tmp_path):
     run_layer_checks(
         POSOMLP,

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from toy_model import CANDIDATES, USER
 
+pytestmark = pytest.mark.e2e
+
 INPUT_NAMES = [*USER, *CANDIDATES, "x", "text", "number", "count", "flag", "examples"]
 SIGNATURES = ["rank", "predict_raw", "echo", "doubled", "serving_default", "", "nope"]
 SETTINGS = settings(

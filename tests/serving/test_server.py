@@ -18,6 +18,8 @@ from serving.prediction import Predictor
 from serving.saved_model import ModelLoadError
 from serving.server import EmbeddedServer
 
+pytestmark = pytest.mark.e2e
+
 X = {"x": [[1.0, 2.0]]}
 
 
