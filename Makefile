@@ -4,6 +4,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.setup-done
+BACKENDS := .venv-backends
 
 # Real data sets for the tests that want them; without, those tests are skipped.
 ifndef POSO_DATA_DIR
@@ -19,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 # Files side by side, one a core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
 
-.PHONY: help setup lock test test-fast test-keras3 lint types format demo clean
+.PHONY: help setup lock test test-fast test-keras3 test-backends lint types format demo clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -44,12 +45,27 @@ test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers
 test-keras3: $(STAMP)  ## Run the tests of poso_keras under Keras 3
 	@TF_USE_LEGACY_KERAS=0 $(BIN)/python -m pytest $(PARALLEL) tests/poso_keras
 
+# Newer versions than the pipeline's, so an environment of their own, of Python 3.11 on.
+$(BACKENDS)/.setup-done: requirements/backends.txt
+	@python3 -m venv --clear $(BACKENDS)
+	@$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test-backends: $(BACKENDS)/.setup-done  ## Run them on the newest tf_keras and on Keras 3 with TensorFlow, JAX, PyTorch
+	@set -e; for backend in tf_keras tensorflow jax torch; do \
+	  echo "== $$backend"; legacy=0; \
+	  if [ $$backend = tf_keras ]; then legacy=1; backend=tensorflow; fi; \
+	  TF_USE_LEGACY_KERAS=$$legacy KERAS_BACKEND=$$backend \
+	    $(BACKENDS)/bin/python -m pytest $(PARALLEL) tests/poso_keras; \
+	done
+
 lint: $(STAMP)  ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 types: $(STAMP)  ## Check types
 	@$(BIN)/mypy
+	@$(BIN)/mypy --strict --cache-dir .mypy_cache/strict poso_keras
 
 format: $(STAMP)  ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
@@ -59,5 +75,5 @@ demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 	@$(BIN)/poso demo
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(BACKENDS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

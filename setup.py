@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 # TFX, TFMA and TFT hold the whole stack back; docs/architecture.md says why these
 # are the newest versions that work together.
 TF = ["tensorflow==2.16.2", "tf-keras==2.16.0"]
+LAYERS = ["tensorflow>=2.16", "keras>=3.0", "numpy>=1.23"]
 PIPELINE = [
     *TF,
     "tfx[kfp]==1.16.0",
@@ -60,9 +61,9 @@ setup(
         "poso_keras": ["py.typed"],
         "pipeline": ["templates/*"],
     },
-    install_requires=["keras>=3.0", "numpy>=1.23"],
+    install_requires=LAYERS,
     extras_require={
-        "tf": ["tensorflow>=2.16", "tf-keras>=2.16"],
+        "tf-keras": ["tf-keras>=2.16"],
         "pipeline": PIPELINE,
         "serving": SERVING,
         "experiments": [*PIPELINE, *EXPERIMENTS],

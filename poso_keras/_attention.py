@@ -12,8 +12,8 @@ import math
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, ops
-from poso_keras._kernels import KernelOptions
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
+from poso_keras._weights import WeightOptions
 
 _MASKED_SCORE = -1e9  # the softmax is computed in float32 at least
 
@@ -33,8 +33,8 @@ class SingleQueryAttention(Layer):
         super().__init__(**kwargs)
         self.num_heads = check_positive("num_heads", num_heads)
         self.key_dim = check_positive("key_dim", key_dim)
-        self.kernel_options = KernelOptions(
-            kernel_initializer, kernel_regularizer, kernel_constraint
+        self.kernel_options = WeightOptions(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
 
     @property
@@ -60,15 +60,22 @@ class SingleQueryAttention(Layer):
         query_dim = last_dim("query", query_shape, rank=2)
         value_dim = last_dim("value", value_shape, rank=3)
         check_same_batch(query=query_shape, value=value_shape)
-        names = ("query_kernel", "key_kernel", "value_kernel")
-        dims = (query_dim, value_dim, value_dim)
-        seeds_used = 0
-        for name, count, dim in zip(names, counts, dims, strict=True):
-            kernel = self.kernel_options.add_kernel(
-                self, name, (count, dim, self.output_dim), seeds_used, correlation
+
+        def add_kernel(name: str, count: int, dim: int, seeds_used: int) -> Tensor:
+            shape = (count, dim, self.output_dim)
+            return self.kernel_options.add_kernel(
+                self, name, shape, seeds_used, correlation
             )
-            setattr(self, name, kernel)
-            seeds_used += count + 1
+
+        query, key, value = counts
+        self.query_kernel = add_kernel("query_kernel", query, query_dim, 0)
+        self.key_kernel = add_kernel("key_kernel", key, value_dim, query + 1)
+        self.value_kernel = add_kernel(
+            "value_kernel", value, value_dim, query + key + 2
+        )
+
+    def compute_mask(self, query: Any, mask: Any = None) -> None:
+        """Returns None: the output has no steps that could be masked."""
 
     def split_heads(self, x: Tensor) -> Tensor:
         """[modules, rows, heads * key_dim] -> [modules, heads, rows, key_dim]."""
@@ -129,6 +136,16 @@ class SingleQueryAttention(Layer):
         kernels = self.split_heads(self.value_kernel)
         outputs = ops.einsum("nhbc,nhce->bhe", pooled, kernels)
         return ops.reshape(outputs, (-1, self.output_dim))
+
+    def valid_steps(
+        self, attention_mask: Tensor | None, value_mask: Tensor | None
+    ) -> Tensor | None:
+        """Returns the steps that no mask rules out, [batch or 1, seq], or None."""
+        if attention_mask is None or value_mask is None:
+            return value_mask if attention_mask is None else attention_mask
+        return ops.logical_and(
+            ops.cast(attention_mask, "bool"), ops.cast(value_mask, "bool")
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -2,12 +2,13 @@
 
 `TF_USE_LEGACY_KERAS=1` (the variable TensorFlow itself reads) selects `tf_keras`,
 anything else Keras 3 on whatever backend it is configured for. Every other module
-imports `keras`, `ops` and `Layer` from here, so that one source serves both.
+imports `keras`, `ops`, `Layer` and `Callback` from here, so that one source serves
+both.
 """
 
-import inspect
 import os
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -42,64 +43,46 @@ else:
 
     keras, ops = _tf_keras, _tensorflow_ops
 
-register = keras.utils.register_keras_serializable(package="poso_keras")
-
-
-if KERAS_3:
-
-    class Layer(keras.layers.Layer):
-        """The base of all layers: Keras 3 does everything by itself."""
-
-    def build_child(child: Any, *shapes: Shape | None) -> None:
-        """Builds a sub-layer from its parent's `build`."""
-        child.build(*shapes)
-
-else:
-    import tensorflow as tf
-
-    class Layer(keras.layers.Layer):  # type: ignore[no-redef]
-        """The base of all layers: gives `build` the shape of every tensor.
-
-        Keras 3 calls `build(inputs_shape=..., personalization_code_shape=...)` when
-        `call(inputs, personalization_code)` has several tensors; `tf_keras` knows
-        the first one only. This class makes the second behave as the first: it
-        builds before the first call, by the names of `build`'s own arguments, and
-        remembers these shapes for saving.
-        """
-
-        def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            if not self.built:
-                bound = inspect.signature(self.call).bind(*args, **kwargs).arguments
-                shapes = {
-                    name: as_shape(bound[name.removesuffix("_shape")])
-                    for name in inspect.signature(self.build).parameters
-                    if bound.get(name.removesuffix("_shape")) is not None
-                }
-                # Weights belong to the layer, not to the function being traced.
-                with tf.name_scope(self.name), tf.init_scope():
-                    self.build(**shapes)
-                self._poso_build_shapes = {k: list(v) for k, v in shapes.items()}
-            return super().__call__(*args, **kwargs)
-
-        def get_build_config(self) -> dict[str, Any] | None:
-            shapes = getattr(self, "_poso_build_shapes", None)
-            return {"shapes": dict(shapes)} if shapes else super().get_build_config()
-
-        def build_from_config(self, config: dict[str, Any]) -> None:
-            if "shapes" not in config:
-                super().build_from_config(config)
-                return
-            with tf.name_scope(self.name):
-                self.build(**{k: tuple(v) for k, v in config["shapes"].items()})
-            self._poso_build_shapes = config["shapes"]
-
-    def build_child(child: Any, *shapes: Shape | None) -> None:
-        """Builds a sub-layer from its parent's `build`, under its own name."""
-        with tf.name_scope(child.name):
-            child.build(*shapes)
-
 
 def as_shape(value: Any) -> Shape:
     """Returns the static shape of a tensor or array, or of a shape, as a tuple."""
     shape = value.shape if hasattr(value, "shape") else np.shape(value)
     return tuple(None if size is None else int(size) for size in shape)
+
+
+if TYPE_CHECKING:
+    from poso_keras._keras_types import Callback, Layer, build_child
+elif KERAS_3:
+    Layer, Callback = keras.layers.Layer, keras.callbacks.Callback
+
+    def build_child(child: Layer, *shapes: Shape | None) -> None:
+        """Builds a sub-layer from its parent's `build`."""
+        child.build(*shapes)
+
+else:
+    from poso_keras._legacy_layer import Layer, build_child
+
+    Callback = keras.callbacks.Callback
+
+__all__ = [
+    "KERAS_3",
+    "Callback",
+    "Layer",
+    "Shape",
+    "Tensor",
+    "as_shape",
+    "build_child",
+    "keras",
+    "ops",
+    "register",
+]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def register(layer: _Class) -> _Class:
+    """Lets saved models find a class by its name in this package."""
+    decorate: Callable[[_Class], _Class] = keras.utils.register_keras_serializable(
+        package="poso_keras"
+    )
+    return decorate(layer)

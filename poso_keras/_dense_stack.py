@@ -3,8 +3,8 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras
-from poso_keras._kernels import KernelOptions
 from poso_keras._shapes import check_units, last_dim
+from poso_keras._weights import WeightOptions
 
 
 class DenseStack(Layer):
@@ -22,20 +22,25 @@ class DenseStack(Layer):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True  # a step stays a step
         self.units = check_units("units", units)
         self.activation = keras.activations.get(activation)
         if isinstance(dropout, str) or not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout!r}")
         self.dropout = float(dropout)
         self.use_bias = bool(use_bias)
-        self.kernel_options = KernelOptions(
-            kernel_initializer, kernel_regularizer, kernel_constraint
+        self.kernel_options = WeightOptions(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.bias_options = WeightOptions(
+            "bias", bias_initializer, bias_regularizer, bias_constraint
+        )
 
     def make_layers(self) -> None:
         """Creates the sub-layers; called at the end of the subclass's constructor."""
@@ -44,10 +49,10 @@ class DenseStack(Layer):
                 units,
                 activation=self.activation,
                 use_bias=self.use_bias,
-                bias_initializer=self.bias_initializer,
                 dtype=self.dtype_policy,
                 name=f"dense_{index}",
                 **self.kernel_options.for_child(index),
+                **self.bias_options.for_child(index),
             )
             for index, units in enumerate(self.units)
         ]
@@ -83,5 +88,5 @@ class DenseStack(Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             **self.kernel_options.get_config(),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            **self.bias_options.get_config(),
         }

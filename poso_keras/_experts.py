@@ -3,8 +3,8 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, keras, ops
-from poso_keras._kernels import KernelOptions
 from poso_keras._shapes import check_positive, check_units, last_dim
+from poso_keras._weights import WeightOptions
 
 
 class ExpertMixture(Layer):
@@ -24,7 +24,9 @@ class ExpertMixture(Layer):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -33,10 +35,15 @@ class ExpertMixture(Layer):
         self.num_tasks = check_positive("num_tasks", num_tasks)
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_options = KernelOptions(
-            kernel_initializer, kernel_regularizer, kernel_constraint
+        self.kernel_options = WeightOptions(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.bias_options = WeightOptions(
+            "bias", bias_initializer, bias_regularizer, bias_constraint
+        )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """Returns None: the outputs have no steps that could be masked."""
 
     def build_experts(self, inputs_shape: Shape) -> None:
         """Creates the weights of the experts and of the task gates."""
@@ -51,12 +58,10 @@ class ExpertMixture(Layer):
                 )
             )
             if self.use_bias:
-                bias = self.add_weight(
-                    name=f"expert_bias_{index}",
-                    shape=(self.num_experts, 1, units),
-                    initializer=self.bias_initializer,
+                shape = (self.num_experts, 1, units)
+                self.expert_biases.append(
+                    self.bias_options.add_bias(self, f"expert_bias_{index}", shape)
                 )
-                self.expert_biases.append(bias)
             width = units
         self.task_kernel = self.kernel_options.add_kernel(
             self,
@@ -102,5 +107,5 @@ class ExpertMixture(Layer):
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
             **self.kernel_options.get_config(),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            **self.bias_options.get_config(),
         }

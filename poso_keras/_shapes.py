@@ -27,8 +27,9 @@ def check_units(name: str, values: Any) -> tuple[int, ...]:
 
 def check_scale(scale: Any) -> float | str:
     """Returns the factor C as a positive float, or "auto", or raises."""
-    is_number = isinstance(scale, int | float) and not isinstance(scale, bool)
-    if scale == "auto" or (is_number and scale > 0):
+    if scale == "auto":
+        return "auto"
+    if isinstance(scale, int | float) and not isinstance(scale, bool) and scale > 0:
         return scale
     raise ValueError(
         f'`scale` must be "auto" or a positive number. Received: {scale!r}'

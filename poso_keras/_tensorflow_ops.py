@@ -7,6 +7,7 @@ import tensorflow as tf
 
 einsum = tf.einsum
 expand_dims = tf.expand_dims
+logical_and = tf.logical_and
 matmul = tf.matmul
 reshape = tf.reshape
 softmax = tf.nn.softmax
@@ -19,8 +20,8 @@ def cast(x: Any, dtype: str) -> Any:
     return tf.cast(x, dtype)
 
 
-def sum(x: Any, axis: int, keepdims: bool = False) -> Any:
-    """Sums over an axis."""
+def sum(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Sums over an axis, or over all."""
     return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 

@@ -152,10 +152,12 @@ def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
 
 
 def _as_positive(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    positive = labels == 1
-    wrong = ~(positive | (labels == 0))
+    if labels.dtype.kind not in "biufO":
+        raise ValueError(f"`labels` must be 0 or 1. Received: dtype {labels.dtype}")
+    positive = np.equal(labels, 1).astype(bool)
+    wrong = ~(positive | np.equal(labels, 0).astype(bool))
     if wrong.any():
-        raise ValueError(f"`labels` must be 0 or 1. Received: {labels[wrong][0]!r}")
+        raise ValueError(f"`labels` must be 0 or 1. Received: {labels[wrong][0]}")
     return positive
 
 

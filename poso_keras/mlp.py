@@ -20,7 +20,9 @@ class MLP(DenseStack):
         kernel_initializer: initialiser of each W.
         bias_initializer: initialiser of each b.
         kernel_regularizer: regulariser of each W.
+        bias_regularizer: regulariser of each b.
         kernel_constraint: constraint on each W.
+        bias_constraint: constraint on each b.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:
@@ -65,6 +67,8 @@ class MLP(DenseStack):
         x = ops.cast(inputs, self.compute_dtype)
         return self.run_layers(x, training=training)
 
-    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
+    def compute_output_shape(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> Shape:
         """Returns [batch, ..., units[-1]]."""
         return (*tuple(inputs_shape)[:-1], self.units[-1])

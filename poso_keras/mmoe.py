@@ -21,7 +21,9 @@ class MMoE(ExpertMixture):
         bias_initializer: initialiser of the experts' biases.
         kernel_regularizer: regulariser of each stacked kernel [num_experts, in, out]
             and of the task kernel [num_tasks, input_dim, num_experts].
+        bias_regularizer: regulariser of the stacked biases [num_experts, 1, units].
         kernel_constraint: constraint on the same kernels.
+        bias_constraint: constraint on the same biases.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:
@@ -54,7 +56,9 @@ class MMoE(ExpertMixture):
         inputs = ops.cast(inputs, self.compute_dtype)
         return self.mix(self.task_weights(inputs), self.expert_outputs(inputs))
 
-    def compute_output_shape(self, inputs_shape: Shape) -> tuple[Shape, ...]:
+    def compute_output_shape(
+        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+    ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         shape = (inputs_shape[0], self.expert_units[-1])
         return (shape,) * self.num_tasks

@@ -3,8 +3,8 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
-from poso_keras._kernels import fresh_initializer
 from poso_keras._shapes import check_positive, last_dim
+from poso_keras._weights import fresh_initializer
 
 
 @register

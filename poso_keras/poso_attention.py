@@ -28,7 +28,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
 
     A tensor is `"shared"` (one copy, not personalized), `"gated"` (one copy, masked
     element-wise by a gate) or `"full"` (`num_modules` copies). Table 7 of the paper
-    is this grid; the default is the standard POSO (MHA).
+    is this grid; the default is the standard POSO (MHA). All three `"shared"` is the
+    plain `SequenceAttention` and refused.
 
     Formula of the default, for each head h (Eq. 14):
     `y_h = C softmax(Q_h (G(pc)_h ⊙ K_h)^T / sqrt(key_dim)) sum_i g(pc)_i V_i,h`.
@@ -60,6 +61,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             may be 0.
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
         attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
+        value_mask: the same; filled in by Keras where `value` carries a mask, as
+            after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
 
     Returns:
         [batch, num_heads * key_dim].
@@ -91,16 +94,34 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         self.key_mode = check_choice("key_mode", key_mode, MODES)
         self.value_mode = check_choice("value_mode", value_mode, MODES)
         self.scale = check_scale(scale)
+        self._check_modes()
         self.gate_hidden_units = gate_hidden_units
         self.query_gate = self._make_gate("query_gate", query_mode == "gated")
         self.key_gate = self._make_gate("key_gate", key_mode == "gated")
         self.value_gate = self._make_gate("value_gate", value_mode == "gated")
         self.module_gate = self._make_gate(
             "module_gate",
-            "full" in (query_mode, key_mode, value_mode),
+            "full" in self._modes,
             self.num_modules,
             self._module_scale(),
         )
+
+    @property
+    def _modes(self) -> tuple[str, str, str]:
+        return self.query_mode, self.key_mode, self.value_mode
+
+    def _check_modes(self) -> None:
+        if set(self._modes) == {"shared"}:
+            raise ValueError(
+                "`query_mode`, `key_mode` and `value_mode` must not all be 'shared': "
+                "nothing would be personalized. Use `SequenceAttention` for the plain "
+                f"module. Received: {self._modes}"
+            )
+        if self.scale != "auto" and "full" not in self._modes:
+            raise ValueError(
+                "`scale` is the factor of the sum over modules, so it needs a mode "
+                f"that is 'full'. Received: scale={self.scale} with modes {self._modes}"
+            )
 
     def _module_scale(self) -> float:
         if self.scale != "auto":
@@ -135,8 +156,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             value=value_shape,
             personalization_code=personalization_code_shape,
         )
-        modes = (self.query_mode, self.key_mode, self.value_mode)
-        query, key, value = (self.num_modules if m == "full" else 1 for m in modes)
+        query, key, value = (
+            self.num_modules if mode == "full" else 1 for mode in self._modes
+        )
         self.build_kernels(
             query_shape,
             value_shape,
@@ -154,6 +176,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         value: Tensor,
         personalization_code: Tensor,
         attention_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
         code = ops.cast(personalization_code, self.compute_dtype)
@@ -164,7 +187,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             query = query * self.query_gate(code)
         if self.key_gate is not None:
             query = query * self.key_gate(code)
-        pooled = self.pool(query, value, attention_mask)
+        valid = self.valid_steps(attention_mask, value_mask)
+        pooled = self.pool(query, value, valid)
         if self.module_gate is not None:
             pooled = self._weigh_modules(pooled, self.module_gate(code))
         outputs = self.project_pooled(pooled)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
-from poso_keras._kernels import KernelOptions
 from poso_keras._shapes import (
     broadcast_batch,
     check_positive,
@@ -11,6 +10,7 @@ from poso_keras._shapes import (
     check_scale,
     last_dim,
 )
+from poso_keras._weights import WeightOptions
 from poso_keras.personalization_gate import PersonalizationGate
 
 
@@ -29,7 +29,9 @@ class POSODense(Layer):
         kernel_initializer: initialiser of W.
         bias_initializer: initialiser of b.
         kernel_regularizer: regulariser of W.
+        bias_regularizer: regulariser of b.
         kernel_constraint: constraint on W.
+        bias_constraint: constraint on b.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:
@@ -57,19 +59,24 @@ class POSODense(Layer):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True  # a step stays a step
         self.units = check_positive("units", units)
         self.activation = keras.activations.get(activation)
         self.gate_hidden_units = gate_hidden_units
         self.scale = check_scale(scale)
         self.use_bias = bool(use_bias)
-        self.kernel_options = KernelOptions(
-            kernel_initializer, kernel_regularizer, kernel_constraint
+        self.kernel_options = WeightOptions(
+            "kernel", kernel_initializer, kernel_regularizer, kernel_constraint
         )
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.bias_options = WeightOptions(
+            "bias", bias_initializer, bias_regularizer, bias_constraint
+        )
         self.gate = PersonalizationGate(
             self.units,
             gate_hidden_units,
@@ -91,9 +98,7 @@ class POSODense(Layer):
             self, "kernel", (width, self.units)
         )
         if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer=self.bias_initializer
-            )
+            self.bias = self.bias_options.add_bias(self, "bias", (self.units,))
         build_child(self.gate, (None, code_width))
         super().build(inputs_shape)
 
@@ -124,5 +129,5 @@ class POSODense(Layer):
             "scale": self.scale,
             "use_bias": self.use_bias,
             **self.kernel_options.get_config(),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            **self.bias_options.get_config(),
         }

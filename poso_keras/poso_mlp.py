@@ -24,7 +24,9 @@ class POSOMLP(DenseStack):
         kernel_initializer: initialiser of each W.
         bias_initializer: initialiser of each b.
         kernel_regularizer: regulariser of each W.
+        bias_regularizer: regulariser of each b.
         kernel_constraint: constraint on each W.
+        bias_constraint: constraint on each b.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:

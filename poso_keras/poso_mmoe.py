@@ -32,7 +32,9 @@ class POSOMMoE(ExpertMixture):
         bias_initializer: initialiser of the experts' biases.
         kernel_regularizer: regulariser of each stacked kernel [num_experts, in, out]
             and of the task kernel [num_tasks, input_dim, num_experts].
+        bias_regularizer: regulariser of the stacked biases [num_experts, 1, units].
         kernel_constraint: constraint on the same kernels.
+        bias_constraint: constraint on the same biases.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:

@@ -28,6 +28,8 @@ class SequenceAttention(SingleQueryAttention):
             may be 0.
         personalization_code: not used; accepted so that the twins can be swapped.
         attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
+        value_mask: the same; filled in by Keras where `value` carries a mask, as
+            after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
 
     Returns:
         [batch, num_heads * key_dim].
@@ -51,14 +53,19 @@ class SequenceAttention(SingleQueryAttention):
         value: Tensor,
         personalization_code: Tensor | None = None,
         attention_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
         query = self.project_query(ops.cast(query, self.compute_dtype))
         value = ops.cast(value, self.compute_dtype)
-        return self.project_pooled(self.pool(query, value, attention_mask))
+        valid = self.valid_steps(attention_mask, value_mask)
+        return self.project_pooled(self.pool(query, value, valid))
 
     def compute_output_shape(
-        self, query_shape: Shape, value_shape: Shape | None = None
+        self,
+        query_shape: Shape,
+        value_shape: Shape | None = None,
+        personalization_code_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, num_heads * key_dim]."""
         return (broadcast_batch(query_shape, value_shape), self.output_dim)

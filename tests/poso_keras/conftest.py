@@ -1,4 +1,4 @@
-"""Two logical CPUs for the distribution tests, and this folder's own helper."""
+"""The backend's settings, and this folder's own helpers."""
 
 import contextlib
 import sys
@@ -8,18 +8,30 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import tensorflow as tf
+from backends import ON_TENSORFLOW, gradients_recorded
 
-# Another folder's tests may have started TensorFlow already: then there is one.
-with contextlib.suppress(RuntimeError):
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0],
-        [tf.config.LogicalDeviceConfiguration()] * 2,
-    )
+from poso_keras._backend import keras
+
+if ON_TENSORFLOW:
+    import tensorflow as tf
+
+    # Two logical CPUs for the distribution tests. Another folder's tests may have
+    # started TensorFlow already: then there is one.
+    with contextlib.suppress(RuntimeError):
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * 2,
+        )
+else:
+    collect_ignore = ["test_distribution.py"]  # strategies are TensorFlow's
 
 
 @pytest.fixture(autouse=True)
 def _seed():
-    from poso_keras._backend import keras
-
     keras.utils.set_random_seed(7)
+
+
+@pytest.fixture(autouse=True)
+def _outputs_are_arrays():
+    with gradients_recorded(False):
+        yield

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layer_checks import as_arrays, named_weights, normal, randomize
+from backends import as_arrays
+from layer_checks import named_weights, normal, randomize
 
 import poso_keras
 from poso_keras._backend import KERAS_3
@@ -77,7 +78,7 @@ def test_tensorflow_is_imported_for_tf_keras_alone():
         for path in Path(poso_keras.__file__).parent.rglob("*.py")
         if any(m.split(".")[0] == "tensorflow" for m in imported_modules(path))
     }
-    assert importers == {"_backend.py", "_tensorflow_ops.py"}
+    assert importers == {"_legacy_layer.py", "_tensorflow_ops.py"}
     assert ("poso_keras._tensorflow_ops" in sys.modules) is not KERAS_3
 
 

@@ -102,6 +102,7 @@ def test_nobody_can_be_scored():
         (([1, 0], [1.0], [1, 1]), "same length. Received: 2, 1 and 2"),
         (([1, 2], [1.0, 2.0], [1, 1]), "`labels` must be 0 or 1. Received: 2"),
         (([1, np.nan], [1.0, 2.0], [1, 1]), "`labels` must be 0 or 1. Received: nan"),
+        ((["1", "0"], [1.0, 2.0], [1, 1]), "`labels` must be 0 or 1. Received: dtype"),
         (([1, 0], [1.0, np.nan], [1, 1]), "`scores` must not be NaN. Received: 1 NaN"),
         (([1, 0], [1.0, 2.0], [1.5, 1.0]), "`user_ids` must be .* Received: dtype"),
         (([[1, 0]], [1.0, 2.0], [1, 1]), r"`labels` must have shape .*: \(1, 2\)"),

@@ -3,16 +3,18 @@ import itertools
 import numpy as np
 import numpy_reference as reference
 import pytest
-import tensorflow as tf
+from backends import as_arrays, gradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import POSOMultiHeadAttention, SequenceAttention
-from poso_keras._backend import KERAS_3
+from poso_keras._backend import keras, ops
 
 MODES = ("shared", "gated", "full")
-GRID = list(itertools.product(MODES, repeat=3))
+GRID = [
+    modes for modes in itertools.product(MODES, repeat=3) if set(modes) != {"shared"}
+]
 TABLE_7 = [
     ("full", "full", "full"),
     ("shared", "full", "full"),
@@ -22,6 +24,7 @@ TABLE_7 = [
 ]
 HEADS, KEY_DIM, MODULES = 2, 3, 3
 KEYS = ("query_mode", "key_mode", "value_mode")
+ARGUMENTS = ("query", "value", "personalization_code")
 
 # Full, ragged, with holes, a single event, and an empty sequence.
 MASK = np.array(
@@ -29,14 +32,33 @@ MASK = np.array(
 )
 
 
-def make(modes, **kwargs):
+def make(modes, num_modules=MODULES, **kwargs):
     return POSOMultiHeadAttention(
-        HEADS, KEY_DIM, MODULES, **dict(zip(KEYS, modes, strict=True)), **kwargs
+        HEADS, KEY_DIM, num_modules, **dict(zip(KEYS, modes, strict=True)), **kwargs
     )
 
 
 def data(batch=5, seq=5):
     return normal(batch, 4), normal(batch, seq, 6, seed=1), normal(batch, 2, seed=2)
+
+
+def named_data(**kwargs):
+    return dict(zip(ARGUMENTS, data(**kwargs), strict=True))
+
+
+def textbook(layer, modes, query, value, code, mask):
+    scale = 2 / np.sqrt(MODULES) if modes[2] == "full" else 2 / MODULES
+    return reference.attention(
+        named_weights(layer),
+        query,
+        value,
+        code,
+        mask,
+        HEADS,
+        MODULES,
+        modes,
+        scale,
+    )
 
 
 @pytest.mark.parametrize("modes", GRID, ids="-".join)
@@ -45,21 +67,65 @@ def test_equals_the_textbook_order(modes):
     layer = make(modes)
     layer(query, value, code)
     randomize(layer)
-    scale = 2 / np.sqrt(MODULES) if modes[2] == "full" else 2 / MODULES
-    expected = reference.attention(
-        named_weights(layer),
-        query,
-        value,
-        code,
-        MASK,
-        HEADS,
-        MODULES,
-        modes,
-        scale,
-    )
+    expected = textbook(layer, modes, query, value, code, MASK)
     actual = np.array(layer(query, value, code, attention_mask=MASK))
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
     assert not actual[-1].any()
+
+
+@pytest.mark.parametrize("layer_class", [SequenceAttention, POSOMultiHeadAttention])
+def test_a_mask_that_comes_with_the_sequence_counts(layer_class, tmp_path):
+    """As after `Embedding(mask_zero=True)`; also in a model that was saved."""
+    ids = np.array([[3, 1, 2, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+    query, _, code = data(batch=3)
+    embedding = keras.layers.Embedding(4, 6, mask_zero=True, name="embedding")
+    layer = layer_class(HEADS, KEY_DIM, name="attention")
+    inputs = {
+        "query": keras.Input((4,)),
+        "ids": keras.Input((4,), dtype="int32"),
+        "code": keras.Input((2,)),
+    }
+    attended = layer(inputs["query"], embedding(inputs["ids"]), inputs["code"])
+    model = keras.Model(inputs, attended)
+    arrays = {"query": query, "ids": ids, "code": code}
+    value = as_arrays(embedding(ids))[0]
+    expected = layer(query, value, code, attention_mask=ids != 0)
+    without = layer(query, value, code)
+    np.testing.assert_allclose(model.predict(arrays), expected, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(expected, without, atol=1e-3)
+    assert not as_arrays(expected)[0][2].any()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(arrays), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_only_steps_that_both_masks_leave_count():
+    query, value, code = data()
+    layer = make(("shared", "gated", "full"))
+    other = np.array([[1, 0, 1, 0, 1]] * 5, bool)
+    np.testing.assert_array_equal(
+        layer(query, value, code, attention_mask=MASK, value_mask=other),
+        layer(query, value, code, attention_mask=MASK.astype(bool) & other),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from([0, 1, 2, 30, 200]),
+    st.sampled_from(GRID),
+    st.integers(0, 2**32 - 1),
+)
+def test_equals_the_textbook_order_at_any_length(length, modes, seed):
+    query, value, code = data(seq=length)
+    lengths = np.random.default_rng(seed).integers(0, length + 1, 5)
+    mask = np.arange(length) < lengths[:, None]
+    layer = make(modes)
+    layer(query, value, code)
+    randomize(layer, seed)
+    actual = as_arrays(layer(query, value, code, attention_mask=mask))[0]
+    expected = textbook(layer, modes, query, value, code, mask)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+    assert not actual[lengths == 0].any()
 
 
 @pytest.mark.parametrize("modes", GRID, ids="-".join)
@@ -81,28 +147,23 @@ def test_one_user_and_many_candidates_equal_tiling(modes):
 @pytest.mark.parametrize("modes", TABLE_7, ids="-".join)
 @pytest.mark.parametrize("seq", [0, 5])
 def test_empty_sequences_give_zero_and_no_gradient(modes, seq):
-    query, value, code = map(tf.constant, data(seq=seq))
+    arrays = named_data(seq=seq) | {"attention_mask": np.zeros((5, seq), "bool")}
     layer = make(modes)
-    with tf.GradientTape() as tape:
-        tape.watch([query, value, code])
-        output = layer(query, value, code, np.zeros((5, seq)))
-        loss = tf.reduce_sum((output - 1.0) ** 2)
-    assert not np.array(output).any()
-    weights = [w.value if KERAS_3 else w for w in layer.trainable_weights]
-    gradients = tape.gradient(loss, [query, value, code, *weights])
-    assert not any(np.array(g).any() for g in gradients if g is not None)
+    layer(*arrays.values())
+    (output,), inputs, weights = gradients(
+        layer, arrays, lambda y: ops.sum((y - 1.0) ** 2)
+    )
+    assert not output.any()
+    assert not any(gradient.any() for gradient in inputs + weights)
 
 
 @pytest.mark.parametrize("modes", TABLE_7, ids="-".join)
 def test_no_gradient_flows_from_the_padding(modes):
-    query, value, code = map(tf.constant, data())
+    arrays = named_data() | {"attention_mask": MASK.astype("bool")}
     layer = make(modes)
-    layer(query, value, code)
+    layer(*arrays.values())
     randomize(layer)
-    with tf.GradientTape() as tape:
-        tape.watch(value)
-        loss = tf.reduce_sum(layer(query, value, code, MASK) ** 2)
-    gradient = np.array(tape.gradient(loss, value))
+    _, (_, gradient, _), _ = gradients(layer, arrays)
     assert not gradient[MASK == 0].any()
     assert gradient[MASK == 1].all()
 
@@ -131,15 +192,20 @@ def test_scale_multiplies_the_sum_over_modules():
     )
 
 
-def test_nothing_personalized_is_the_plain_twin():
+@pytest.mark.parametrize("modes", TABLE_7, ids="-".join)
+def test_open_gates_and_one_module_are_the_plain_twin(modes):
     query, value, code = data()
-    layer, twin = make(("shared",) * 3), SequenceAttention(HEADS, KEY_DIM)
+    layer = make(modes, num_modules=1)
+    twin = SequenceAttention(HEADS, KEY_DIM)
     layer(query, value, code)
     twin(query, value)
-    assert list(named_weights(layer)) == list(named_weights(twin))
-    twin.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(
-        layer(query, value, code, MASK), twin(query, value, code, MASK)
+    weights = named_weights(layer)
+    open_gates = [0 * w if "_gate/" in name else w for name, w in weights.items()]
+    layer.set_weights(open_gates)
+    twin.set_weights(layer.get_weights()[:3])
+    assert list(named_weights(twin)) == list(weights)[:3]
+    np.testing.assert_allclose(
+        layer(query, value, code, MASK), twin(query, value, code, MASK), rtol=1e-5
     )
 
 
@@ -224,6 +290,14 @@ def test_layer_contract(modes, gates, tmp_path):
         ({"key_mode": "open"}, "`key_mode` must be one of .* Received: 'open'"),
         ({"scale": "big"}, '`scale` must be "auto" or a positive number. Rec.*'),
         ({"scale": -1.0}, '`scale` must be "auto" or a positive number. Rec.*-1.0'),
+        (
+            {"key_mode": "shared", "value_mode": "shared"},
+            "must not all be 'shared': .* Use `SequenceAttention` .* Received: ",
+        ),
+        (
+            {"value_mode": "gated", "scale": 1.5},
+            "`scale` .* needs a mode that is 'full'. Received: scale=1.5",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(kwargs, message):

@@ -1,10 +1,10 @@
-"""Kernels: their initialiser, regulariser and constraint, single and stacked."""
+"""Kernels and biases: their initialiser, regulariser and constraint."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from poso_keras._backend import Tensor, keras, ops
+from poso_keras._backend import Layer, Tensor, keras, ops
 
 
 def fresh_initializer(initializer: Any, index: int = 0) -> Any:
@@ -48,16 +48,20 @@ def stacked_initializer(
     return initialize
 
 
-class KernelOptions:
-    """What a layer was told about its kernels, and how to make them.
+class WeightOptions:
+    """What a layer was told about its kernels, or its biases, and how to make them.
 
     Args:
-        initializer: initialiser of one kernel, a name or an object.
-        regularizer: regulariser of a whole (stacked) kernel, or None.
-        constraint: constraint on a whole (stacked) kernel, or None.
+        kind: `"kernel"` or `"bias"`, the prefix of the layer's arguments.
+        initializer: initialiser of one kernel or bias, a name or an object.
+        regularizer: regulariser of a whole (stacked) weight, or None.
+        constraint: constraint on a whole (stacked) weight, or None.
     """
 
-    def __init__(self, initializer: Any, regularizer: Any, constraint: Any) -> None:
+    def __init__(
+        self, kind: str, initializer: Any, regularizer: Any, constraint: Any
+    ) -> None:
+        self.kind = kind
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)
         self.constraint = keras.constraints.get(constraint)
@@ -65,22 +69,22 @@ class KernelOptions:
     def get_config(self) -> dict[str, Any]:
         """Returns the layer arguments these came from, serialised."""
         return {
-            "kernel_initializer": keras.initializers.serialize(self.initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.constraint),
+            f"{self.kind}_initializer": keras.initializers.serialize(self.initializer),
+            f"{self.kind}_regularizer": keras.regularizers.serialize(self.regularizer),
+            f"{self.kind}_constraint": keras.constraints.serialize(self.constraint),
         }
 
     def for_child(self, index: int) -> dict[str, Any]:
         """Returns the same arguments for the sub-layer of that index."""
         return {
-            "kernel_initializer": fresh_initializer(self.initializer, index),
-            "kernel_regularizer": self.regularizer,
-            "kernel_constraint": self.constraint,
+            f"{self.kind}_initializer": fresh_initializer(self.initializer, index),
+            f"{self.kind}_regularizer": self.regularizer,
+            f"{self.kind}_constraint": self.constraint,
         }
 
     def add_kernel(
         self,
-        layer: Any,
+        layer: Layer,
         name: str,
         shape: tuple[int, ...],
         index: int = 0,
@@ -99,6 +103,15 @@ class KernelOptions:
             initializer = fresh_initializer(self.initializer, index)
         else:
             initializer = stacked_initializer(self.initializer, index, correlation)
+        return self._add_weight(layer, name, shape, initializer)
+
+    def add_bias(self, layer: Layer, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Adds a bias, or a stack of biases."""
+        return self._add_weight(layer, name, shape, self.initializer)
+
+    def _add_weight(
+        self, layer: Layer, name: str, shape: tuple[int, ...], initializer: Any
+    ) -> Tensor:
         return layer.add_weight(
             name=name,
             shape=shape,
