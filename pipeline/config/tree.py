@@ -71,6 +71,15 @@ class AttentionConfig(Section):
     key_mode: Literal["shared", "gated", "full"] = "gated"
     value_mode: Literal["shared", "gated", "full"] = "full"
 
+    @model_validator(mode="after")
+    def _check_modes(self) -> AttentionConfig:
+        if {self.query_mode, self.key_mode, self.value_mode} == {"shared"}:
+            raise ValueError(
+                "query_mode, key_mode and value_mode must not all be shared: nothing "
+                "would be personalized; set model.poso.attention to false instead"
+            )
+        return self
+
 
 class MMoEConfig(Section):
     """Multi-gate mixture of experts (Eq. 1 to 3, 17)."""

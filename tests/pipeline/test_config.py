@@ -65,6 +65,10 @@ def test_overrides_reach_into_missing_sections(config_file):
         ),
         ("evaluation.blessing_tasks=[like]", "evaluation.blessing_tasks names 'like'"),
         ("transform.avc_boundaries=[4, 2]", "boundaries must ascend"),
+        (
+            "model.attention={key_mode: shared, value_mode: shared}",
+            "must not all be shared: nothing would be personalized",
+        ),
         ("training.strategy.kind=horovod", "training.strategy.kind: Input should be"),
     ],
 )
