@@ -56,7 +56,8 @@ test-backends: $(BACKENDS)/.setup-done  ## Run them on the newest tf_keras and o
 	  echo "== $$backend"; legacy=0; \
 	  if [ $$backend = tf_keras ]; then legacy=1; backend=tensorflow; fi; \
 	  TF_USE_LEGACY_KERAS=$$legacy KERAS_BACKEND=$$backend \
-	    $(BACKENDS)/bin/python -m pytest $(PARALLEL) tests/poso_keras; \
+	    $(BACKENDS)/bin/python -m pytest $(PARALLEL) \
+      tests/poso_keras tests/docs tests/examples; \
 	done
 
 lint: $(STAMP)  ## Check style and formatting
