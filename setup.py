@@ -65,6 +65,7 @@ setup(
         "tf": ["tensorflow>=2.16", "tf-keras>=2.16"],
         "pipeline": PIPELINE,
         "serving": SERVING,
+        "plot": ["matplotlib>=3.8"],
         "experiments": [*PIPELINE, *EXPERIMENTS],
         "dev": DEV,
     },
