@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from poso_keras.personalization_gate import PersonalizationGate
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_Array: TypeAlias = np.ndarray[Any, Any]
 _MOST_LINES = 8
 
 
@@ -31,9 +32,12 @@ class GateProfile:
     Attributes:
         gates: outputs [codes, units] of each gate, by its path in the model. The second
             call of a gate in one run of the model is `path#2`.
+        scales: the factor C of each gate, if known. Outputs lie in (0, C) and start
+            training at C / 2.
     """
 
-    gates: Mapping[str, np.ndarray[Any, Any]]
+    gates: Mapping[str, _Array]
+    scales: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, list[list[float]]]:
         """Returns the matrices as nested lists, fit for JSON."""
@@ -47,7 +51,8 @@ class GateProfile:
     ) -> "list[Axes]":
         """Draws each gate's outputs over the codes, one panel a gate.
 
-        Up to eight units are lines, as in Fig. 4, more a map of colours.
+        Up to eight units are lines, as in Fig. 4, more a map of colours. The dotted
+        line, and white in a map, is where the gate starts.
 
         Args:
             labels: what to write below each code; its number by default.
@@ -60,10 +65,8 @@ class GateProfile:
         count = len(self.gates)
         axes = new_axes(count) if ax is None else as_axes(ax, count)
         for axis, (name, matrix) in zip(axes, self.gates.items(), strict=True):
-            if matrix.shape[1] <= _MOST_LINES:
-                _draw_lines(axis, matrix)
-            else:
-                _draw_map(axis, matrix)
+            draw = _draw_lines if matrix.shape[1] <= _MOST_LINES else _draw_map
+            draw(axis, matrix, self.scales.get(name))
             _label_codes(axis, len(matrix), labels)
             axis.set(title=name, xlabel=xlabel)
         return axes
@@ -118,7 +121,7 @@ def gate_profile(
         gates = _gates(model)
         found = [(gate, gate(array)) for gate in gates.values() if _built(gate)]
     names = {id(gate): _name(path, gate) for path, gate in gates.items()}
-    return GateProfile(_by_name(names, found, number))
+    return _profile(names, found, number)
 
 
 def _gates(model: Any) -> dict[Path, Any]:
@@ -147,10 +150,11 @@ def _name(path: Path, gate: Any) -> str:
     return "/".join(path) or gate.name
 
 
-def _by_name(
+def _profile(
     names: Mapping[int, str], found: Sequence[tuple[Any, Any]], number: int
-) -> dict[str, np.ndarray[Any, Any]]:
-    profile: dict[str, np.ndarray[Any, Any]] = {}
+) -> GateProfile:
+    outputs_of: dict[str, _Array] = {}
+    scales: dict[str, float] = {}
     times: Counter[str] = Counter()
     for gate, outputs in found:
         name = names[id(gate)]
@@ -161,8 +165,9 @@ def _by_name(
                 f"each gate must see one code a row of `codes`, {number}. "
                 f"Received: {name!r} with {len(array)}"
             )
-        profile[name if times[name] == 1 else f"{name}#{times[name]}"] = array
-    return profile
+        key = name if times[name] == 1 else f"{name}#{times[name]}"
+        outputs_of[key], scales[key] = array, gate.scale
+    return GateProfile(outputs_of, scales)
 
 
 def _model_inputs(
@@ -183,14 +188,16 @@ def _model_inputs(
     return {**repeated, **given}
 
 
-def _zero_row(tensor: Any) -> np.ndarray[Any, Any]:
+def _zero_row(tensor: Any) -> _Array:
     shape = (1, *(size or 1 for size in as_shape(tensor)[1:]))
     return np.zeros(shape, getattr(tensor.dtype, "name", tensor.dtype))
 
 
-def _draw_lines(axis: "Axes", matrix: np.ndarray[Any, Any]) -> None:
+def _draw_lines(axis: "Axes", matrix: _Array, scale: float | None) -> None:
     for unit, outputs in enumerate(matrix.T, start=1):
         axis.plot(range(len(outputs)), outputs, label=f"#{unit}", lw=1.8)
+    if scale is not None:
+        axis.axhline(scale / 2, color="0.5", ls=":", lw=1)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("gate output")
     axis.grid(axis="y", color="0.9")
@@ -199,9 +206,14 @@ def _draw_lines(axis: "Axes", matrix: np.ndarray[Any, Any]) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_map(axis: "Axes", matrix: np.ndarray[Any, Any]) -> None:
+def _draw_map(axis: "Axes", matrix: _Array, scale: float | None) -> None:
     image = axis.imshow(
-        matrix.T, aspect="auto", interpolation="nearest", cmap="viridis", vmin=0
+        matrix.T,
+        aspect="auto",
+        interpolation="nearest",
+        cmap="viridis" if scale is None else "RdBu_r",
+        vmin=0,
+        vmax=scale,
     )
     axis.set_ylabel("unit")
     axis.figure.colorbar(image, ax=axis, label="gate output")
@@ -212,7 +224,7 @@ def _label_codes(axis: "Axes", number: int, labels: Sequence[Any] | None) -> Non
         raise ValueError(
             f"`labels` must have one entry a code, {number}. Received: {len(labels)}"
         )
-    step = -(-number // 8)
+    step = -(-number // 6)
     places = range(0, number, step)
     texts = [str(place if labels is None else labels[place]) for place in places]
     axis.set_xticks(places, texts, fontsize=8)

@@ -95,7 +95,7 @@ class MaskingSensitivity:
             [f"{name}  {100 * share:.3g}%" for name, share in self.relative.items()],
         )
         _mark_blocks(ax, self.blocks)
-        ax.set_xlabel("unit")
+        ax.set_xlabel("unit   (%: change of all units over their magnitude)")
         ax.tick_params(left=False)
         ax.spines[:].set_visible(False)
         ax.figure.colorbar(image, ax=ax, label="mean |change|")

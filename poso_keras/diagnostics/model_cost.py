@@ -92,28 +92,29 @@ class ModelCost:
         Raises:
             ImportError: if matplotlib is not installed.
         """
+        rows = self.rows or (self.total,)
         if ax is None:
-            [ax] = new_axes(height=0.9 + 0.5 * len(self.rows), width=7.0)
-        places = np.arange(len(self.rows))
+            [ax] = new_axes(height=1.1 + 0.5 * len(rows), width=7.0)
+        places = np.arange(len(rows))
         columns = (
             ("parameters", self.total.parameters, "#4c72b0", -0.2),
             ("FLOPs", self.total.flops, "#dd8452", 0.2),
         )
         for name, total, color, shift in columns:
-            values = [float(getattr(row, name.lower())) for row in self.rows]
+            values = [float(getattr(row, name.lower())) for row in rows]
             shares = np.array(values) * (100 / total if total else math.nan)
             ax.barh(
                 places + shift, np.nan_to_num(shares), 0.36, color=color, label=name
             )
             for place, value, share in zip(places, values, shares, strict=True):
-                text = "not counted" if math.isnan(value) else f" {_short(value)}"
+                text = " not counted" if math.isnan(value) else f" {_short(value)}"
                 ax.text(np.nan_to_num(share), place + shift, text, va="center", size=8)
-        ax.set_yticks(places, [row.module for row in self.rows])
+        ax.set_yticks(places, [row.module for row in rows])
         ax.invert_yaxis()
         ax.set_xlim(0, 115)
         ax.set_xticks(range(0, 101, 20))
         ax.set_xlabel("share of the model, %")
-        ax.legend(loc="lower right", frameon=False)
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
