@@ -66,7 +66,7 @@ def recorded_calls(layers: Iterable[Any]) -> Iterator[list[LayerCall]]:
     counter = itertools.count()
 
     def recording(layer: Any) -> Callable[..., Any]:
-        if not inspect.isroutine(type(layer).call) and sublayers(layer):
+        if not inspect.isfunction(type(layer).call) and sublayers(layer):
             raise ValueError(
                 "the `call` of a layer must be plain Python for its sub-layers to be "
                 f"seen: compile the caller instead. Received: {layer.name!r}, whose "

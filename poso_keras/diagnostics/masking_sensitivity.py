@@ -158,14 +158,15 @@ def masking_sensitivity(
     activations: Activations | None = None
     for batch in batches:
         inputs = _inputs(batch)
+        masked = {name: _masked(inputs, names) for name, names in inputs_of.items()}
         if activations is None:
             run_in_inference(model, inputs)  # makes the layers that a build makes
             layers = layers_by_path(model)
             activations = find_activations(model, layers, inputs, layer)
             zeroed = _find_layers(layers, layers_of)
         sums.add_plain(activations.compute(inputs))
-        for name, names in inputs_of.items():
-            sums.add_masked(name, activations.compute(_masked(inputs, names)))
+        for name, masked_inputs in masked.items():
+            sums.add_masked(name, activations.compute(masked_inputs))
         for name, owners in zeroed.items():
             with zeroed_outputs(owners):
                 sums.add_masked(name, activations.compute(inputs))
