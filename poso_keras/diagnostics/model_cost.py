@@ -38,7 +38,7 @@ class ModuleCost:
         flops: floating-point operations, 2 a multiply-add. Less what `not_counted`
             names, and NaN if that is all there is.
         multiply_adds: multiply-adds of matrix products among them.
-        share: its part of the model's FLOPs.
+        share: its part of the model's counted FLOPs.
         not_counted: paths of the layers whose own arithmetic is not known.
     """
 

@@ -15,6 +15,7 @@ from small_models import (
     subclassed_model,
 )
 
+from poso_keras import MLP
 from poso_keras._backend import keras
 from poso_keras.diagnostics import masking_sensitivity
 
@@ -175,9 +176,18 @@ def test_all_axes_of_an_activation_are_units():
     model = keras.Model(inputs, keras.layers.Flatten()(outputs))
     batch = {"x": np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")}
     result = masking_sensitivity(model, [batch], ["x"])
-    np.testing.assert_allclose(
-        result.change["x"], np.abs(batch["x"]).mean(0).ravel(), **TOLERANCE
-    )
+    expected = np.abs(batch["x"]).mean(0).ravel()
+    np.testing.assert_allclose(result.change["x"], expected, **TOLERANCE)
+    np.testing.assert_allclose(result.magnitude, expected, **TOLERANCE)
+
+
+def test_the_last_layer_may_be_part_of_another():
+    """The last dense layer of a stack, not the stack, makes the output."""
+    inputs = {"x": keras.Input((3,), name="x")}
+    head = MLP((4, 1), activation=None, dropout=0.5, name="head")
+    model = keras.Model(inputs, head(inputs["x"]))
+    result = masking_sensitivity(model, [{"x": np.ones((2, 3), "float32")}], ["x"])
+    assert result.blocks == (("head/dense_1", 4),)
 
 
 def test_heads_that_read_the_same_tensor_share_their_units():

@@ -140,6 +140,15 @@ def test_elementwise_arithmetic_of_a_gate():
     assert cost.flops - 2 * cost.multiply_adds == ROWS * per_row
 
 
+def test_elementwise_arithmetic_of_a_dense_layer():
+    """Bias, ReLU and the gate: 1 each on 5 units; the gate is multiplied last."""
+    layer = poso_keras.POSODense(5, activation="relu", gate_hidden_units=4)
+    poso, gate = cost_of(layer, X, CODE), cost_of(layer.gate, CODE)
+    assert poso.flops - gate.flops == ROWS * (2 * 6 * 5 + 3 * 5)
+    linear = poso_keras.POSODense(5, use_bias=False, gate_hidden_units=4)
+    assert poso.flops - cost_of(linear, X, CODE).flops == ROWS * 2 * 5
+
+
 def test_elementwise_arithmetic_of_the_plain_attention():
     """q / sqrt(d), softmax 5 and the mask 1 a score of 2 heads over 5 events."""
     layer = poso_keras.SequenceAttention(2, 4)
@@ -158,14 +167,28 @@ def test_elementwise_arithmetic_of_the_mixture():
     assert poso.flops == plain.flops + gate.flops + ROWS * 2 * 3
 
 
-def test_gates_on_the_query_the_modules_and_the_values_are_counted():
-    layer = poso_keras.POSOMultiHeadAttention(2, 4, 3, "shared", "gated", "full")
-    plain = poso_keras.SequenceAttention(2, 4)
-    poso = cost_of(layer, X, VALUE, CODE)
-    gates = [cost_of(gate, CODE).flops for gate in (layer.key_gate, layer.module_gate)]
-    # 8 queries; 3 modules x 2 heads x 4 inputs weighed, and projected: 8 x 4 each.
-    extra = ROWS * (8 + 3 * 2 * 4) + ROWS * 2 * 2 * 8 * 4
-    assert poso.flops == cost_of(plain, X, VALUE).flops + sum(gates) + extra
+@pytest.mark.parametrize("modes", MODES)
+def test_elementwise_arithmetic_of_the_personalized_attention(modes):
+    """8 wide, 2 heads, 3 modules, 5 events of 4: what each mode multiplies."""
+    query, key, value = modes
+    layer = poso_keras.POSOMultiHeadAttention(2, 4, 3, *modes)
+    total = cost_of(layer, X, VALUE, CODE)
+    gates = [
+        cost_of(gate, CODE)
+        for gate in layer._flatten_layers()
+        if isinstance(gate, poso_keras.PersonalizationGate)
+    ]
+    copies = 3 if query == "full" else 1
+    maps = 3 if "full" in (query, key) else 1
+    per_row = copies * 8 * (1 + [query, key].count("gated"))  # q / sqrt(d), and gates
+    per_row += 5 * maps * 2 * 5  # softmax
+    if "full" in modes:
+        per_row += 3 * 2 * 4  # each module's pooled vector is weighed
+        per_row += 3 * 2 * 4 if value != "full" else 0  # and they are summed
+    per_row += 8 if value == "gated" else 0
+    own_flops = total.flops - sum(gate.flops for gate in gates)
+    own_products = total.multiply_adds - sum(gate.multiply_adds for gate in gates)
+    assert own_flops - 2 * own_products == ROWS * per_row
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -312,6 +335,11 @@ def test_layers_say_themselves_what_they_compute():
     assert cost_of(Counted(), X).flops == X.size
 
 
+def test_a_cosine_is_not_wholly_counted():
+    cost = cost_of(keras.layers.Dot(1, normalize=True, name="cosine"), [X, X])
+    assert (cost.multiply_adds, cost.not_counted) == (X.size, ("cosine",))
+
+
 def test_an_unknown_activation_is_named_beside_what_is_known():
     layer = keras.layers.Dense(4, activation=lambda x: x * x, name="square")
     cost = cost_of(layer, X)
@@ -332,6 +360,24 @@ def test_a_shared_layer_owns_its_weights_once_and_works_twice():
     both = keras.layers.Add()([shared(a), shared(b)])
     cost = model_cost(keras.Model([a, b], both)).total
     assert (cost.parameters, cost.flops) == (16, 2 * 28 + 4)
+
+
+class TwoOfOneName(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(name="pair")
+        self.first = keras.layers.Dense(2, name="dense")
+        self.second = keras.layers.Dense(3, name="dense")
+
+    def call(self, inputs):
+        return self.second(self.first(inputs))
+
+
+def test_siblings_of_one_name_have_rows_of_their_own():
+    rows = model_cost(TwoOfOneName(), X).rows
+    assert [(row.module, row.parameters) for row in rows] == [
+        ("dense", 14),
+        ("dense_1", 9),
+    ]
 
 
 def test_weights_that_are_not_trained_are_parameters():
@@ -410,10 +456,3 @@ def test_the_plot_shows_shares_of_the_model():
     np.testing.assert_allclose(lengths, 100 * np.array(shares), rtol=1e-6)
     assert [t.get_text() for t in ax.get_yticklabels()] == [r.module for r in cost.rows]
     assert cost.plot(ax=ax) is ax
-
-
-def test_without_matplotlib_the_error_is_the_fix(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
-    cost = model_cost(functional_model())
-    with pytest.raises(ImportError, match=r"pip install 'poso\[plot\]'"):
-        cost.plot()
