@@ -66,6 +66,7 @@ setup(
         "tf-keras": ["tf-keras>=2.16"],
         "pipeline": PIPELINE,
         "serving": SERVING,
+        "plot": ["matplotlib>=3.8"],
         "experiments": [*PIPELINE, *EXPERIMENTS],
         "dev": DEV,
     },

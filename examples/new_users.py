@@ -19,7 +19,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 
 import poso_keras
-# from poso_keras import diagnostics
 
 if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true"):
     import tf_keras as keras

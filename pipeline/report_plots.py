@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline.gauc_table import GAUCRow
+from poso_keras.diagnostics import GateProfile
 
 matplotlib.use("svg")
 
@@ -52,13 +54,9 @@ def gate_curves(gates: Mapping[str, Any]) -> str:
     """Gate outputs of the value projections over AVC buckets (the paper's Fig. 4)."""
     bounds = gates["upper_bounds"]
     labels = [f"<{bounds[0]:g}", *(f"{bound:g}+" for bound in bounds)]
-    figure, axes = _figure(len(gates["gates"]))
-    for axis, (name, matrix) in zip(axes, gates["gates"].items(), strict=True):
-        for module, outputs in enumerate(zip(*matrix, strict=True), start=1):
-            axis.plot(range(len(outputs)), outputs, label=f"#{module}")
-        axis.set(title=name, xlabel="accumulated view count", ylabel="gate output")
-        axis.set_xticks(range(0, len(labels), 3), labels[::3], fontsize=7)
-    axes[-1].legend(fontsize=7)
+    profile = GateProfile({k: np.array(matrix) for k, matrix in gates["gates"].items()})
+    figure, axes = _figure(len(profile.gates))
+    profile.plot(labels, "accumulated view count", axes)
     return _svg(figure)
 
 

@@ -4,6 +4,7 @@ Each POSO layer has a plain twin that differs in nothing but personalization. Al
 it runs under Keras 3 and, with `TF_USE_LEGACY_KERAS=1`, under `tf_keras`.
 """
 
+from poso_keras import diagnostics
 from poso_keras.grouped_auc import GAUCResult, gauc
 from poso_keras.grouped_auc_callback import GAUC
 from poso_keras.mlp import MLP
@@ -26,5 +27,6 @@ __all__ = [
     "POSOMultiHeadAttention",
     "PersonalizationGate",
     "SequenceAttention",
+    "diagnostics",
     "gauc",
 ]

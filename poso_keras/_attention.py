@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, ops
+from poso_keras._operations import SOFTMAX, Operations, broadcast_size, elements
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
 from poso_keras._weights import WeightOptions
 
@@ -146,6 +147,42 @@ class SingleQueryAttention(Layer):
         return ops.logical_and(
             ops.cast(attention_mask, "bool"), ops.cast(value_mask, "bool")
         )
+
+    def count_query(self, query_shape: Shape) -> Operations:
+        """Returns the arithmetic of `project_query`."""
+        return Operations(
+            elements(query_shape) * elements(self.query_kernel.shape[::2])
+        )
+
+    def count_pool(
+        self, queries: int, value_shape: Shape, mask_shape: Shape | None
+    ) -> Operations:
+        """Returns the arithmetic of `pool`.
+
+        Args:
+            queries: batch size of the query given to it.
+            value_shape: [batch, seq, value_dim].
+            mask_shape: [batch, seq], or None.
+        """
+        batch = broadcast_size(queries, value_shape[0])
+        seq, dim = elements(value_shape[1:2]), elements(value_shape[2:])
+        copies, modules = int(self.query_kernel.shape[0]), self.num_maps
+        scaled = copies * queries * self.output_dim
+        scores = batch * modules * self.num_heads * seq
+        to_input_space = modules * queries * self.output_dim * dim
+        masked = 0 if mask_shape is None else scores
+        return Operations(
+            to_input_space + 2 * scores * dim, scaled + SOFTMAX * scores + masked
+        )
+
+    def count_projection(self, batch: int) -> Operations:
+        """Returns the arithmetic of `project_pooled`."""
+        return Operations(batch * elements(self.value_kernel.shape))
+
+    @property
+    def num_maps(self) -> int:
+        """Attention maps a head: copies of Q or of K."""
+        return broadcast_size(self.query_kernel.shape[0], self.key_kernel.shape[0])
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, keras, ops
+from poso_keras._operations import SOFTMAX, Operations, activation_operations
 from poso_keras._shapes import check_positive, check_units, last_dim
 from poso_keras._weights import WeightOptions
 
@@ -96,6 +97,27 @@ class ExpertMixture(Layer):
         """
         mixtures = ops.einsum("tbn,nbu->tbu", weights, experts)
         return tuple(mixtures[task] for task in range(self.num_tasks))
+
+    def count_mixture(self, inputs: int, mixed: int, width: int) -> Operations:
+        """Returns the arithmetic of `expert_outputs`, `task_weights` and `mix`.
+
+        Args:
+            inputs: batch size of the inputs.
+            mixed: batch size of the weights given to `mix`.
+            width: input_dim.
+        """
+        weights = self.num_tasks * inputs * self.num_experts
+        total = Operations(
+            weights * width
+            + self.num_tasks * mixed * self.num_experts * self.expert_units[-1],
+            SOFTMAX * weights,
+        )
+        for units in self.expert_units:
+            outputs = self.num_experts * inputs * units
+            total += Operations(outputs * width, outputs * self.use_bias)
+            total += activation_operations(self.activation, outputs)
+            width = units
+        return total
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

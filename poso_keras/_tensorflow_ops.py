@@ -13,11 +13,17 @@ reshape = tf.reshape
 softmax = tf.nn.softmax
 stack = tf.stack
 where = tf.where
+zeros_like = tf.zeros_like
 
 
 def cast(x: Any, dtype: str) -> Any:
     """Casts a tensor or array."""
     return tf.cast(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> Any:
+    """Returns a tensor's value as an array."""
+    return tf.convert_to_tensor(x).numpy()
 
 
 def sum(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:

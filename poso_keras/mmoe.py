@@ -2,6 +2,7 @@
 
 from poso_keras._backend import Shape, Tensor, ops, register
 from poso_keras._experts import ExpertMixture
+from poso_keras._operations import Operations, elements
 
 
 @register
@@ -62,3 +63,8 @@ class MMoE(ExpertMixture):
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         shape = (inputs_shape[0], self.expert_units[-1])
         return (shape,) * self.num_tasks
+
+    def count_operations(self, inputs_shape: Shape) -> Operations:
+        """Returns the arithmetic of one call."""
+        batch, width = elements(inputs_shape[:1]), elements(inputs_shape[1:])
+        return self.count_mixture(batch, batch, width)

@@ -5,6 +5,7 @@ from typing import Any
 
 from poso_keras._attention import SingleQueryAttention
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
+from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import (
     broadcast_batch,
     check_choice,
@@ -216,6 +217,37 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         """Returns [batch, num_heads * key_dim]."""
         batch = broadcast_batch(query_shape, value_shape, personalization_code_shape)
         return (batch, self.output_dim)
+
+    def count_operations(
+        self,
+        query_shape: Shape,
+        value_shape: Shape,
+        personalization_code_shape: Shape,
+        attention_mask_shape: Shape | None = None,
+        value_mask_shape: Shape | None = None,
+    ) -> Operations:
+        """Returns the arithmetic of one call, less that of the gates."""
+        mask_shape = attention_mask_shape or value_mask_shape
+        queries, codes = query_shape[0], personalization_code_shape[0]
+        element_gates = (self.query_gate, self.key_gate)
+        num_gates = sum(gate is not None for gate in element_gates)
+        if num_gates:
+            queries = broadcast_size(queries, codes)
+        copies = elements(self.query_kernel.shape[:1])
+        masking = num_gates * copies * elements((queries, self.output_dim))
+        pooled = broadcast_size(queries, value_shape[0])
+        batch = broadcast_size(pooled, codes)
+        if self.module_gate is not None:
+            shape = (self.num_modules, self.num_heads, batch, value_shape[2])
+            masking += elements(shape) * (1 if self.value_mode == "full" else 2)
+        if self.value_gate is not None:
+            masking += batch * self.output_dim
+        return (
+            self.count_query(query_shape)
+            + self.count_pool(elements((queries,)), value_shape, mask_shape)
+            + self.count_projection(pooled if self.module_gate is None else batch)
+            + Operations(elementwise=masking)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

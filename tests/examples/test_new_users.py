@@ -19,7 +19,9 @@ def test_poso_is_ahead_for_new_users_and_not_behind_for_regular_ones():
         text=True,
     )
     assert result.returncode == 0, result.stderr[-4000:]
-    rows = re.findall(r"^(\w+) +(new|regular) +([\d.]+) +([\d.]+)$", result.stdout, re.M)
+    rows = re.findall(
+        r"^(\w+) +(new|regular) +([\d.]+) +([\d.]+)$", result.stdout, re.M
+    )
     gain = {(task, group): float(b) - float(a) for task, group, a, b in rows}
     assert set(gain) == {
         (task, group) for task in ("long_view", "like") for group in ("new", "regular")
