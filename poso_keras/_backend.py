@@ -54,6 +54,10 @@ if KERAS_3:
         """Builds a sub-layer from its parent's `build`."""
         child.build(*shapes)
 
+    def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
+        """[..., m, k] x [..., n, k] -> [..., m, n]."""
+        return ops.matmul(a, ops.swapaxes(b, -1, -2))
+
 else:
     import tensorflow as tf
 
@@ -97,6 +101,13 @@ else:
         """Builds a sub-layer from its parent's `build`, under its own name."""
         with tf.name_scope(child.name):
             child.build(*shapes)
+
+    def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
+        """[..., m, k] x [..., n, k] -> [..., m, n].
+
+        Here b's gradient is one product; through a transpose it would be copied.
+        """
+        return tf.matmul(a, b, transpose_b=True)
 
 
 def as_shape(value: Any) -> Shape:

@@ -165,23 +165,15 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         if self.key_gate is not None:
             query = query * self.key_gate(code)
         pooled = self.pool(query, value, attention_mask)
-        if self.module_gate is not None:
-            pooled = self._weigh_modules(pooled, self.module_gate(code))
-        outputs = self.project_pooled(pooled)
+        gates = None if self.module_gate is None else self.module_gate(code)
+        if gates is not None and self.value_mode != "full":
+            # Modules that share a value projection are summed before it.
+            pooled = _sum_over_modules(pooled, gates)
+            gates = None
+        outputs = self.project_pooled(pooled, gates)
         if self.value_gate is not None:
             outputs = outputs * self.value_gate(code)
         return outputs
-
-    def _weigh_modules(self, pooled: Tensor, gates: Tensor) -> Tensor:
-        """Multiplies what each module pooled, [modules, heads, batch, dim], by g_i.
-
-        Modules that share a value projection can be summed before it.
-        """
-        gates = ops.reshape(ops.transpose(gates, (1, 0)), (self.num_modules, 1, -1, 1))
-        weighed = pooled * gates
-        if self.value_mode == "full":
-            return weighed
-        return ops.sum(weighed, axis=0, keepdims=True)
 
     def compute_output_shape(
         self,
@@ -204,3 +196,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             "scale": self.scale,
             "gate_hidden_units": self.gate_hidden_units,
         }
+
+
+def _sum_over_modules(pooled: Tensor, gates: Tensor) -> Tensor:
+    """[modules, heads, batch, dim] weighed by [batch, modules] -> [1, heads, ...]."""
+    gates = ops.reshape(ops.transpose(gates, (1, 0)), (pooled.shape[0], 1, -1, 1))
+    return ops.sum(pooled * gates, axis=0, keepdims=True)
