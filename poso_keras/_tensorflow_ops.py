@@ -5,12 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
-einsum = tf.einsum
 expand_dims = tf.expand_dims
 matmul = tf.matmul
 reshape = tf.reshape
 softmax = tf.nn.softmax
 stack = tf.stack
+unstack = tf.unstack
 where = tf.where
 
 
