@@ -11,7 +11,7 @@ step is one matrix product and size-1 axes (one shared module, one user) broadca
 import math
 from typing import Any
 
-from poso_keras._backend import Layer, Shape, Tensor, ops
+from poso_keras._backend import Layer, Shape, Tensor, matmul_transposed, ops
 from poso_keras._operations import SOFTMAX, Operations, broadcast_size, elements
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
 from poso_keras._weights import WeightOptions
@@ -99,12 +99,12 @@ class SingleQueryAttention(Layer):
         Returns:
             [modules, heads, batch, value_dim]; zero where nothing is valid.
         """
-        keys = ops.transpose(self.split_heads(self.key_kernel), (0, 1, 3, 2))
-        query = ops.matmul(self.split_heads(query / math.sqrt(self.key_dim)), keys)
+        query = self.split_heads(query / math.sqrt(self.key_dim))
+        query = matmul_transposed(query, self.split_heads(self.key_kernel))
         modules, dim = query.shape[0], query.shape[-1]
         maps = modules * self.num_heads
         query = ops.reshape(ops.transpose(query, (2, 0, 1, 3)), (-1, maps, dim))
-        scores = ops.matmul(query, ops.transpose(value, (0, 2, 1)))
+        scores = matmul_transposed(query, value)
         pooled = ops.matmul(self.attention_weights(scores, mask), value)
         pooled = ops.reshape(pooled, (-1, modules, self.num_heads, dim))
         return ops.transpose(pooled, (1, 2, 0, 3))
@@ -125,18 +125,34 @@ class SingleQueryAttention(Layer):
         weights = ops.cast(weights, self.compute_dtype)
         return weights * ops.cast(valid, self.compute_dtype)
 
-    def project_pooled(self, pooled: Tensor) -> Tensor:
+    def project_pooled(self, pooled: Tensor, gates: Tensor | None = None) -> Tensor:
         """Projects what each module and head pooled, and sums over the modules.
 
         Args:
             pooled: [modules, heads, batch, value_dim].
+            gates: [batch, modules], weights of the sum, or None for a single module.
 
         Returns:
             [batch, heads * key_dim].
         """
         kernels = self.split_heads(self.value_kernel)
-        outputs = ops.einsum("nhbc,nhce->bhe", pooled, kernels)
+        if pooled.shape[0] == 1:
+            outputs = self._project_for_all_modules(pooled[0], kernels)
+        else:
+            outputs = ops.matmul(pooled, kernels)
+            outputs = ops.transpose(outputs, (1, 2, 0, 3))
+        if gates is not None:
+            outputs = outputs * ops.expand_dims(gates, -1)
+        outputs = ops.transpose(ops.sum(outputs, axis=2), (1, 0, 2))
         return ops.reshape(outputs, (-1, self.output_dim))
+
+    def _project_for_all_modules(self, pooled: Tensor, kernels: Tensor) -> Tensor:
+        """[heads, batch, value_dim] -> [heads, batch, modules, key_dim]."""
+        modules, heads, value_dim, key_dim = kernels.shape
+        kernels = ops.transpose(kernels, (1, 2, 0, 3))
+        kernels = ops.reshape(kernels, (heads, value_dim, modules * key_dim))
+        outputs = ops.matmul(pooled, kernels)
+        return ops.reshape(outputs, (heads, -1, modules, key_dim))
 
     def valid_steps(
         self, attention_mask: Tensor | None, value_mask: Tensor | None

@@ -51,7 +51,12 @@ def as_shape(value: Any) -> Shape:
 
 
 if TYPE_CHECKING:
-    from poso_keras._keras_types import Callback, Layer, build_child
+    from poso_keras._keras_types import (
+        Callback,
+        Layer,
+        build_child,
+        matmul_transposed,
+    )
 elif KERAS_3:
     Layer, Callback = keras.layers.Layer, keras.callbacks.Callback
 
@@ -59,8 +64,13 @@ elif KERAS_3:
         """Builds a sub-layer from its parent's `build`."""
         child.build(*shapes)
 
+    def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
+        """[..., m, k] x [..., n, k] -> [..., m, n]."""
+        return ops.matmul(a, ops.swapaxes(b, -1, -2))
+
 else:
     from poso_keras._legacy_layer import Layer, build_child
+    from poso_keras._tensorflow_ops import matmul_transposed
 
     Callback = keras.callbacks.Callback
 
@@ -73,6 +83,7 @@ __all__ = [
     "as_shape",
     "build_child",
     "keras",
+    "matmul_transposed",
     "ops",
     "register",
 ]

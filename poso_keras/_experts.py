@@ -82,21 +82,24 @@ class ExpertMixture(Layer):
         return x
 
     def task_weights(self, inputs: Tensor) -> Tensor:
-        """[batch, input_dim] -> [tasks, batch, experts], a softmax over experts."""
-        return ops.softmax(ops.matmul(inputs, self.task_kernel), axis=-1)
+        """[batch, input_dim] -> [batch, tasks, experts], a softmax over experts."""
+        tasks, width, experts = self.task_kernel.shape
+        kernel = ops.transpose(self.task_kernel, (1, 0, 2))
+        logits = ops.matmul(inputs, ops.reshape(kernel, (width, tasks * experts)))
+        return ops.softmax(ops.reshape(logits, (-1, tasks, experts)), axis=-1)
 
     def mix(self, weights: Tensor, experts: Tensor) -> tuple[Tensor, ...]:
         """Weighs the experts for each task.
 
         Args:
-            weights: [tasks, batch, experts].
+            weights: [batch, tasks, experts].
             experts: [experts, batch, expert_units[-1]].
 
         Returns:
             A tuple of `num_tasks` tensors [batch, expert_units[-1]].
         """
-        mixtures = ops.einsum("tbn,nbu->tbu", weights, experts)
-        return tuple(mixtures[task] for task in range(self.num_tasks))
+        mixtures = ops.matmul(weights, ops.transpose(experts, (1, 0, 2)))
+        return tuple(ops.unstack(mixtures, self.num_tasks, axis=1))
 
     def count_mixture(self, inputs: int, mixed: int, width: int) -> Operations:
         """Returns the arithmetic of `expert_outputs`, `task_weights` and `mix`.

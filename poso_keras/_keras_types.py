@@ -1,4 +1,4 @@
-"""What the package uses of Keras' base classes, for the type checker alone."""
+"""What either generation gives the package, for the type checker alone."""
 
 from typing import Any
 
@@ -34,3 +34,7 @@ class Callback:
 
 def build_child(child: Any, *shapes: Shape | None) -> None:
     """Builds a sub-layer from its parent's `build`."""
+
+
+def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
+    """[..., m, k] x [..., n, k] -> [..., m, n]."""

@@ -5,13 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
-einsum = tf.einsum
 expand_dims = tf.expand_dims
 logical_and = tf.logical_and
 matmul = tf.matmul
 reshape = tf.reshape
 softmax = tf.nn.softmax
 stack = tf.stack
+unstack = tf.unstack
 where = tf.where
 zeros_like = tf.zeros_like
 
@@ -34,3 +34,11 @@ def sum(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 def transpose(x: Any, axes: Sequence[int]) -> Any:
     """Permutes the axes."""
     return tf.transpose(x, perm=axes)
+
+
+def matmul_transposed(a: Any, b: Any) -> Any:
+    """[..., m, k] x [..., n, k] -> [..., m, n].
+
+    The gradient of b is one product; through a transpose it would be copied.
+    """
+    return tf.matmul(a, b, transpose_b=True)

@@ -9,6 +9,11 @@ import numpy.typing as npt
 
 WEIGHTINGS = ("impressions", "positives", "none")
 
+# A row is one number: the user's bits, the score's, and the label's.
+_USER_BITS, _SCORE_BITS = 31, 32
+_USER_SHIFT, _SCORE_SHIFT = np.uint64(33), np.uint64(1)
+_BLOCK = 1 << 15  # rows that stay in the cache between two operations
+
 
 @dataclass(frozen=True)
 class GAUCResult:
@@ -70,7 +75,7 @@ def gauc(
             f"`weighting` must be one of {WEIGHTINGS}. Received: {weighting!r}"
         )
     positive = _as_positive(_as_column("labels", labels))
-    score = _as_score(_as_column("scores", scores))
+    score = _as_column("scores", scores)
     user = _as_column("user_ids", user_ids)
     if not len(positive) == len(score) == len(user):
         raise ValueError(
@@ -79,7 +84,9 @@ def gauc(
         )
     if not len(positive):
         raise ValueError("`labels` must hold at least one impression. Received: 0")
-    auc, impressions, positives = _auc_by_user(positive, score, _as_codes(user))
+    auc, impressions, positives = _auc_by_user(
+        _packed(_user_codes(user), _score_codes(score), positive)
+    )
     scored = (positives > 0) & (positives < impressions)
     weights = {
         "impressions": impressions,
@@ -96,48 +103,59 @@ def gauc(
     )
 
 
-def _auc_by_user(
-    positive: npt.NDArray[np.bool_],
-    score: npt.NDArray[Any],
+def _packed(
     user: npt.NDArray[np.uint64],
+    score: npt.NDArray[np.uint32],
+    positive: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.uint64]:
+    """Packs each row into one number, in the users' memory; sorting sorts by all."""
+    for start in range(0, len(user), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        user[rows] <<= _USER_SHIFT
+        user[rows] |= score[rows].astype(np.uint64) << _SCORE_SHIFT
+        user[rows] |= positive[rows]
+    return user
+
+
+def _auc_by_user(
+    key: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns each user's AUC, impressions and positives.
+    """Returns each user's AUC, impressions and positives; sorts the keys in place.
 
-    By the rank sum of the positives: `AUC = (R - P (P + 1) / 2) / (P N)`.
+    By the ranks of the positives, `AUC = (R - P (P + 1) / 2) / (P N)`, as if each won
+    over the negatives it is tied with, which sort before it; half of that is taken off.
     """
-    order = _group_by_user(np.argsort(score), user)
-    user, score, positive = user[order], score[order], positive[order]
-    rows = np.arange(len(order) + 1)
+    key.sort()
+    # Neighbours differ from this bit on: in the user, in the score, in the label.
+    change = key[1:] ^ key[:-1]
+    user_start = _starts(change, 1 << int(_USER_SHIFT))
+    positive_rows = np.flatnonzero((key.astype(np.uint8) & 1).view(bool))
+    first_positive = np.searchsorted(positive_rows, user_start)
+    impressions = np.diff(user_start, append=len(key))
+    positives = np.diff(first_positive, append=len(positive_rows))
 
-    new_user = np.append(True, user[1:] != user[:-1])
-    user_start = np.flatnonzero(new_user)
-    impressions = np.diff(np.append(user_start, len(order)))
-    positives = np.add.reduceat(positive, user_start, dtype=np.int64)
+    row_sum = np.append(0, np.cumsum(positive_rows))
+    rank_sum = row_sum[first_positive + positives] - row_sum[first_positive]
+    rank_sum -= positives * (user_start - 1)
+    wins = rank_sum - positives * (positives + 1) / 2
 
-    tie_start = np.flatnonzero(new_user | np.append(True, score[1:] != score[:-1]))
-    tie_end = np.append(tie_start[1:], len(order))
-    # Twice the average rank of a tie, counted from the start of all rows.
-    twice_rank = np.repeat(rows[tie_start] + tie_end + 1, tie_end - tie_start)
-    twice_rank[~positive] = 0
-    rank_sum = np.add.reduceat(twice_rank, user_start) / 2 - positives * user_start
+    mixed_row = np.flatnonzero(change == 1) + 1  # a tie's first positive
+    if len(mixed_row):
+        tie_start = np.append(_starts(change, 2), len(key))
+        tie = np.searchsorted(tie_start, mixed_row, side="right") - 1
+        tied_pairs = (mixed_row - tie_start[tie]) * (tie_start[tie + 1] - mixed_row)
+        user = np.searchsorted(user_start, mixed_row, side="right") - 1
+        wins -= np.bincount(user, tied_pairs, len(user_start)) / 2
 
     pairs = positives * (impressions - positives)
-    wins = rank_sum - positives * (positives + 1) / 2
     return wins / np.maximum(pairs, 1), impressions, positives
 
 
-def _group_by_user(
-    order: npt.NDArray[np.int64], user: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.int64]:
-    """Moves each user's rows together and keeps their order: a radix sort.
-
-    NumPy sorts 16-bit integers in linear time, so this costs less than one sort.
-    """
-    digits = user - user.min()
-    for shift in range(0, int(digits.max()).bit_length(), 16):
-        digit = (digits >> np.uint64(shift)).astype(np.uint16)
-        order = order[np.argsort(digit[order], kind="stable")]
-    return order
+def _starts(change: npt.NDArray[np.uint64], least: int) -> npt.NDArray[np.int64]:
+    """Returns the rows that differ from the one before by `least` or more, and 0."""
+    starts = np.ones(len(change) + 1, bool)
+    np.greater_equal(change, np.uint64(least), out=starts[1:])
+    return np.flatnonzero(starts)
 
 
 def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -161,24 +179,33 @@ def _as_positive(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return positive
 
 
-def _as_score(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _score_codes(scores: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """Replaces scores by numbers below 2 ** 32 of the same order."""
     if scores.dtype.kind in "biu":
-        return scores
-    if scores.dtype not in (np.float32, np.float64):
-        scores = scores.astype(np.float64)
+        return _integer_codes(scores, _SCORE_BITS).astype(np.uint32)
     missing = np.isnan(scores)
     if missing.any():
         raise ValueError(
             "`scores` must not be NaN. "
             f"Received: {int(missing.sum())} NaN of {len(scores)}"
         )
-    return scores
+    with np.errstate(over="ignore"):
+        single = scores.astype(np.float32)
+    if scores.dtype.itemsize > single.itemsize and (single != scores).any():
+        ranks: npt.NDArray[np.int64] = np.unique(scores, return_inverse=True)[1]
+        return ranks.astype(np.uint32)
+    single += np.float32(0)  # -0.0 becomes 0.0
+    # As unsigned numbers, negative floats are in descending order.
+    bits = single.view(np.int32)
+    bits ^= (bits >> 31) | np.int32(-(1 << 31))
+    codes: npt.NDArray[np.uint32] = bits.view(np.uint32)
+    return codes
 
 
-def _as_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
-    """Replaces user ids by numbers, different ones for different users."""
+def _user_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Replaces user ids by numbers below 2 ** 31, different ones for each user."""
     if user_ids.dtype.kind in "biu":
-        return user_ids.astype(np.int64, copy=False).view(np.uint64)
+        return _integer_codes(user_ids, _USER_BITS)
     if user_ids.dtype.kind not in "USO":
         raise ValueError(
             "`user_ids` must be integers, strings or bytes. "
@@ -190,3 +217,13 @@ def _as_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
         np.uint64,
         len(user_ids),
     )
+
+
+def _integer_codes(values: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint64]:
+    """Replaces integers by numbers below 2 ** bits of the same order."""
+    wide = values if values.dtype == np.uint64 else values.astype(np.int64, copy=False)
+    # Differences from the smallest fit in 64 bits even where they wrap around.
+    codes: npt.NDArray[np.uint64] = (wide - wide.min()).view(np.uint64)
+    if int(codes.max()) >> bits:
+        codes = np.unique(codes, return_inverse=True)[1].astype(np.uint64)
+    return codes

@@ -190,23 +190,15 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             query = query * self.key_gate(code)
         valid = self.valid_steps(attention_mask, value_mask)
         pooled = self.pool(query, value, valid)
-        if self.module_gate is not None:
-            pooled = self._weigh_modules(pooled, self.module_gate(code))
-        outputs = self.project_pooled(pooled)
+        gates = None if self.module_gate is None else self.module_gate(code)
+        if gates is not None and self.value_mode != "full":
+            # Modules that share a value projection are summed before it.
+            pooled = _sum_over_modules(pooled, gates)
+            gates = None
+        outputs = self.project_pooled(pooled, gates)
         if self.value_gate is not None:
             outputs = outputs * self.value_gate(code)
         return outputs
-
-    def _weigh_modules(self, pooled: Tensor, gates: Tensor) -> Tensor:
-        """Multiplies what each module pooled, [modules, heads, batch, dim], by g_i.
-
-        Modules that share a value projection can be summed before it.
-        """
-        gates = ops.reshape(ops.transpose(gates, (1, 0)), (self.num_modules, 1, -1, 1))
-        weighed = pooled * gates
-        if self.value_mode == "full":
-            return weighed
-        return ops.sum(weighed, axis=0, keepdims=True)
 
     def compute_output_shape(
         self,
@@ -235,17 +227,20 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             queries = broadcast_size(queries, codes)
         copies = elements(self.query_kernel.shape[:1])
         masking = num_gates * copies * elements((queries, self.output_dim))
-        pooled = broadcast_size(queries, value_shape[0])
-        batch = broadcast_size(pooled, codes)
-        if self.module_gate is not None:
-            shape = (self.num_modules, self.num_heads, batch, value_shape[2])
-            masking += elements(shape) * (1 if self.value_mode == "full" else 2)
+        projected = broadcast_size(queries, value_shape[0])
+        batch = broadcast_size(projected, codes)
+        if self.value_mode == "full":
+            masking += 2 * self.num_modules * batch * self.output_dim
+        elif self.module_gate is not None:  # summed before they are projected
+            projected = batch
+            summed = (self.num_modules, self.num_heads, batch, value_shape[2])
+            masking += 2 * elements(summed)
         if self.value_gate is not None:
             masking += batch * self.output_dim
         return (
             self.count_query(query_shape)
             + self.count_pool(elements((queries,)), value_shape, mask_shape)
-            + self.count_projection(pooled if self.module_gate is None else batch)
+            + self.count_projection(projected)
             + Operations(elementwise=masking)
         )
 
@@ -260,3 +255,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             "scale": self.scale,
             "gate_hidden_units": self.gate_hidden_units,
         }
+
+
+def _sum_over_modules(pooled: Tensor, gates: Tensor) -> Tensor:
+    """[modules, heads, batch, dim] weighed by [batch, modules] -> [1, heads, ...]."""
+    gates = ops.reshape(ops.transpose(gates, (1, 0)), (pooled.shape[0], 1, -1, 1))
+    return ops.sum(pooled * gates, axis=0, keepdims=True)

@@ -90,7 +90,7 @@ class POSOMMoE(ExpertMixture):
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
         inputs = ops.cast(inputs, self.compute_dtype)
         code = ops.cast(personalization_code, self.compute_dtype)
-        weights = self.task_weights(inputs) * self.gate(code)
+        weights = self.task_weights(inputs) * ops.expand_dims(self.gate(code), 1)
         return self.mix(weights, self.expert_outputs(inputs))
 
     def compute_output_shape(

@@ -84,6 +84,33 @@ def test_score_types_and_columns(dtype):
     assert gauc(labels, scores, [[5], [5], [5]]).value == 0.5
 
 
+@pytest.mark.parametrize(
+    "scores",
+    [
+        1 + 1e-15 * np.arange(-5, 5),
+        1e300 * np.arange(-5, 5),
+        2**40 * np.arange(-5, 5),
+        2**59 * np.arange(-16, 16, 3, dtype="int64"),
+        2**60 * np.arange(11, dtype="uint64"),
+        -0.5 - np.arange(10, dtype="float32"),
+    ],
+    ids=["close", "huge", "wide", "int64", "uint64", "negative"],
+)
+def test_scores_that_no_32_bit_type_holds_keep_their_order(scores):
+    rng = np.random.default_rng(1)
+    labels, users = rng.random(400) < 0.4, rng.integers(-(2**62), 2**62, 9)
+    picked, user_ids = rng.integers(0, len(scores), 400), rng.choice(users, 400)
+    order = np.argsort(np.argsort(scores))
+    expected = counted(labels, order[picked], user_ids, "impressions")
+    assert gauc(labels, scores[picked], user_ids).value == pytest.approx(expected.value)
+
+
+def test_negative_and_positive_zero_are_tied():
+    for dtype in ("float32", "float64"):
+        assert gauc([1, 0], np.array([-0.0, 0.0], dtype), [1, 1]).value == 0.5
+        assert gauc([1, 0], np.array([0.0, -0.0], dtype), [1, 1]).value == 0.5
+
+
 def test_infinite_scores_are_ordered_and_tied():
     inf = math.inf
     assert gauc([1, 0, 0, 1], [inf, inf, -inf, 0], [1, 1, 1, 1]).value == 0.625

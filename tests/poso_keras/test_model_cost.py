@@ -183,8 +183,8 @@ def test_elementwise_arithmetic_of_the_personalized_attention(modes):
     per_row = copies * 8 * (1 + [query, key].count("gated"))  # q / sqrt(d), and gates
     per_row += 5 * maps * 2 * 5  # softmax
     if "full" in modes:
-        per_row += 3 * 2 * 4  # each module's pooled vector is weighed
-        per_row += 3 * 2 * 4 if value != "full" else 0  # and they are summed
+        # Weighed and summed: each module's output, or what it pooled a head.
+        per_row += 2 * 3 * (8 if value == "full" else 2 * 4)
     per_row += 8 if value == "gated" else 0
     own_flops = total.flops - sum(gate.flops for gate in gates)
     own_products = total.multiply_adds - sum(gate.multiply_adds for gate in gates)
