@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 
 import poso_keras
+from poso_keras import diagnostics
 
 if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true"):
     import tf_keras as keras
@@ -26,7 +27,7 @@ else:
     import keras
 
 NEW_BELOW = 10  # views
-BUCKETS = 12  # AVC 0, 1, 2-3, 4-7, ... 1024 and more
+BUCKETS = 11  # AVC 0, 1-2, 3-6, 7-14, ... 1023 and more
 LENGTH, TASTE = 20, 8  # of the history, of an embedded video
 
 
@@ -121,6 +122,21 @@ def main():
                 for name in ("plain", "POSO")
             ]
             print(f"{task:10} {group:7} {both[0].value:.4f}  {both[1].value:.4f}")
+
+    for name, model in models.items():
+        print(f"\n{name}\n{diagnostics.model_cost(model)}")
+    print("\nChange of the last activations when the AVC is masked")
+    batches = [{key: values[:5000] for key, values in held_out.items()}]
+    for name, model in models.items():
+        heard = diagnostics.masking_sensitivity(model, batches, ["avc_bucket"])
+        print(f"{name:5} {heard.relative['avc_bucket']:.1%}")
+    print("\nGates of the experts by AVC bucket")
+    buckets = {"avc_bucket": np.arange(BUCKETS, dtype="int32")}
+    gates = diagnostics.gate_profile(models["POSO"], buckets).gates
+    for bucket, row in enumerate(gates["experts/gate"]):
+        print(
+            f"{2**bucket - 1:5} views and more  " + "  ".join(f"{g:.2f}" for g in row)
+        )
     print(f"\n{time.perf_counter() - began:.0f} seconds")
 
 
