@@ -134,9 +134,8 @@ def main():
     buckets = {"avc_bucket": np.arange(BUCKETS, dtype="int32")}
     gates = diagnostics.gate_profile(models["POSO"], buckets).gates
     for bucket, row in enumerate(gates["experts/gate"]):
-        print(
-            f"{2**bucket - 1:5} views and more  " + "  ".join(f"{g:.2f}" for g in row)
-        )
+        values = "  ".join(f"{gate:.2f}" for gate in row)
+        print(f"{2**bucket - 1:5} views and more  {values}")
     print(f"\n{time.perf_counter() - began:.0f} seconds")
 
 

@@ -15,23 +15,27 @@ from poso_keras.diagnostics._calls import LayerCall, flatten
 
 Rule: TypeAlias = Callable[[Any, LayerCall], Operations]
 
-# They move, repeat or select numbers, or do nothing in inference.
+# They move, repeat, select or look up, or do nothing in inference.
 _FREE = (
     "ActivityRegularization",
     "AlphaDropout",
     "Concatenate",
     "Cropping1D",
+    "Discretization",
     "Dropout",
     "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "Hashing",
     "Identity",
     "InputLayer",
+    "IntegerLookup",
     "Permute",
     "RepeatVector",
     "Reshape",
     "SpatialDropout1D",
+    "StringLookup",
     "ZeroPadding1D",
 )
 # FLOPs an element of the output.
