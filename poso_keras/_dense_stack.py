@@ -3,7 +3,6 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras
-from poso_keras._operations import Operations
 from poso_keras._shapes import check_units, last_dim
 from poso_keras._weights import WeightOptions
 
@@ -79,10 +78,6 @@ class DenseStack(Layer):
         for dense, dropout in zip(self.dense_layers, self.dropout_layers, strict=True):
             x = dropout(dense(x, *code), training=training)
         return x
-
-    def count_operations(self) -> Operations:
-        """Returns the arithmetic of one call, less that of the sub-layers: none."""
-        return Operations()
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -228,13 +228,23 @@ def _call_operations(call: LayerCall, rules: Mapping[type, Rule]) -> Operations:
     layer = call.layer
     if type(layer) in rules:
         return rules[type(layer)](layer, call)
-    if hasattr(layer, "count_operations"):
+    if _counts_itself(type(layer)):
         wanted = inspect.signature(layer.count_operations).parameters
         shapes = {f"{name}_shape": shape for name, shape in call.shapes.items()}
         given = {name: shapes[name] for name in wanted if name in shapes}
         own: Operations = layer.count_operations(**given)
         return own
     return Operations(complete=is_graph(layer))
+
+
+def _counts_itself(layer_class: type) -> bool:
+    """Whether a class has `count_operations`, and no later `call` it knows not of."""
+    for owner in layer_class.__mro__:
+        if "count_operations" in vars(owner):
+            return True
+        if "call" in vars(owner):
+            return False
+    return False
 
 
 def _own_parameters(layers: Mapping[Path, Any]) -> dict[Path, int]:

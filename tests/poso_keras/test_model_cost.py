@@ -335,6 +335,15 @@ def test_layers_say_themselves_what_they_compute():
     assert cost_of(Counted(), X).flops == X.size
 
 
+class Squared(poso_keras.MLP):
+    def call(self, inputs, personalization_code=None, training=None):
+        return super().call(inputs, training=training) ** 2
+
+
+def test_a_subclass_with_a_call_of_its_own_is_not_counted_as_its_parent():
+    assert cost_of(Squared((3,), name="squared"), X).not_counted == ("squared",)
+
+
 def test_a_cosine_is_not_wholly_counted():
     cost = cost_of(keras.layers.Dot(1, normalize=True, name="cosine"), [X, X])
     assert (cost.multiply_adds, cost.not_counted) == (X.size, ("cosine",))
