@@ -54,6 +54,11 @@ class Contestant:
         """Returns the outputs."""
         return self._forward(*self._arguments)
 
+    @property
+    def targets(self) -> Tensors:
+        """What the outputs are trained towards."""
+        return self._arguments[2]
+
     def gradients(self) -> list[tf.Tensor]:
         """Returns the gradients of weights and inputs."""
         return self._gradients(*self._arguments)
