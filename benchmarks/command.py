@@ -15,7 +15,7 @@ from benchmarks.report import Report, Row, print_report
 # A measurement gets the options and returns its title, its rows and its notes.
 Measurement = Callable[["Options"], tuple[str, list[Row], list[str]]]
 
-WIDTH = 118
+WIDTH = 124
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How much memory work needs at its peak, as TensorFlow's allocator sees it."""
+"""The memory that work needs at its peak, as TensorFlow's allocator counts it."""
 
 from __future__ import annotations
 

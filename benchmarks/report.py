@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,17 @@ class Report:
     notes: list[str]
     environment: dict[str, Any]
 
-    def write(self, path: Path) -> None:
-        """Writes the report as JSON, each row with its verdict."""
+    def as_json(self) -> dict[str, Any]:
+        """Returns the report for JSON, each row with its verdict."""
         content = asdict(self)
         for row, written in zip(self.rows, content["rows"], strict=True):
             written["met"] = row.met
+        return content
+
+    def write(self, path: Path) -> None:
+        """Writes the report as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(self.as_json(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Report:
@@ -76,6 +80,14 @@ class Report:
             Row(**{**row, "ratio": Spread(**row["ratio"])}) for row in content["rows"]
         ]
         return cls(**{**content, "rows": rows})
+
+
+def summary(reports: Iterable[Report]) -> str:
+    """Says how many targets are met, and names those that are missed."""
+    rows = [row for report in reports for row in report.rows if row.met is not None]
+    missed = [row.name for row in rows if not row.met]
+    text = f"{len(rows) - len(missed)} of {len(rows)} targets met"
+    return text + (f"; missed: {'; '.join(missed)}" if missed else "")
 
 
 def number_row(
@@ -103,7 +115,7 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row(*_cells(row))
     console.print(table)
     for note in report.notes:
-        console.print(f"- {note}", highlight=False)
+        console.print(f"- {note}", highlight=False, markup=False)
     console.print(
         ", ".join(f"{name} {value}" for name, value in report.environment.items()),
         style="dim",

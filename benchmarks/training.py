@@ -24,6 +24,12 @@ class Contestant:
         weights: what to train.
         fixed: its further arguments, [batch, ...], which get none.
         jit: whether to compile by XLA.
+
+    Attributes:
+        forward: returns the outputs.
+        gradients: returns the gradients of weights and inputs.
+        train: makes a step and returns the gradients of the inputs.
+        targets: what the outputs are trained towards.
     """
 
     def __init__(
@@ -38,50 +44,28 @@ class Contestant:
         self._optimizer = tf_keras.optimizers.Adam(1e-3, jit_compile=False)
         self._optimizer.build(self._weights)
         rng = np.random.default_rng(1)
+        self._inputs, self._fixed = tuple(inputs), tuple(fixed)
         outputs = _as_list(layer(*inputs, *fixed))
-        targets = [tf.constant(rng.normal(size=y.shape), y.dtype) for y in outputs]
-        # Arguments of the functions: constants in them would be folded.
-        self._arguments = (tuple(inputs), tuple(fixed), tuple(targets))
-        signature = tf.nest.map_structure(
-            lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), self._arguments
-        )
-        self._forward, self._gradients, self._train = (
-            tf.function(f, signature, autograph=False, jit_compile=jit or None)
-            for f in (self._run, self._differentiate, self._step)
+        self.targets = [tf.constant(rng.normal(size=y.shape), y.dtype) for y in outputs]
+        # They capture the inputs, which costs less a call than arguments do and, unlike
+        # constants, is not folded.
+        self.forward, self.gradients, self.train = (
+            tf.function(work, autograph=False, jit_compile=jit or None)
+            for work in (self._run, self._differentiate, self._step)
         )
 
-    def forward(self) -> list[tf.Tensor]:
-        """Returns the outputs."""
-        return self._forward(*self._arguments)
+    def _run(self) -> list[tf.Tensor]:
+        return _as_list(self._layer(*self._inputs, *self._fixed))
 
-    def gradients(self) -> list[tf.Tensor]:
-        """Returns the gradients of weights and inputs."""
-        return self._gradients(*self._arguments)
-
-    def train(self) -> list[tf.Tensor]:
-        """Makes a step and returns the gradients of the inputs."""
-        return self._train(*self._arguments)
-
-    def _run(
-        self, inputs: Tensors, fixed: Tensors, targets: Tensors
-    ) -> list[tf.Tensor]:
-        del targets
-        return _as_list(self._layer(*inputs, *fixed))
-
-    def _differentiate(
-        self, inputs: Tensors, fixed: Tensors, targets: Tensors
-    ) -> list[tf.Tensor]:
+    def _differentiate(self) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = _as_list(self._layer(*inputs, *fixed))
-            pairs = zip(outputs, targets, strict=True)
+            tape.watch(self._inputs)
+            pairs = zip(self._run(), self.targets, strict=True)
             loss = tf.add_n([tf.reduce_mean((y - target) ** 2) for y, target in pairs])
-        return tape.gradient(loss, [*self._weights, *inputs])
+        return tape.gradient(loss, [*self._weights, *self._inputs])
 
-    def _step(
-        self, inputs: Tensors, fixed: Tensors, targets: Tensors
-    ) -> list[tf.Tensor]:
-        gradients = self._differentiate(inputs, fixed, targets)
+    def _step(self) -> list[tf.Tensor]:
+        gradients = self._differentiate()
         count = len(self._weights)
         pairs = zip(gradients[:count], self._weights, strict=True)
         self._optimizer.apply_gradients(pairs)
