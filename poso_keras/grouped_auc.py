@@ -93,10 +93,12 @@ def gauc(
         "positives": positives,
         "none": np.ones_like(impressions),
     }[weighting][scored]
-    # An exactly rounded sum does not depend on the order of the users.
-    total = math.fsum(weights)
+    total = int(weights.sum())
     return GAUCResult(
-        value=math.fsum(auc[scored] * weights) / total if total else math.nan,
+        # An exactly rounded sum does not depend on the order of the users.
+        value=math.fsum((auc[scored] * weights).tolist()) / total
+        if total
+        else math.nan,
         users=len(impressions),
         users_scored=int(scored.sum()),
         impressions_scored=int(impressions[scored].sum()),
