@@ -63,6 +63,19 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
     return [DataFile(join(data_dir, name), name) for name in matching]
 
 
+def only_file(data_dir: str, pattern: str) -> DataFile:
+    """The one file of a folder whose name matches.
+
+    Raises:
+        SourceError: There is none, or more than one.
+    """
+    files = find_files(data_dir, pattern)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise SourceError(f"expected one {pattern} in {data_dir}. Received: {names}")
+    return files[0]
+
+
 def list_files(place: str) -> list[str] | None:
     """Names of all files below a folder, relative to it.
 
