@@ -27,6 +27,7 @@ _LAZY = {
     "build_feature_table": "feature_table",
     "compute_features": "feature_table",
     "feature_schema": "features",
+    "read_feature_dataset": "feature_dataset",
     "run_features": "feature_run",
     "EmptyLogError": "rejects",
     "LogSummary": "rejects",

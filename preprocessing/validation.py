@@ -172,11 +172,19 @@ def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:
     rows = np.flatnonzero(reasons.code >= 0)
     names = [reasons.names[code] for code in reasons.code[rows]]
     rejected = raw.take(pa.array(rows))
-    for index, field in enumerate(rejected.schema):
-        if pa.types.is_string(field.type):  # which need not be UTF-8
-            content = rejected[field.name].cast(pa.binary())
-            rejected = rejected.set_column(index, field.name, content)
-    return reject_table(rejected.to_pylist(), names, [source] * len(rows))
+    columns = [_as_bytes(plain(column)) for column in rejected.columns]
+    cells = pa.Table.from_arrays(columns, names=rejected.column_names).to_pylist()
+    return reject_table(cells, names, [source] * len(rows))
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """Texts as bytes: those of a file need not be UTF-8."""
+    if pa.types.is_string(column.type):
+        return column.cast(pa.binary())
+    listed = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if listed and pa.types.is_string(column.type.value_type):
+        return column.cast(pa.list_(pa.binary()))
+    return column
 
 
 def _jsonable(row: dict[str, Any]) -> dict[str, Any]:

@@ -62,9 +62,11 @@ def read_header(file: DataFile) -> list[str]:
     """
     try:
         with open_file(file.path) as opened:
-            text = io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
+            text = io.TextIOWrapper(
+                opened, encoding="utf-8-sig", errors="replace", newline=""
+            )
             header = next(csv.reader(text), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
     if not header:
         raise SourceError(f"{file.name} is empty: expected a header line")
