@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Literal
 
@@ -11,6 +12,7 @@ from preprocessing.column_names import (
     CONTRACT_COLUMNS,
     FLAG_COLUMNS,
     LONG_VIEW,
+    PLAY_TIME,
     SOURCE_FILE,
     SOURCE_ROW,
     USER_FEATURES,
@@ -26,9 +28,9 @@ class _Section(BaseModel):
 class SourceConfig(_Section):
     """The files that an impression log is read from."""
 
-    format: Literal["parquet", "csv", "kuairand"] = Field(
-        description="parquet and csv hold the contract's columns; kuairand is that "
-        "data set's official set of files."
+    format: Literal["parquet", "csv", "tfrecord", "kuairand", "movielens"] = Field(
+        description="parquet, csv and tfrecord hold the contract's columns; kuairand "
+        "and movielens are those data sets' official files."
     )
 
 
@@ -70,7 +72,12 @@ class LabelConfig(_Section):
     """How one label, 0 or 1, comes from the columns: a column, or a watching rule."""
 
     column: str | None = Field(
-        None, min_length=1, description="A 0/1 column of the log."
+        None,
+        min_length=1,
+        description="A 0/1 column of the log, or with at_least a numeric one.",
+    )
+    at_least: float | None = Field(
+        None, description="1 where the column is at least this, e.g. a rating."
     )
     rule: Literal["long_view", "finish_view"] | None = Field(
         None,
@@ -85,8 +92,12 @@ class LabelConfig(_Section):
     def _one_origin(self) -> LabelConfig:
         if (self.column is None) == (self.rule is None):
             raise ValueError("a label needs either a column or a rule")
-        if self.column in set(CONTRACT_COLUMNS) - set(FLAG_COLUMNS):
-            raise ValueError(f"column '{self.column}' is no 0/1 column")
+        if self.at_least is not None and self.column is None:
+            raise ValueError("at_least needs a column")
+        usable = FLAG_COLUMNS if self.at_least is None else (PLAY_TIME,)
+        if self.column in set(CONTRACT_COLUMNS) - set(usable):
+            kind = "0/1" if self.at_least is None else "graded"
+            raise ValueError(f"column '{self.column}' is no {kind} column")
         return self
 
 
@@ -136,15 +147,31 @@ class FeatureConfig(_Section):
         description="Parts that users (and videos) are divided into by hash. One part "
         "is worked on in memory: about a million rows each is a good size.",
     )
+    last_day: datetime.date | None = Field(
+        None,
+        description="Rows of a later day are rejected. With a state that is handed on "
+        "from day to day it is the log's day: one wrong clock would otherwise move "
+        "the state's end, and all that comes before it would be late.",
+    )
     max_reject_rate: float = Field(
         0.05, ge=0, le=1, description="A run with more rejected rows than this fails."
     )
 
     @property
     def label_columns(self) -> tuple[str, ...]:
-        """The 0/1 columns that labels are read from, each once."""
+        """The columns that labels are read from, each once."""
         named = (label.column for label in self.labels.values() if label.column)
         return tuple(dict.fromkeys(named))
+
+    @property
+    def graded_columns(self) -> tuple[str, ...]:
+        """Those that a label compares with a threshold; the others are 0/1."""
+        graded = (
+            label.column
+            for label in self.labels.values()
+            if label.column and label.at_least is not None
+        )
+        return tuple(dict.fromkeys(graded))
 
     @property
     def watch_labels(self) -> bool:
@@ -165,7 +192,12 @@ class FeatureConfig(_Section):
         _refuse(self.label_columns, features, "labels: column", "is a computed feature")
         others = set(self.label_columns) | taken
         for name, label in self.labels.items():
-            if name != label.column:
+            if label.column in self.graded_columns and label.at_least is None:
+                raise ValueError(
+                    f"labels: '{name}' takes column '{label.column}' for 0/1, another "
+                    "label compares it with at_least"
+                )
+            if name != label.column or label.at_least is not None:
                 _refuse([name], others, "labels:", "is the name of another column")
         taken |= set(self.labels)
         for extra in self.extra:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -32,6 +33,10 @@ from preprocessing.conversion import (
     to_text,
     to_text_list,
 )
+from preprocessing.days import local_day
+from preprocessing.state_files import StateInfo
+
+_EPOCH = datetime.date(1970, 1, 1)
 
 
 class Validated(NamedTuple):
@@ -47,7 +52,11 @@ class Validated(NamedTuple):
 
 
 def validate(
-    raw: pa.Table, source: str, first_row: int, config: FeatureConfig
+    raw: pa.Table,
+    source: str,
+    first_row: int,
+    config: FeatureConfig,
+    state: StateInfo | None = None,
 ) -> Validated:
     """Splits a raw table into accepted impressions and rejects.
 
@@ -58,6 +67,8 @@ def validate(
         source: The file's name.
         first_row: Number of the table's first row within the file.
         config: Declares labels and further features.
+        state: Of the state that the log goes on from: rows that are not later than all
+            of it are rejects, since what was known before them is not known any more.
     """
     reasons = _Reasons(raw.num_rows)
     columns = []
@@ -70,6 +81,8 @@ def validate(
             column = pa.nulls(raw.num_rows, field.type)
         values, unreadable = _converter(field.type)(column)
         _check(reasons, field, values, unreadable, config)
+        if field.name == EVENT_TIME:
+            _check_time(reasons, values, config, state)
         columns.append(values)
     columns.append(pa.array([source] * raw.num_rows, pa.string()))
     columns.append(pa.array(np.arange(first_row, first_row + raw.num_rows)))
@@ -121,7 +134,8 @@ def _check(
     config: FeatureConfig,
 ) -> None:
     name = field.name
-    reasons.add(unreadable, f"{name} is not a number")
+    text = pa.types.is_string(field.type) or pa.types.is_list(field.type)
+    reasons.add(unreadable, f"{name} is not {'UTF-8 text' if text else 'a number'}")
     if not field.nullable:
         missing = values.is_null().to_numpy(zero_copy_only=False)
         reasons.add(missing & ~unreadable, f"{name} is missing")
@@ -129,7 +143,8 @@ def _check(
         return
     known = values.is_valid().to_numpy(zero_copy_only=False)
     numbers = values.fill_null(0).to_numpy()
-    if name in (*FLAG_COLUMNS, *config.label_columns):
+    flags = {*FLAG_COLUMNS, *config.label_columns} - {*config.graded_columns}
+    if name in flags:
         reasons.add(known & ~np.isin(numbers, (0, 1)), f"{name} is not 0 or 1")
     elif name in (*WATCH_COLUMNS, PRIOR_VIEWS):
         reasons.add(numbers < 0, f"{name} is negative")
@@ -139,14 +154,47 @@ def _check(
         reasons.add(out, f"{name} is out of range (milliseconds from 1970 to 9999)")
 
 
+def _check_time(
+    reasons: _Reasons, values: pa.Array, config: FeatureConfig, state: StateInfo | None
+) -> None:
+    """Rows outside of the time that the log is for."""
+    times = values.fill_null(0).to_numpy()
+    if state is not None:
+        late = f"{EVENT_TIME} is not after the state's last impression, {state.through}"
+        reasons.add(times <= state.through_ms, late)
+    if config.last_day is not None:
+        last = (config.last_day - _EPOCH).days
+        after = local_day(times, config.utc_offset_hours) > last
+        reasons.add(after, f"{EVENT_TIME} is after {config.last_day} (last_day)")
+
+
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:
     rows = np.flatnonzero(reasons.code >= 0)
     names = [reasons.names[code] for code in reasons.code[rows]]
-    return reject_table(
-        raw.take(pa.array(rows)).to_pylist(), names, [source] * len(rows)
-    )
+    rejected = raw.take(pa.array(rows))
+    columns = [_as_bytes(plain(column)) for column in rejected.columns]
+    cells = pa.Table.from_arrays(columns, names=rejected.column_names).to_pylist()
+    return reject_table(cells, names, [source] * len(rows))
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """Texts as bytes: those of a file need not be UTF-8."""
+    if pa.types.is_string(column.type):
+        return column.cast(pa.binary())
+    listed = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if listed and pa.types.is_string(column.type.value_type):
+        return column.cast(pa.list_(pa.binary()))
+    return column
 
 
 def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
-    """NaN has no place in JSON."""
-    return {name: None if value != value else value for name, value in row.items()}
+    """Without NaN, which has no place in JSON, and with bytes as text."""
+    return {name: _plain_value(value) for name, value in row.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, list):
+        return [_plain_value(element) for element in value]
+    return None if value != value else value
