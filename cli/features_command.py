@@ -36,11 +36,15 @@ import click
     "--threads", type=click.IntRange(min=1), help="Threads.  [default: one a CPU]"
 )
 @click.option(
+    "--runner",
+    help="Run on this Beam runner: DirectRunner, FlinkRunner, SparkRunner, ...",
+)
+@click.option(
     "--beam-arg",
     "beam_args",
     multiple=True,
     metavar="ARG",
-    help="Run on Beam with this option, e.g. --beam-arg=--runner=FlinkRunner. "
+    help="Run on Beam with this option, e.g. --beam-arg=--flink_master=host:8081. "
     "Repeatable.",
 )
 def command(
@@ -50,6 +54,7 @@ def command(
     state_dir: str | None,
     overrides: tuple[str, ...],
     threads: int | None,
+    runner: str | None,
     beam_args: tuple[str, ...],
 ) -> None:
     """Build the feature table of an impression log, and the state after it.
@@ -60,8 +65,8 @@ def command(
     or URIs such as gs://bucket/log.
 
     By default it runs in this process, in threads, without Beam: on one machine that
-    is the fastest way. Any --beam-arg makes it a Beam pipeline instead, for a cluster
-    (or, by --beam-arg=--runner=DirectRunner, for this machine); the rows are the same.
+    is the fastest way. --runner or any --beam-arg makes it a Beam pipeline instead, for
+    a cluster (or, by --runner DirectRunner, for this machine); the rows are the same.
 
     \b
     Example, two days one after the other:
@@ -74,6 +79,8 @@ def command(
     from pipeline.config import ConfigError, load_config
     from preprocessing.files import is_remote, local_path
 
+    if runner is not None:
+        beam_args = (f"--runner={runner}", *beam_args)
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
     try:

@@ -62,7 +62,13 @@ def test_builds_a_table_a_state_and_rejects(run, tmp_path):
     assert reject["source"] == "log.parquet"
 
 
-@pytest.mark.parametrize("more", [[], ["--beam-arg=--direct_running_mode=in_memory"]])
+@pytest.mark.parametrize(
+    "more",
+    [
+        [],
+        ["--runner", "DirectRunner", "--beam-arg=--direct_running_mode=in_memory"],
+    ],
+)
 def test_goes_on_from_the_state_of_the_day_before(run, tmp_path, more):
     write_log(tmp_path / "monday", 5)
     write_log(tmp_path / "tuesday", 6)
@@ -102,6 +108,6 @@ def test_what_cannot_be_used_is_named(run, tmp_path):
 
 
 def test_threads_are_not_for_beam(run):
-    result = run("log", "out", "--threads", 2, "--beam-arg=--runner=DirectRunner")
+    result = run("log", "out", "--threads", 2, "--runner", "DirectRunner")
     assert result.exit_code == 2
     assert "--threads is not for Beam" in result.output

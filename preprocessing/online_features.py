@@ -1,0 +1,60 @@
+"""A user's features at a moment, for serving: the feature engine on one impression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from preprocessing.column_names import (
+    EVENT_TIME,
+    FIRST_LAUNCH,
+    PRIOR_VIEWS,
+    USER_FEATURES,
+    USER_ID,
+)
+from preprocessing.config import FeatureConfig
+from preprocessing.contract import impression_schema
+from preprocessing.features import user_features, video_features
+
+
+def user_features_at(
+    user_id: str, time_ms: int, state: pa.Table, config: FeatureConfig
+) -> dict[str, Any]:
+    """The features that an impression of the user would have at that time.
+
+    They come of the engine's own pass over that one impression, so serving and
+    training cannot differ.
+
+    Args:
+        user_id: The user.
+        time_ms: When, UTC. Impressions of the state count as earlier.
+        state: By `state.USER_STATE_SCHEMA`: the user's row, or none for a user who was
+            never seen.
+        config: The configuration that the model was trained with.
+
+    Returns:
+        `column_names.USER_FEATURES` by name: numbers, texts, lists; None where unknown.
+
+    Raises:
+        StateError: The state's columns are not those of its schema.
+    """
+    known = {USER_ID: user_id, EVENT_TIME: time_ms}
+    if state.num_rows:
+        for name in (PRIOR_VIEWS, FIRST_LAUNCH):
+            known[name] = state[name][0].as_py()
+    row = {
+        field.name: pa.array([known.get(field.name, _blank(field))], field.type)
+        for field in impression_schema(config)
+    }
+    impression = video_features(pa.table(row, impression_schema(config)), None, config)
+    features = user_features(impression, state, config).features
+    return {name: features[name][0].as_py() for name in USER_FEATURES}
+
+
+def _blank(field: pa.Field) -> Any:
+    """Null, or what stands for it in a column that has no nulls."""
+    if field.nullable:
+        return None
+    return "" if pa.types.is_string(field.type) else np.int64(0).item()
