@@ -32,6 +32,7 @@ SERVING = [
     "urllib3>=1.26",
 ]
 EXPERIMENTS = ["scikit-learn>=1.4"]
+BENCHMARKS = ["polars>=1"]
 DEV = [
     "hypothesis>=6.100",
     "mypy>=1.10",
@@ -66,6 +67,7 @@ setup(
         "pipeline": PIPELINE,
         "serving": SERVING,
         "experiments": [*PIPELINE, *EXPERIMENTS],
+        "benchmarks": [*PIPELINE, *BENCHMARKS],
         "dev": DEV,
     },
     entry_points={"console_scripts": ["poso = cli.main:main"]},
