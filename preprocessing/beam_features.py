@@ -4,16 +4,19 @@
     result = log | BuildFeatures(features)
     result.features   # PCollection[pa.Table], by features.feature_schema
     write_rejects(result, rejects_dir)
+    write_state(result, new_state_dir)
 
 and once the pipeline has finished
 
-    check_rejects(read_summary(rejects_dir), features, rejects_dir)
+    summary = read_summary(rejects_dir)
+    check_rejects(summary, features, rejects_dir)
+    finish_state(new_state_dir, summary.last_event_ms, features, previous)
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -26,17 +29,28 @@ from preprocessing import table_coder  # noqa: F401  (registers the coder of tab
 from preprocessing.column_names import USER_ID, VIDEO_ID
 from preprocessing.config import FeatureConfig, SourceConfig
 from preprocessing.contract import REJECT_SCHEMA
+from preprocessing.files import DataFile
 from preprocessing.rejects import (
     EmptyLogError,
     LogSummary,
     RejectLimitExceeded,
     check_rejects,
     count_reasons,
+    latest_event,
     summarize,
 )
 from preprocessing.sharding import partition
 from preprocessing.shards import read_split, user_shard, video_shard
 from preprocessing.sources import Split, open_source
+from preprocessing.state import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
+from preprocessing.state_files import (
+    USER_STATE,
+    VIDEO_STATE,
+    StateInfo,
+    finish_state,
+    open_state,
+    read_state,
+)
 
 __all__ = [
     "BuildFeatures",
@@ -47,8 +61,10 @@ __all__ = [
     "ReadImpressions",
     "RejectLimitExceeded",
     "check_rejects",
+    "finish_state",
     "read_summary",
     "write_rejects",
+    "write_state",
 ]
 
 SUMMARY_FILE = "summary.json"
@@ -81,11 +97,15 @@ class FeatureOutputs(NamedTuple):
         features: The feature table in parts, each by `features.feature_schema`.
         rejects: Rows that broke the contract, by `contract.REJECT_SCHEMA`.
         summary: One `LogSummary`.
+        user_state: Every user after the log, by `state.USER_STATE_SCHEMA`.
+        video_state: Every video after the log, by `state.VIDEO_STATE_SCHEMA`.
     """
 
     features: beam.PCollection[pa.Table]
     rejects: beam.PCollection[pa.Table]
     summary: beam.PCollection[LogSummary]
+    user_state: beam.PCollection[pa.Table]
+    video_state: beam.PCollection[pa.Table]
 
 
 class ReadImpressions(beam.PTransform):
@@ -98,41 +118,59 @@ class ReadImpressions(beam.PTransform):
         source: The log's format.
         features: Says which columns are needed.
         data_dir: Folder (or file) of the log: a path or a URI.
+        state_dir: State that the log goes on from (`state_files.open_state`), in the
+            place of one that the source brings.
 
     Raises:
         SourceError: From `expand`: the input cannot be used.
+        StateError: From `expand`: the state cannot be used.
     """
 
-    def __init__(self, source: SourceConfig, features: FeatureConfig, data_dir: str):
+    def __init__(
+        self,
+        source: SourceConfig,
+        features: FeatureConfig,
+        data_dir: str,
+        state_dir: str | None = None,
+    ):
         super().__init__()
         self._source = source
         self._features = features
         self._data_dir = str(data_dir)
+        self._state_dir = state_dir
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> Impressions:
         """Splits → read and validate."""
         arguments = (self._source, self._features, self._data_dir)
+        state = None
+        if self._state_dir is not None:
+            state = open_state(self._state_dir, self._features)
         splits = open_source(*arguments).splits()
         read = (
             pbegin
             | "Splits" >> beam.Create(splits, reshuffle=False)
             | "Spread" >> beam.Reshuffle()
             | "ReadAndValidate"
-            >> beam.ParDo(_ReadSplit(*arguments)).with_outputs(
-                _REJECTS, _ROWS_IN, main=_ACCEPTED
+            >> beam.ParDo(
+                _ReadSplit(*arguments, state.info if state else None)
+            ).with_outputs(_REJECTS, _ROWS_IN, main=_ACCEPTED)
+        )
+        if state is None:
+            user_state = (
+                pbegin
+                | "Once" >> beam.Create([None])
+                | "ReadUserState" >> beam.ParDo(_ReadUserState(*arguments))
             )
-        )
-        user_state = (
-            pbegin
-            | "Once" >> beam.Create([None])
-            | "ReadUserState" >> beam.ParDo(_ReadUserState(*arguments))
-        )
+            video_state = pbegin | "NoVideoState" >> _no_tables()
+        else:
+            user_state = pbegin | "UserState" >> _ReadState(state.user_files)
+            video_state = pbegin | "VideoState" >> _ReadState(state.video_files)
         return Impressions(
             accepted=_typed(read[_ACCEPTED], pa.Table),
             rejects=_typed(read[_REJECTS], pa.Table),
             rows_in=_typed(read[_ROWS_IN], int),
             user_state=_typed(user_state, pa.Table),
-            video_state=pbegin | "NoVideoState" >> _no_tables(),
+            video_state=_typed(video_state, pa.Table),
         )
 
 
@@ -159,17 +197,21 @@ class BuildFeatures(beam.PTransform):
             | "VideoShards" >> beam.GroupByKey()
             | "VideoFeatures"
             >> beam.ParDo(_VideoShard(self._features)).with_outputs(
-                _REJECTS, main=_ACCEPTED
+                _REJECTS, _STATE, main=_ACCEPTED
             )
         )
         seen = _typed(by_video[_ACCEPTED], pa.Table)
-        features = (
+        by_user = (
             (seen, log.user_state)
             | "UsersInputs" >> beam.Flatten()
             | "ByUser" >> beam.ParDo(_Partition(USER_ID, self._features.shards))
             | "UserShards" >> beam.GroupByKey()
-            | "UserFeatures" >> beam.ParDo(_UserShard(self._features))
+            | "UserFeatures"
+            >> beam.ParDo(_UserShard(self._features)).with_outputs(
+                _STATE, main=_FEATURES
+            )
         )
+        features = _typed(by_user[_FEATURES], pa.Table)
         repeated = _typed(by_video[_REJECTS], pa.Table)
         rejects = (log.rejects, repeated) | "AllRejects" >> beam.Flatten()
         counts = (
@@ -177,13 +219,24 @@ class BuildFeatures(beam.PTransform):
             features | "CountExamples" >> beam.Map(_count_examples),
             rejects | "CountReasons" >> beam.Map(count_reasons),
         )
+        latest = (
+            features
+            | "LatestOfTable" >> beam.Map(latest_event)
+            | "Latest" >> beam.CombineGlobally(_latest)
+        )
         summary = (
             counts
             | "AllCounts" >> beam.Flatten()
             | "AddUp" >> beam.CombineGlobally(_AddCounters())
-            | "Summarize" >> beam.Map(_summary)
+            | "Summarize" >> beam.Map(_summary, beam.pvalue.AsSingleton(latest))
         )
-        return FeatureOutputs(features, rejects, summary)
+        return FeatureOutputs(
+            features,
+            rejects,
+            summary,
+            user_state=_typed(by_user[_STATE], pa.Table),
+            video_state=_typed(by_video[_STATE], pa.Table),
+        )
 
 
 def write_rejects(outputs: FeatureOutputs, rejects_dir: str) -> None:
@@ -210,6 +263,24 @@ def write_rejects(outputs: FeatureOutputs, rejects_dir: str) -> None:
     )
 
 
+def write_state(outputs: FeatureOutputs, state_dir: str) -> None:
+    """Writes the state after the log (Parquet); `finish_state` marks it as whole.
+
+    Args:
+        outputs: Of `BuildFeatures`.
+        state_dir: An empty folder, a path or a URI.
+    """
+    for name, tables, schema in (
+        (USER_STATE, outputs.user_state, USER_STATE_SCHEMA),
+        (VIDEO_STATE, outputs.video_state, VIDEO_STATE_SCHEMA),
+    ):
+        _ = tables | f"Write[{name}]" >> WriteToParquetBatched(
+            FileSystems.join(state_dir, name, "part"),
+            schema,
+            file_name_suffix=".parquet",
+        )
+
+
 def read_summary(rejects_dir: str) -> LogSummary:
     """Reads the counts that `write_rejects` left in a folder."""
     with FileSystems.open(FileSystems.join(rejects_dir, SUMMARY_FILE)) as file:
@@ -217,21 +288,29 @@ def read_summary(rejects_dir: str) -> LogSummary:
 
 
 _ACCEPTED, _REJECTS, _ROWS_IN = "accepted", "rejects", "rows_in"
+_FEATURES, _STATE = "features", "state"
 _READ, _EXAMPLES = "\0rows_in", "\0examples"
 
 
 @beam.typehints.with_output_types(pa.Table)
 class _ReadSplit(beam.DoFn):
-    def __init__(self, source: SourceConfig, features: FeatureConfig, data_dir: str):
+    def __init__(
+        self,
+        source: SourceConfig,
+        features: FeatureConfig,
+        data_dir: str,
+        state: StateInfo | None,
+    ):
         self._source = source
         self._features = features
         self._data_dir = data_dir
+        self._state = state
 
     def setup(self) -> None:
         self._log = open_source(self._source, self._features, self._data_dir)
 
     def process(self, split: Split) -> Iterator[pa.Table | TaggedOutput]:
-        for rows in read_split(self._log, split, self._features):
+        for rows in read_split(self._log, split, self._features, self._state):
             yield TaggedOutput(_ROWS_IN, rows.rows_in)
             if rows.rejects.num_rows:
                 yield TaggedOutput(_REJECTS, rows.rejects)
@@ -248,6 +327,20 @@ class _ReadUserState(beam.DoFn):
         state = open_source(*self._arguments).user_state()
         if state is not None:
             yield state
+
+
+class _ReadState(beam.PTransform):
+    def __init__(self, files: Sequence[DataFile]):
+        super().__init__()
+        self._files = files
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.Table]:
+        return (
+            pbegin
+            | "Files" >> beam.Create(self._files, reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.FlatMap(read_state).with_output_types(pa.Table)
+        )
 
 
 @beam.typehints.with_output_types(Shard)
@@ -268,11 +361,12 @@ class _VideoShard(beam.DoFn):
     def process(
         self, shard: tuple[int, Iterable[pa.Table]]
     ) -> Iterator[pa.Table | TaggedOutput]:
-        kept, repeated = video_shard(shard[1], self._features)
-        if repeated.num_rows:
-            yield TaggedOutput(_REJECTS, repeated)
-        if kept.num_rows:
-            yield kept
+        videos = video_shard(shard[1], self._features)
+        if videos.rejects.num_rows:
+            yield TaggedOutput(_REJECTS, videos.rejects)
+        yield TaggedOutput(_STATE, videos.state)
+        if videos.kept.num_rows:
+            yield videos.kept
 
 
 @beam.typehints.with_output_types(pa.Table)
@@ -280,10 +374,13 @@ class _UserShard(beam.DoFn):
     def __init__(self, features: FeatureConfig):
         self._features = features
 
-    def process(self, shard: tuple[int, Iterable[pa.Table]]) -> Iterator[pa.Table]:
-        table = user_shard(shard[1], self._features)
-        if table is not None:
-            yield table
+    def process(
+        self, shard: tuple[int, Iterable[pa.Table]]
+    ) -> Iterator[pa.Table | TaggedOutput]:
+        users = user_shard(shard[1], self._features)
+        yield TaggedOutput(_STATE, users.state)
+        if users.features.num_rows:
+            yield users.features
 
 
 class _AddCounters(beam.CombineFn):
@@ -312,9 +409,14 @@ def _count_examples(table: pa.Table) -> Counter[str]:
     return Counter({_EXAMPLES: table.num_rows})
 
 
-def _summary(counts: Counter[str]) -> LogSummary:
+def _latest(times_ms: Iterable[int | None]) -> int | None:
+    return max((time for time in times_ms if time is not None), default=None)
+
+
+def _summary(counts: Counter[str], last_event_ms: int | None) -> LogSummary:
     reasons = Counter(counts)
-    return summarize(reasons.pop(_READ, 0), reasons.pop(_EXAMPLES, 0), reasons)
+    rows_in, examples = reasons.pop(_READ, 0), reasons.pop(_EXAMPLES, 0)
+    return summarize(rows_in, examples, reasons, last_event_ms)
 
 
 def _typed(collection: beam.PCollection, kind: type) -> beam.PCollection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Literal
 
@@ -135,6 +136,12 @@ class FeatureConfig(_Section):
         le=100_000,
         description="Parts that users (and videos) are divided into by hash. One part "
         "is worked on in memory: about a million rows each is a good size.",
+    )
+    last_day: datetime.date | None = Field(
+        None,
+        description="Rows of a later day are rejected. With a state that is handed on "
+        "from day to day it is the log's day: one wrong clock would otherwise move "
+        "the state's end, and all that comes before it would be late.",
     )
     max_reject_rate: float = Field(
         0.05, ge=0, le=1, description="A run with more rejected rows than this fails."

@@ -7,10 +7,13 @@ engine and tests. Impressions of equal time do not see each other.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from preprocessing.activity import collect_active_days
 from preprocessing.column_names import (
     DURATION,
     EVENT_TIME,
@@ -27,16 +30,33 @@ from preprocessing.contract import TEXT_LIST, impression_schema
 from preprocessing.conversion import plain
 from preprocessing.days import MS_PER_DAY, MS_PER_HOUR, local_day
 from preprocessing.grouping import run_starts, text_ranks
-from preprocessing.history import Events, collect_events, history_columns
+from preprocessing.history import (
+    Events,
+    collect_events,
+    eligible_events,
+    history_columns,
+)
 from preprocessing.state import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,
     check_state,
     list_lengths,
 )
+from preprocessing.state_update import next_user_state
 
 RETURNING_AFTER_MS = 7 * MS_PER_DAY
-ACTIVE_WINDOW_DAYS = 7
+
+
+class UserPass(NamedTuple):
+    """What comes of the users of a log.
+
+    Attributes:
+        features: By `feature_schema`, ordered by user (as text), time and video.
+        state: By `state.USER_STATE_SCHEMA`: every user of log or state, after the log.
+    """
+
+    features: pa.Table
+    state: pa.Table
 
 
 def feature_schema(config: FeatureConfig) -> pa.Schema:
@@ -90,56 +110,50 @@ def video_features(
 
 def user_features(
     table: pa.Table, state: pa.Table | None, config: FeatureConfig
-) -> pa.Table:
+) -> UserPass:
     """Adds the user's features and the labels; the result is the feature table.
 
     Args:
         table: Of `video_features`, all impressions of each user that occurs, in any
             order.
-        state: By `state.USER_STATE_SCHEMA`, or None; other users are ignored.
+        state: By `state.USER_STATE_SCHEMA`, or None.
         config: The feature configuration.
-
-    Returns:
-        By `feature_schema`, ordered by user (as text), time and video.
     """
     table = _add_labels(_by_user_and_time(table), config)
     if state is None:
         state = USER_STATE_SCHEMA.empty_table()
-    users = pc.unique(plain(table[USER_ID]))
-    state = check_state(
-        state.filter(pc.is_in(state[USER_ID], value_set=users)), USER_STATE_SCHEMA
-    )
-    user = pc.index_in(table[USER_ID], value_set=users).to_numpy().astype(np.int64)
-    state_user = pc.index_in(state[USER_ID], value_set=users)
-    state_user = state_user.to_numpy().astype(np.int64)
+    check_state(state, USER_STATE_SCHEMA)
+    users = plain(pc.unique(plain(table[USER_ID])))
+    in_log = pc.is_in(state[USER_ID], value_set=users)
+    absent, state = state.filter(pc.invert(in_log)), state.filter(in_log)
+    user = _codes(table[USER_ID], users)
+    state_user = _codes(state[USER_ID], users)
     events = collect_events(table, user, state, state_user)
+    eligible = eligible_events(events, config.history_of)
 
     time_ms = table[EVENT_TIME].to_numpy()
     avc, since_last_ms = _views_before(table, events, state)
-    active_days = _active_days(events, user, time_ms, state, state_user, config)
-    launch_ms, launch_known = _nullable(table[FIRST_LAUNCH])
-    since_launch_ms = time_ms - launch_ms
-    if config.new_user.max_avc is not None:
-        is_new = avc <= config.new_user.max_avc
-    else:
-        limit_ms = (config.new_user.max_hours or 0) * MS_PER_HOUR
-        is_new = launch_known & (since_launch_ms <= limit_ms)
-    eligible = (
-        events.long_view
-        if config.history_of == "long_views"
-        else np.ones(len(events.user), dtype=bool)
-    )
-    history = history_columns(events, eligible, config.history_length)
+    offset = config.utc_offset_hours
+    active = collect_active_days(events, state, state_user, offset)
+    active_days = active.count_before(user, local_day(time_ms, offset))
+    since_launch_ms, launch_known = _since_launch(table)
+    is_new = _is_new_user(avc, since_launch_ms, launch_known, config)
     columns = [
         avc,
         _hours(since_launch_ms, launch_known),
         active_days,
         is_new,
         _groups(is_new, since_last_ms, active_days),
-        *history.values(),
+        *history_columns(events, eligible, config.history_length).values(),
     ]
     result = _append(table, _USER_FIELDS, columns)
-    return result.select(feature_schema(config).names).cast(feature_schema(config))
+    schema = feature_schema(config)
+    after = next_user_state(
+        table, users, events, eligible, active, state, config.history_length
+    )
+    return UserPass(
+        result.select(schema.names).cast(schema), pa.concat_tables([after, absent])
+    )
 
 
 _VIDEO_FIELDS = [
@@ -181,28 +195,22 @@ def _views_before(
     return avc, since_last
 
 
-def _active_days(
-    events: Events,
-    user: np.ndarray,
-    time_ms: np.ndarray,
-    state: pa.Table,
-    state_user: np.ndarray,
+def _since_launch(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds since the user's first launch, and where that is known."""
+    launch_ms, known = _nullable(table[FIRST_LAUNCH])
+    return table[EVENT_TIME].to_numpy() - launch_ms, known
+
+
+def _is_new_user(
+    avc: np.ndarray,
+    since_launch_ms: np.ndarray,
+    launch_known: np.ndarray,
     config: FeatureConfig,
 ) -> np.ndarray:
-    """Distinct days with an impression among the 7 before each row's day."""
-    if not len(time_ms):
-        return np.zeros(0, dtype=np.int64)
-    offset = config.utc_offset_hours
-    listed = list_lengths(state["active_days"])
-    state_days = plain(state["active_days"]).flatten().to_numpy()
-    users = np.concatenate([events.user, np.repeat(state_user, listed)])
-    days = np.concatenate([local_day(events.time_ms, offset), state_days])
-    first = days.min() - ACTIVE_WINDOW_DAYS
-    span = days.max() - first + 1
-    active = np.unique(users * span + (days - first))
-    today = user * span + (local_day(time_ms, offset) - first)
-    through = np.searchsorted(active, today)
-    return through - np.searchsorted(active, today - ACTIVE_WINDOW_DAYS)
+    if config.new_user.max_avc is not None:
+        return avc <= config.new_user.max_avc
+    limit_ms = (config.new_user.max_hours or 0) * MS_PER_HOUR
+    return launch_known & (since_launch_ms <= limit_ms)
 
 
 def _groups(
@@ -244,6 +252,11 @@ def _looked_up(
     """The value of each key, 0 where it is not known."""
     index = pc.index_in(keys, value_set=plain(known))
     return plain(plain(values).take(plain(index))).fill_null(0).to_numpy()
+
+
+def _codes(keys: pa.ChunkedArray, distinct: pa.Array) -> np.ndarray:
+    """The place of each key among the distinct ones, int64 [rows]."""
+    return pc.index_in(keys, value_set=distinct).to_numpy().astype(np.int64)
 
 
 def _nullable(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,12 +22,13 @@ class Events:
     """Impressions of log and state, grouped by user and ordered by time.
 
     A user's events are ordered by time; those of equal time have state before log,
-    the state's in its own order, the log's by video, author and tag as text.
+    the state's in its own order, the log's by video, author and tag as text, and then
+    by long view.
 
     Attributes:
         user: User code, int64 [events].
         time_ms: int64 [events].
-        long_view: bool [events].
+        long_view: Boolean [events]; null where it is unknown.
         video, author, tag: Texts [events]; an unknown author or tag is "".
         user_start: Index of the same user's first event, int64 [events].
         tie_start: Index of the first event of the same user and time [events]; the
@@ -37,7 +38,7 @@ class Events:
 
     user: np.ndarray
     time_ms: np.ndarray
-    long_view: np.ndarray
+    long_view: pa.BooleanArray
     video: pa.Array
     author: pa.Array
     tag: pa.Array
@@ -70,10 +71,10 @@ def collect_events(
         _joined(plain(table[AUTHOR_ID]), items["author_ids"]),
         _joined(_first_tags(plain(table[TAGS])), items["tags"]),
     ]
+    long_views = pa.concat_arrays([_log_long_views(table), items["long_views"]])
     ranks = [text_ranks(text) for text in reversed(texts)]
-    order = np.lexsort([*ranks, place, times, users])
+    order = np.lexsort([_as_bool(long_views), *ranks, place, times, users])
 
-    long_views = np.concatenate([_log_long_views(table), _as_bool(items["long_views"])])
     users, times = users[order], times[order]
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
@@ -82,7 +83,7 @@ def collect_events(
     return Events(
         user=users,
         time_ms=times,
-        long_view=long_views[order],
+        long_view=long_views.take(index),
         video=video,
         author=author,
         tag=tag,
@@ -90,6 +91,18 @@ def collect_events(
         tie_start=run_starts(users, times),
         log_position=position[:rows],
     )
+
+
+def eligible_events(events: Events, history_of: str) -> np.ndarray:
+    """Which events a history may hold, bool [events].
+
+    Args:
+        events: Of `collect_events`.
+        history_of: "impressions" (all) or "long_views".
+    """
+    if history_of == "long_views":
+        return _as_bool(events.long_view)
+    return np.ones(len(events.user), dtype=bool)
 
 
 def history_columns(
@@ -172,10 +185,10 @@ def _first_tags(tags: pa.ListArray) -> pa.Array:
     return tags.flatten().take(pa.array(starts, mask=counts == 0))
 
 
-def _log_long_views(table: pa.Table) -> np.ndarray:
+def _log_long_views(table: pa.Table) -> pa.BooleanArray:
     if LONG_VIEW not in table.column_names:
-        return np.zeros(table.num_rows, dtype=bool)
-    return table[LONG_VIEW].to_numpy() == 1
+        return pa.nulls(table.num_rows, pa.bool_())
+    return plain(pc.equal(table[LONG_VIEW], 1))
 
 
 def _as_bool(values: pa.Array) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from preprocessing.column_names import EVENT_TIME
 from preprocessing.config import FeatureConfig
 
 _WORST = 5
@@ -31,12 +32,14 @@ class LogSummary:
         examples: Rows of the feature table.
         rejects: Rows that broke the contract.
         by_reason: Rejects by reason, the most frequent first.
+        last_event_ms: Time of the latest example; None without one.
     """
 
     rows_in: int
     examples: int
     rejects: int
     by_reason: dict[str, int] = field(default_factory=dict)
+    last_event_ms: int | None = None
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -54,7 +57,17 @@ def count_reasons(rejects: pa.Table) -> Counter[str]:
     return Counter({c["values"]: c["counts"] for c in counts.to_pylist()})
 
 
-def summarize(rows_in: int, examples: int, by_reason: Counter[str]) -> LogSummary:
+def latest_event(table: pa.Table) -> int | None:
+    """The latest `event_time_ms` of a table; None where it has no rows."""
+    return pc.max(table[EVENT_TIME]).as_py()
+
+
+def summarize(
+    rows_in: int,
+    examples: int,
+    by_reason: Counter[str],
+    last_event_ms: int | None = None,
+) -> LogSummary:
     """Adds up a run's counts.
 
     Raises:
@@ -67,7 +80,7 @@ def summarize(rows_in: int, examples: int, by_reason: Counter[str]) -> LogSummar
             f"{rejects} rejects"
         )
     ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
-    return LogSummary(rows_in, examples, rejects, dict(ordered))
+    return LogSummary(rows_in, examples, rejects, dict(ordered), last_event_ms)
 
 
 def check_rejects(

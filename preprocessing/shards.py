@@ -10,10 +10,17 @@ import pyarrow as pa
 from preprocessing.column_names import SOURCE_FILE, SOURCE_ROW
 from preprocessing.config import FeatureConfig
 from preprocessing.contract import traced_schema
-from preprocessing.duplicates import Deduplicated, drop_duplicates
-from preprocessing.features import user_features, video_features
+from preprocessing.duplicates import drop_duplicates
+from preprocessing.features import (
+    UserPass,
+    feature_schema,
+    user_features,
+    video_features,
+)
 from preprocessing.sources import Source, Split
-from preprocessing.state import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
+from preprocessing.state import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA, check_state
+from preprocessing.state_files import StateInfo
+from preprocessing.state_update import next_video_state
 from preprocessing.validation import reject_table, validate
 
 MALFORMED = "the line has another number of cells than the header"
@@ -27,12 +34,31 @@ class ReadRows(NamedTuple):
     rejects: pa.Table
 
 
+class VideoShard(NamedTuple):
+    """What comes of a shard of videos.
+
+    Attributes:
+        kept: The first of equal impressions, with the videos' features.
+        rejects: The others (`contract.REJECT_SCHEMA`).
+        state: The shard's videos after the log (`state.VIDEO_STATE_SCHEMA`).
+    """
+
+    kept: pa.Table
+    rejects: pa.Table
+    state: pa.Table
+
+
 def read_split(
-    source: Source, split: Split, config: FeatureConfig
+    source: Source,
+    split: Split,
+    config: FeatureConfig,
+    state: StateInfo | None = None,
 ) -> Iterator[ReadRows]:
     """Reads and validates a part of the input."""
     for raw in source.read(split):
-        accepted, rejects = validate(raw.table, split.name, raw.first_row, config)
+        accepted, rejects = validate(
+            raw.table, split.name, raw.first_row, config, state
+        )
         lines = [{"line": line} for line in raw.malformed]
         if lines:
             malformed = reject_table(
@@ -42,7 +68,7 @@ def read_split(
         yield ReadRows(raw.table.num_rows + len(lines), accepted, rejects)
 
 
-def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> Deduplicated:
+def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard:
     """The first pass over a shard: duplicates go, the videos' features come.
 
     Args:
@@ -54,23 +80,26 @@ def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> Deduplicat
     if log is None:
         log = traced_schema(config).empty_table()
     kept, rejects = drop_duplicates(log)
-    kept = kept.drop([SOURCE_FILE, SOURCE_ROW])
-    return Deduplicated(video_features(kept, state, config), rejects)
+    kept = video_features(kept.drop([SOURCE_FILE, SOURCE_ROW]), state, config)
+    return VideoShard(kept, rejects, next_video_state(kept, state))
 
 
-def user_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> pa.Table | None:
-    """The second pass over a shard: the users' features and the labels.
+def user_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> UserPass:
+    """The second pass over a shard: the users' features, the labels, the new state.
 
     Args:
         tables: All impressions of some users, out of `video_shard`, and, mixed with
             them, any user states (`state.USER_STATE_SCHEMA`).
         config: The feature configuration.
-
-    Returns:
-        By `features.feature_schema`; None where none of the users is in the log.
     """
     log, state = _sorted_out(tables, USER_STATE_SCHEMA)
-    return None if log is None else user_features(log, state, config)
+    if log is not None:
+        return user_features(log, state, config)
+    if state is None:
+        state = USER_STATE_SCHEMA.empty_table()
+    return UserPass(
+        feature_schema(config).empty_table(), check_state(state, USER_STATE_SCHEMA)
+    )
 
 
 def _sorted_out(

@@ -8,14 +8,20 @@ through the whole past again. A state describes impressions before the log only.
 | column | |
 |---|---|
 | `user_id` | text, each once |
-| `view_count` | impressions so far, those listed below included |
-| `active_days` | days (`days.local_day`, in the run's offset) with an impression |
+| `view_count` | impressions so far, those listed below included, `prior_view_count` not |
+| `active_days` | days (`days.local_day`, in the run's offset) with an impression: at least those of the 7 days before the last one's day, and that day |
 | `video_ids`, `author_ids`, `tags` | the last impressions, oldest first: video, author and first tag; `author_ids` and `tags` may hold nulls |
 | `times_ms` | when, UTC; impressions not listed are taken to be older than these |
 | `long_views` | whether each was a long view; null (unknown) counts as no |
+| `prior_view_count`, `user_first_launch_ms` | as last given by the log; may be null |
 
-The five lists of a user are equally long. `VIDEO_STATE_SCHEMA`, one row a video:
-`video_id` and `impressions`, its impressions so far over all users.
+The five lists of a user are equally long. They hold the last `history_length`
+impressions that a history may hold (all, or long views: `history_of`), and the user's
+very last impression in any case. A user's AVC at some later time is `view_count` and
+`prior_view_count` together.
+
+`VIDEO_STATE_SCHEMA`, one row a video: `video_id` and `impressions`, its impressions so
+far over all users.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -37,6 +43,8 @@ USER_STATE_SCHEMA = pa.schema(
         pa.field("tags", TEXT_LIST, nullable=False),
         pa.field("times_ms", pa.list_(pa.int64()), nullable=False),
         pa.field("long_views", pa.list_(pa.bool_()), nullable=False),
+        pa.field("prior_view_count", pa.int64()),
+        pa.field("user_first_launch_ms", pa.int64()),
     ]
 )
 VIDEO_STATE_SCHEMA = pa.schema(
@@ -46,6 +54,7 @@ VIDEO_STATE_SCHEMA = pa.schema(
     ]
 )
 ITEM_COLUMNS = ("video_ids", "author_ids", "tags", "times_ms", "long_views")
+_KNOWN_ITEMS = ("video_ids", "times_ms", "active_days")
 
 
 class StateError(ValueError):
@@ -74,6 +83,7 @@ def check_state(table: pa.Table, schema: pa.Schema) -> pa.Table:
     keys = table[key]
     if keys.null_count or len(pc.unique(keys)) < len(keys):
         raise StateError(f"a state table must name each {key} once")
+    _check_no_nulls(table, schema)
     if "video_ids" in schema.names:
         lengths = [list_lengths(table[name]) for name in ITEM_COLUMNS]
         if any((other != lengths[0]).any() for other in lengths[1:]):
@@ -88,3 +98,12 @@ def list_lengths(column: pa.ChunkedArray) -> np.ndarray:
     """Length of each list, int64 [rows]; a null list has length 0."""
     lengths = pc.fill_null(pc.list_value_length(plain(column)), 0)
     return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _check_no_nulls(table: pa.Table, schema: pa.Schema) -> None:
+    for field in schema:
+        column = table[field.name]
+        if not field.nullable and column.null_count:
+            raise StateError(f"a state table's column '{field.name}' holds nulls")
+        if field.name in _KNOWN_ITEMS and plain(column).flatten().null_count:
+            raise StateError(f"a list of a state's '{field.name}' holds nulls")

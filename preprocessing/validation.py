@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -32,6 +33,10 @@ from preprocessing.conversion import (
     to_text,
     to_text_list,
 )
+from preprocessing.days import local_day
+from preprocessing.state_files import StateInfo
+
+_EPOCH = datetime.date(1970, 1, 1)
 
 
 class Validated(NamedTuple):
@@ -47,7 +52,11 @@ class Validated(NamedTuple):
 
 
 def validate(
-    raw: pa.Table, source: str, first_row: int, config: FeatureConfig
+    raw: pa.Table,
+    source: str,
+    first_row: int,
+    config: FeatureConfig,
+    state: StateInfo | None = None,
 ) -> Validated:
     """Splits a raw table into accepted impressions and rejects.
 
@@ -58,6 +67,8 @@ def validate(
         source: The file's name.
         first_row: Number of the table's first row within the file.
         config: Declares labels and further features.
+        state: Of the state that the log goes on from: rows that are not later than all
+            of it are rejects, since what was known before them is not known any more.
     """
     reasons = _Reasons(raw.num_rows)
     columns = []
@@ -70,6 +81,8 @@ def validate(
             column = pa.nulls(raw.num_rows, field.type)
         values, unreadable = _converter(field.type)(column)
         _check(reasons, field, values, unreadable, config)
+        if field.name == EVENT_TIME:
+            _check_time(reasons, values, config, state)
         columns.append(values)
     columns.append(pa.array([source] * raw.num_rows, pa.string()))
     columns.append(pa.array(np.arange(first_row, first_row + raw.num_rows)))
@@ -137,6 +150,20 @@ def _check(
     elif name in (EVENT_TIME, FIRST_LAUNCH, UPLOAD):
         out = (numbers < 0) | (numbers > MAX_TIME_MS)
         reasons.add(out, f"{name} is out of range (milliseconds from 1970 to 9999)")
+
+
+def _check_time(
+    reasons: _Reasons, values: pa.Array, config: FeatureConfig, state: StateInfo | None
+) -> None:
+    """Rows outside of the time that the log is for."""
+    times = values.fill_null(0).to_numpy()
+    if state is not None:
+        late = f"{EVENT_TIME} is not after the state's last impression, {state.through}"
+        reasons.add(times <= state.through_ms, late)
+    if config.last_day is not None:
+        last = (config.last_day - _EPOCH).days
+        after = local_day(times, config.utc_offset_hours) > last
+        reasons.add(after, f"{EVENT_TIME} is after {config.last_day} (last_day)")
 
 
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:

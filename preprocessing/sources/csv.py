@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 
 from preprocessing.config import FeatureConfig
 from preprocessing.contract import SourceError, check_columns, impression_schema
-from preprocessing.sources.files import DataFile, find_files, open_stream
+from preprocessing.files import DataFile, find_files, open_file
 from preprocessing.sources.source import RawRows, Split
 
 _BLOCK_BYTES = 1 << 24
@@ -61,7 +61,7 @@ def read_header(file: DataFile) -> list[str]:
         SourceError: The file has no such line or cannot be read.
     """
     try:
-        with open_stream(file.path) as opened:
+        with open_file(file.path) as opened:
             text = io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
             header = next(csv.reader(text), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -88,7 +88,7 @@ def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
 
     first_row = 0
     try:
-        with open_stream(file.path) as opened:
+        with open_file(file.path) as opened:
             reader = pa_csv.open_csv(
                 opened,
                 read_options=pa_csv.ReadOptions(

@@ -23,8 +23,8 @@ from preprocessing.column_names import AUTHOR_ID, TAGS, UPLOAD, USER_ID, VIDEO_I
 from preprocessing.config import FeatureConfig
 from preprocessing.contract import SourceError
 from preprocessing.days import MS_PER_HOUR
+from preprocessing.files import DataFile, find_files
 from preprocessing.sources.csv import read_cells, read_header
-from preprocessing.sources.files import DataFile, find_files
 from preprocessing.sources.kuairand_history import read_history
 from preprocessing.sources.source import RawRows, Split
 

@@ -17,8 +17,8 @@ from preprocessing.column_names import AUTHOR_ID, TAGS, VIDEO_ID
 from preprocessing.contract import SourceError
 from preprocessing.conversion import plain, to_int64
 from preprocessing.days import local_day
+from preprocessing.files import DataFile
 from preprocessing.sources.csv import read_cells, read_header
-from preprocessing.sources.files import DataFile
 from preprocessing.state import USER_STATE_SCHEMA, check_state
 
 _NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time_ms")
@@ -70,6 +70,8 @@ def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> p
             lists(tags.take(row)),
             lists(plain(table["last_time_ms"])),
             lists(pc.if_else(unknown, pa.scalar(None, pa.bool_()), long_view)),
+            pa.nulls(len(users), pa.int64()),
+            pa.nulls(len(users), pa.int64()),
         ],
         schema=USER_STATE_SCHEMA,
     )

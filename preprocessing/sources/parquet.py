@@ -15,7 +15,7 @@ from preprocessing.contract import (
     check_types,
     impression_schema,
 )
-from preprocessing.sources.files import DataFile, find_files, open_file
+from preprocessing.files import DataFile, find_files, open_file
 from preprocessing.sources.source import RawRows, Split
 
 _BATCH_ROWS = 1 << 17

@@ -75,7 +75,7 @@ def features_of(
         validate(log_table(piece, config), f"part-{i}", 0, config).accepted
         for i, piece in enumerate(pieces)
     ]
-    features, repeated = compute_features(accepted, config, **states)
+    features, repeated, *_ = compute_features(accepted, config, **states)
     return in_order(features.to_pylist()), repeated.to_pylist()
 
 

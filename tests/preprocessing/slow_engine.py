@@ -28,26 +28,53 @@ def slow_features(
     ]
 
 
-def slow_state(past: list[Row], config: FeatureConfig, keep: int | None) -> list[Row]:
-    """The user state that a run over `past` would leave."""
+def slow_user_state(past: list[Row], config: FeatureConfig) -> list[Row]:
+    """The user state that a run over `past`, without repeated rows, leaves."""
     states = []
     for user in sorted({row["user_id"] for row in past}):
-        mine = sorted((r for r in past if r["user_id"] == user), key=_history_order)
-        items = mine if keep is None else mine[-keep:]
-        flags = [_labels(row, config)["long_view"] == 1 for row in items]
+        mine = [{**r, **_labels(r, config)} for r in past if r["user_id"] == user]
+        mine.sort(key=_history_order)
+        may_hold = [
+            row
+            for row in mine
+            if config.history_of == "impressions" or row["long_view"] == 1
+        ]
+        items = may_hold[-config.history_length :]
+        if mine[-1] not in items:
+            items.append(mine[-1])
+        items.sort(key=_history_order)
+        days = sorted({_day(row["event_time_ms"], config) for row in mine})
         states.append(
             {
                 "user_id": user,
                 "view_count": len(mine),
-                "active_days": sorted({_day(r["event_time_ms"], config) for r in mine}),
+                "active_days": [day for day in days if day >= days[-1] - 7],
                 "video_ids": [row["video_id"] for row in items],
                 "author_ids": [row["author_id"] for row in items],
                 "tags": [_first_tag(row) or None for row in items],
                 "times_ms": [row["event_time_ms"] for row in items],
-                "long_views": flags,
+                "long_views": [row["long_view"] == 1 for row in items],
+                "prior_view_count": _last_known(mine, "prior_view_count"),
+                "user_first_launch_ms": _last_known(mine, "user_first_launch_ms"),
             }
         )
     return states
+
+
+def slow_video_state(past: list[Row]) -> list[Row]:
+    """The video state that a run over `past`, without repeated rows, leaves."""
+    return [
+        {
+            "video_id": video,
+            "impressions": len([row for row in past if row["video_id"] == video]),
+        }
+        for video in sorted({row["video_id"] for row in past})
+    ]
+
+
+def _last_known(rows: list[Row], name: str) -> int | None:
+    known = [(r["event_time_ms"], r[name]) for r in rows if r[name] is not None]
+    return max(known)[1] if known else None
 
 
 def _labels(row: Row, config: FeatureConfig) -> Row:
@@ -143,7 +170,7 @@ def _listed(state: Row) -> list[Row]:
 
 def _history_order(row: Row) -> tuple:
     author, tag = row["author_id"] or "", _first_tag(row)
-    return row["event_time_ms"], row["video_id"], author, tag
+    return row["event_time_ms"], row["video_id"], author, tag, row["long_view"] == 1
 
 
 def _first_tag(row: Row) -> str:

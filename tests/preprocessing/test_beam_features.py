@@ -18,11 +18,13 @@ from preprocessing.beam_features import (
     check_rejects,
     read_summary,
     write_rejects,
+    write_state,
 )
 from preprocessing.config import FeatureConfig, SourceConfig
 from preprocessing.contract import REJECT_SCHEMA, SourceError
 from preprocessing.feature_table import build_feature_table
 from preprocessing.features import feature_schema
+from preprocessing.state_files import finish_state, open_state, read_state
 
 KUAIRAND = SourceConfig(format="kuairand")
 CSV = SourceConfig(format="csv")
@@ -36,23 +38,36 @@ CONFIG = FeatureConfig(
 OPTIONS = ["--direct_running_mode=in_memory"]
 
 
-def run(source, config, data_dir, out):
+def run(source, config, data_dir, out, state_dir=None):
     with beam.Pipeline(options=PipelineOptions(OPTIONS)) as pipeline:
-        log = pipeline | ReadImpressions(source, config, str(data_dir))
+        log = pipeline | ReadImpressions(source, config, str(data_dir), state_dir)
         outputs = log | BuildFeatures(config)
         write_rejects(outputs, str(out))
+        write_state(outputs, str(out / "state"))
         _ = outputs.features | beam.io.parquetio.WriteToParquetBatched(
             str(out / "features"), feature_schema(config), file_name_suffix=".parquet"
         )
     parts = [pq.read_table(path) for path in glob.glob(f"{out}/features*.parquet")]
     rejects = [pq.read_table(path) for path in glob.glob(f"{out}/rejects*.parquet")]
+    before = state_dir and open_state(state_dir).info
+    last_event_ms = read_summary(str(out)).last_event_ms
+    finish_state(str(out / "state"), last_event_ms, config, before)
     empty = feature_schema(config).empty_table()
     return pa.concat_tables([empty, *parts]), pa.concat_tables(rejects)
 
 
-def assert_same(source, config, data_dir, out):
-    features, rejects = run(source, config, data_dir, out)
-    expected = build_feature_table(source, config, str(data_dir))
+def assert_same(source, config, data_dir, out, state_dir=None):
+    features, rejects = run(source, config, data_dir, out, state_dir)
+    expected = build_feature_table(source, config, str(data_dir), state_dir)
+    state = open_state(str(out))
+    for files, table in (
+        (state.user_files, expected.user_state),
+        (state.video_files, expected.video_state),
+    ):
+        parts = [part for file in files for part in read_state(file)]
+        assert all(part.schema.equals(table.schema) for part in parts)
+        assert rows(pa.concat_tables([table.slice(0, 0), *parts])) == rows(table)
+    assert state.info.through_ms == expected.summary.last_event_ms
     assert features.schema.equals(feature_schema(config))
     assert rejects.schema.equals(REJECT_SCHEMA)
     assert rows(features) == rows(expected.features)
@@ -80,6 +95,47 @@ def test_equals_the_engine_in_process_on_real_files(data_dir, tmp_path):
     assert_same(KUAIRAND, CONFIG, tmp_path, tmp_path / "out")
 
 
+def test_days_on_the_state_of_the_day_before_equal_one_run(tmp_path):
+    days = [
+        [log_line(u, v, at=t * 40_000_000) for u in (1, 2) for v in (10, 11)]
+        for t in range(3)
+    ]
+    days[1].append(log_line(3, 10, at=40_000_001))
+    history = ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"]
+    whole = write_kuairand(
+        make(tmp_path / "log"), [line for day in days for line in day], history
+    )
+    expected = build_feature_table(KUAIRAND, CONFIG, str(whole))
+    examples, state_dir = [], None
+    for number, lines in enumerate(days):
+        folder, out = tmp_path / f"day-{number}", tmp_path / f"out-{number}"
+        write_kuairand(make(folder), lines, history)
+        done = assert_same(KUAIRAND, CONFIG, folder, make(out), state_dir)
+        examples += done.features.to_pylist()
+        state_dir = str(out)
+    assert sorted(map(repr, examples)) == rows(expected.features)
+    assert rows(done.user_state) == rows(expected.user_state)
+    assert rows(done.video_state) == rows(expected.video_state)
+
+
+def test_late_rows_are_rejects(tmp_path):
+    first, second = make(tmp_path / "1"), make(tmp_path / "2")
+    write_kuairand(first, [log_line(1, 10, at=9)])
+    write_kuairand(second, [log_line(1, 11, at=9), log_line(1, 11, at=10)])
+    assert_same(KUAIRAND, CONFIG, first, first / "out")
+    done = assert_same(KUAIRAND, CONFIG, second, second / "out", str(first / "out"))
+    assert done.features["avc"].to_pylist() == [1]
+    assert list(done.summary.by_reason) == [
+        "event_time_ms is not after the state's last impression, "
+        "2022-04-25T15:20:00.009Z"
+    ]
+
+
+def make(folder):
+    folder.mkdir()
+    return folder
+
+
 def test_too_many_rejects_are_reported_after_the_run(tmp_path):
     lines = ["user_id,video_id,event_time_ms", "a,x,1", ",x,1", "a,,1", ",y,2"]
     (tmp_path / "log.csv").write_text("\n".join(lines))
@@ -93,6 +149,7 @@ def test_too_many_rejects_are_reported_after_the_run(tmp_path):
         "examples": 1,
         "rejects": 3,
         "by_reason": {"user_id is missing": 2, "video_id is missing": 1},
+        "last_event_ms": 1,
     }
     with pytest.raises(RejectLimitExceeded, match="user_id is missing: 2; video_id"):
         check_rejects(read_summary(str(out)), config, str(out))

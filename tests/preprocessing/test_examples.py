@@ -54,7 +54,7 @@ def test_a_feature_table_survives(log, config):
         log,
         schema=pa.schema([f.with_nullable(True) for f in impression_schema(config)]),
     )
-    table, _ = compute_features([validate(raw, "f", 0, config).accepted], config)
+    table, *_ = compute_features([validate(raw, "f", 0, config).accepted], config)
     for row, serialized in zip(table.to_pylist(), encode_examples(table), strict=True):
         example = decoded(serialized)
         for name, value in row.items():

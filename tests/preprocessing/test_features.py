@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from log_rows import HOUR, LABELS, START, configs, features_of, in_order, logs, rows
-from slow_engine import slow_features, slow_state
+from slow_engine import slow_features, slow_user_state, slow_video_state
 
 from preprocessing.config import FeatureConfig
 from preprocessing.features import feature_schema
@@ -92,25 +92,16 @@ def test_state_stands_for_the_earlier_rows(log, config, cut):
     begin = START + cut * 6 * HOUR
     past = [row for row in distinct if row["event_time_ms"] < begin]
     rest = [row for row in distinct if row["event_time_ms"] >= begin]
-    keep = config.history_length if config.history_of == "impressions" else None
-    users = slow_state(past, config, keep)
-    counts = {row["video_id"]: 0 for row in past}
-    for row in past:
-        counts[row["video_id"]] += 1
+    users, videos = slow_user_state(past, config), slow_video_state(past)
     seeded, _ = features_of(
         rest,
         config,
         user_state=pa.Table.from_pylist(users, schema=USER_STATE_SCHEMA),
-        video_state=pa.table(
-            [
-                pa.array(list(counts), pa.string()),
-                pa.array(counts.values(), pa.int64()),
-            ],
-            schema=VIDEO_STATE_SCHEMA,
-        ),
+        video_state=pa.Table.from_pylist(videos, schema=VIDEO_STATE_SCHEMA),
     )
     whole, _ = features_of(distinct, config)
     assert seeded == [row for row in whole if row["event_time_ms"] >= begin]
+    counts = {video["video_id"]: video["impressions"] for video in videos}
     slow = slow_features(rest, config, {u["user_id"]: u for u in users}, counts)
     assert seeded == in_columns(slow, config)
 

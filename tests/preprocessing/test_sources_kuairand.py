@@ -27,7 +27,7 @@ CONFIG = FeatureConfig(
 
 
 def rows_of(folder, config=CONFIG):
-    features, _, _ = build_feature_table(SOURCE, config, str(folder))
+    features, *_ = build_feature_table(SOURCE, config, str(folder))
     return sorted(features.to_pylist(), key=lambda row: row["event_time_ms"])
 
 
@@ -145,7 +145,7 @@ def test_a_history_with_an_unreadable_number_is_named(tmp_path):
 
 def test_the_real_files(data_dir, tmp_path):
     cut_kuairand(data_dir, tmp_path, users=600)
-    features, rejects, rows_in = build_feature_table(SOURCE, CONFIG, str(tmp_path))
+    features, rejects, rows_in, *_ = build_feature_table(SOURCE, CONFIG, str(tmp_path))
     assert rows_in == features.num_rows + rejects.num_rows > 1000
     assert set(rejects["reason"].to_pylist()) == {"duplicate of another row"}
     assert pc.min(features["video_age_hours"]).as_py() > 0

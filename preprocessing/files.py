@@ -1,0 +1,147 @@
+"""Files by path or URI: local ones directly, `gs://`, `s3://` and the like by Beam.
+
+Beam's file systems are those that its runners use, so what a worker can write this can
+read. They are imported only for a URI: a local run need not wait for Beam.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+
+from preprocessing.contract import SourceError
+
+_LOCAL_SCHEME = "file://"
+
+
+class DataFile(NamedTuple):
+    """A file: where to open it, and its name relative to the folder it was found in."""
+
+    path: str
+    name: str
+
+
+def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataFile]:
+    """Files of a folder and the folders in it whose names match, sorted by name.
+
+    Files and folders whose names begin with "." or "_" are left out. A single file may
+    stand for the folder.
+
+    Args:
+        data_dir: Folder or file; a path or a URI.
+        pattern: A shell pattern for the last part of the name, such as "*.parquet".
+        required: Whether it is an error that nothing matches.
+
+    Raises:
+        SourceError: There is no such folder, or nothing in it matches; the message
+            names what was looked for and what is there.
+    """
+    names = list_files(data_dir)
+    if names is None:
+        raise SourceError(f"there is no file or folder {data_dir}")
+    if names == [""]:
+        name = posixpath.basename(data_dir)
+        if not fnmatch.fnmatch(name, pattern):
+            raise SourceError(
+                f"expected a folder with {pattern}, or such a file. "
+                f"Received the file {data_dir}"
+            )
+        return [DataFile(data_dir, name)]
+    hidden = (".", "_")
+    visible = [n for n in names if not any(p.startswith(hidden) for p in n.split("/"))]
+    matching = sorted(
+        n for n in visible if fnmatch.fnmatch(posixpath.basename(n), pattern)
+    )
+    if required and not matching:
+        there = ", ".join(sorted(visible)[:8]) or "no files"
+        raise SourceError(f"no {pattern} in {data_dir}. Received: {there}")
+    return [DataFile(join(data_dir, name), name) for name in matching]
+
+
+def list_files(place: str) -> list[str] | None:
+    """Names of all files below a folder, relative to it.
+
+    Returns:
+        `[""]` if the place is a file, `[]` for an empty folder, None if there is
+        nothing. Object stores have no empty folders.
+    """
+    if is_remote(place):
+        return _list_remote(place)
+    root = local_path(place)
+    if os.path.isfile(root):
+        return [""]
+    if not os.path.isdir(root):
+        return None
+    return [
+        os.path.relpath(os.path.join(folder, name), root)
+        for folder, _, files in os.walk(root)
+        for name in files
+    ]
+
+
+def open_file(path: str) -> pa.NativeFile:
+    """Opens a file for reading, with random access; a path or a URI."""
+    if is_remote(path):
+        return pa.PythonFile(_beam_open(path), mode="r")
+    return pa.OSFile(local_path(path), mode="r")
+
+
+def create_file(path: str) -> IO[bytes]:
+    """Opens a file for writing, with the folders it is in; a path or a URI."""
+    if is_remote(path):
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
+        return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    place = local_path(path)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    return open(place, "wb")
+
+
+def read_text(path: str) -> str:
+    """The text of a small UTF-8 file; a path or a URI."""
+    with open_file(path) as file:
+        return file.read().decode("utf-8")
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a small UTF-8 file; a path or a URI."""
+    with create_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is a URI of something else than this machine's disk."""
+    return "://" in path and not path.startswith(_LOCAL_SCHEME)
+
+
+def local_path(path: str) -> str:
+    """The absolute path of a local path or `file://` URI."""
+    return os.path.abspath(path.removeprefix(_LOCAL_SCHEME))
+
+
+def join(folder: str, *names: str) -> str:
+    """A path or URI below a folder."""
+    return "/".join([folder.rstrip("/"), *names])
+
+
+def _list_remote(place: str) -> list[str] | None:
+    from apache_beam.io.filesystems import FileSystems
+
+    folder = place.rstrip("/") + "/"
+    found, itself = FileSystems.match([folder + "**", place.rstrip("/")])
+    names = [file.path.removeprefix(folder) for file in found.metadata_list]
+    if not names and itself.metadata_list:
+        return [""]
+    return names or None
+
+
+def _beam_open(path: str) -> Any:
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
