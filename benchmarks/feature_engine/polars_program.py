@@ -27,7 +27,7 @@ from preprocessing.features import feature_schema
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-PART_ROWS = 250_000
+PART_ROWS = 131_072
 
 _TIME = pl.col("event_time_ms")
 
@@ -83,20 +83,25 @@ def _by_user_and_time(accepted: pl.DataFrame) -> pl.DataFrame:
     texts = [n for n, kind in accepted.schema.items() if kind == pl.String]
     texts.remove("source")
     log = accepted.with_row_index("place").with_columns(
-        pl.col(text).replace("", None).cast(pl.Categorical) for text in texts
+        pl.col(text).replace("", None).cast(_codes_of(text)) for text in texts
     )
     log = log.with_columns(
         pl.col(FLAGS).cast(pl.Int64),
         user=pl.col("user_id").to_physical().cast(pl.Int64),
         video=pl.col("video_id").to_physical().cast(pl.Int64),
-        author=pl.col("author_id").fill_null(""),
-        tag=pl.col("video_tags").list.first().fill_null("").cast(pl.Categorical),
+        author=pl.col("author_id").fill_null("").cast(_codes_of("author_id")),
+        tag=pl.col("video_tags").list.first().fill_null("").cast(_codes_of("tag")),
     )
     # Row numbers of a narrow sort: sorting the wide table costs three times as much.
     keys = log.select(
         _packed("user").alias("key"), "video_id", "author", "tag", "place"
     )
     return log[keys.sort(pl.all())["place"]]
+
+
+def _codes_of(column: str) -> pl.Categorical:
+    """Texts of a column as codes of its own: dictionaries stay small."""
+    return pl.Categorical(pl.Categories(column))
 
 
 def _packed(code: str) -> pl.Expr:
@@ -219,8 +224,8 @@ def _with_histories(part: pl.DataFrame) -> pl.DataFrame:
 
     def past_texts(name: str) -> pl.Expr:
         # polars 2.0 forgets on the way that the slices are of categoricals.
-        codes = past(pl.col(name).to_physical())
-        return codes.list.eval(pl.element().cat.to(pl.Categorical))
+        codes, kind = past(pl.col(name).to_physical()), part.schema[name]
+        return codes.list.eval(pl.element().cat.to(kind))
 
     return part.with_columns(
         history_video_ids=past_texts("video_id"),
