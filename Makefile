@@ -19,7 +19,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 # Files side by side, one a core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
 
-.PHONY: help setup lock test test-fast test-keras3 lint types format demo clean
+.PHONY: help setup lock test test-fast test-keras3 lint types format demo \
+  bench-features clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -57,6 +58,9 @@ format: $(STAMP)  ## Format and fix what can be fixed
 
 demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 	@$(BIN)/poso demo
+
+bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten minutes)
+	@$(BIN)/python -m benchmarks.features
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,6 +34,10 @@ class Spread:
         low, median, high = np.percentile(np.asarray(values, float), [25, 50, 75])
         return cls(float(median), float(low), float(high))
 
+    def times(self, factor: float) -> Spread:
+        """Returns the quartiles of the values, each multiplied."""
+        return Spread(self.median * factor, self.low * factor, self.high * factor)
+
 
 @dataclass(frozen=True)
 class Rounds:
