@@ -21,6 +21,7 @@ warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 COMMANDS = {
     "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",
     "simulate": "Write a simulated impression log.",
+    "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",

@@ -114,6 +114,7 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),
         "requests": str(paths.requests),
+        "state": str(result.examples / "state"),
         "log": str(paths.log),
     }
     console.print()

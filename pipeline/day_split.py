@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +51,25 @@ class DaySplit:
         chosen = self.split_days()[split]
         mask = (days >= chosen.start) & (days < chosen.stop)
         return table.filter(pa.array(mask))
+
+    def describe(self, counts: Counter[int]) -> dict[str, Any]:
+        """What each day holds and is used for, for the log's summary.
+
+        Args:
+            counts: Rows of each day.
+
+        Raises:
+            EmptySplitError: A split has no row.
+        """
+        warnings = check_days(self, counts)
+        used = {date_of(d): name for name, of in self.split_days().items() for d in of}
+        outside = sum(count for d, count in counts.items() if date_of(d) not in used)
+        return {
+            "outside_splits": outside,
+            "days": {date_of(day): counts[day] for day in sorted(counts)},
+            "splits": used,
+            "warnings": warnings,
+        }
 
 
 def table_days(table: pa.Table, utc_offset_hours: float) -> np.ndarray:

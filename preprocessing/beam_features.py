@@ -15,7 +15,6 @@ and once the pipeline has finished
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,10 +33,8 @@ from preprocessing.rejects import (
     EmptyLogError,
     LogSummary,
     RejectLimitExceeded,
+    Tally,
     check_rejects,
-    count_reasons,
-    latest_event,
-    summarize,
 )
 from preprocessing.sharding import partition
 from preprocessing.shards import read_split, user_shard, video_shard
@@ -216,19 +213,14 @@ class BuildFeatures(beam.PTransform):
         rejects = (log.rejects, repeated) | "AllRejects" >> beam.Flatten()
         counts = (
             log.rows_in | "CountRead" >> beam.Map(_count_read),
-            features | "CountExamples" >> beam.Map(_count_examples),
-            rejects | "CountReasons" >> beam.Map(count_reasons),
-        )
-        latest = (
-            features
-            | "LatestOfTable" >> beam.Map(latest_event)
-            | "Latest" >> beam.CombineGlobally(_latest)
+            features | "CountExamples" >> beam.Map(Tally.of_examples),
+            rejects | "CountReasons" >> beam.Map(Tally.of_rejects),
         )
         summary = (
             counts
             | "AllCounts" >> beam.Flatten()
-            | "AddUp" >> beam.CombineGlobally(_AddCounters())
-            | "Summarize" >> beam.Map(_summary, beam.pvalue.AsSingleton(latest))
+            | "AddUp" >> beam.CombineGlobally(Tally.total)
+            | "Summarize" >> beam.Map(Tally.summary)
         )
         return FeatureOutputs(
             features,
@@ -289,7 +281,6 @@ def read_summary(rejects_dir: str) -> LogSummary:
 
 _ACCEPTED, _REJECTS, _ROWS_IN = "accepted", "rejects", "rows_in"
 _FEATURES, _STATE = "features", "state"
-_READ, _EXAMPLES = "\0rows_in", "\0examples"
 
 
 @beam.typehints.with_output_types(pa.Table)
@@ -383,40 +374,8 @@ class _UserShard(beam.DoFn):
             yield users.features
 
 
-class _AddCounters(beam.CombineFn):
-    def create_accumulator(self) -> Counter[str]:
-        return Counter()
-
-    def add_input(self, total: Counter[str], counts: Counter[str]) -> Counter[str]:
-        total.update(counts)
-        return total
-
-    def merge_accumulators(self, totals: Iterable[Counter[str]]) -> Counter[str]:
-        merged: Counter[str] = Counter()
-        for total in totals:
-            merged.update(total)
-        return merged
-
-    def extract_output(self, total: Counter[str]) -> Counter[str]:
-        return total
-
-
-def _count_read(rows: int) -> Counter[str]:
-    return Counter({_READ: rows})
-
-
-def _count_examples(table: pa.Table) -> Counter[str]:
-    return Counter({_EXAMPLES: table.num_rows})
-
-
-def _latest(times_ms: Iterable[int | None]) -> int | None:
-    return max((time for time in times_ms if time is not None), default=None)
-
-
-def _summary(counts: Counter[str], last_event_ms: int | None) -> LogSummary:
-    reasons = Counter(counts)
-    rows_in, examples = reasons.pop(_READ, 0), reasons.pop(_EXAMPLES, 0)
-    return summarize(rows_in, examples, reasons, last_event_ms)
+def _count_read(rows: int) -> Tally:
+    return Tally(rows_in=rows)
 
 
 def _typed(collection: beam.PCollection, kind: type) -> beam.PCollection:

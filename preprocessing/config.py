@@ -12,6 +12,7 @@ from preprocessing.column_names import (
     CONTRACT_COLUMNS,
     FLAG_COLUMNS,
     LONG_VIEW,
+    PLAY_TIME,
     SOURCE_FILE,
     SOURCE_ROW,
     USER_FEATURES,
@@ -27,9 +28,9 @@ class _Section(BaseModel):
 class SourceConfig(_Section):
     """The files that an impression log is read from."""
 
-    format: Literal["parquet", "csv", "kuairand"] = Field(
-        description="parquet and csv hold the contract's columns; kuairand is that "
-        "data set's official set of files."
+    format: Literal["parquet", "csv", "tfrecord", "kuairand", "movielens"] = Field(
+        description="parquet, csv and tfrecord hold the contract's columns; kuairand "
+        "and movielens are those data sets' official files."
     )
 
 
@@ -71,7 +72,12 @@ class LabelConfig(_Section):
     """How one label, 0 or 1, comes from the columns: a column, or a watching rule."""
 
     column: str | None = Field(
-        None, min_length=1, description="A 0/1 column of the log."
+        None,
+        min_length=1,
+        description="A 0/1 column of the log, or with at_least a numeric one.",
+    )
+    at_least: float | None = Field(
+        None, description="1 where the column is at least this, e.g. a rating."
     )
     rule: Literal["long_view", "finish_view"] | None = Field(
         None,
@@ -86,8 +92,12 @@ class LabelConfig(_Section):
     def _one_origin(self) -> LabelConfig:
         if (self.column is None) == (self.rule is None):
             raise ValueError("a label needs either a column or a rule")
-        if self.column in set(CONTRACT_COLUMNS) - set(FLAG_COLUMNS):
-            raise ValueError(f"column '{self.column}' is no 0/1 column")
+        if self.at_least is not None and self.column is None:
+            raise ValueError("at_least needs a column")
+        usable = FLAG_COLUMNS if self.at_least is None else (PLAY_TIME,)
+        if self.column in set(CONTRACT_COLUMNS) - set(usable):
+            kind = "0/1" if self.at_least is None else "graded"
+            raise ValueError(f"column '{self.column}' is no {kind} column")
         return self
 
 
@@ -149,9 +159,19 @@ class FeatureConfig(_Section):
 
     @property
     def label_columns(self) -> tuple[str, ...]:
-        """The 0/1 columns that labels are read from, each once."""
+        """The columns that labels are read from, each once."""
         named = (label.column for label in self.labels.values() if label.column)
         return tuple(dict.fromkeys(named))
+
+    @property
+    def graded_columns(self) -> tuple[str, ...]:
+        """Those that a label compares with a threshold; the others are 0/1."""
+        graded = (
+            label.column
+            for label in self.labels.values()
+            if label.column and label.at_least is not None
+        )
+        return tuple(dict.fromkeys(graded))
 
     @property
     def watch_labels(self) -> bool:
@@ -172,7 +192,12 @@ class FeatureConfig(_Section):
         _refuse(self.label_columns, features, "labels: column", "is a computed feature")
         others = set(self.label_columns) | taken
         for name, label in self.labels.items():
-            if name != label.column:
+            if label.column in self.graded_columns and label.at_least is None:
+                raise ValueError(
+                    f"labels: '{name}' takes column '{label.column}' for 0/1, another "
+                    "label compares it with at_least"
+                )
+            if name != label.column or label.at_least is not None:
                 _refuse([name], others, "labels:", "is the name of another column")
         taken |= set(self.labels)
         for extra in self.extra:

@@ -52,7 +52,9 @@ def impression_schema(config: FeatureConfig) -> pa.Schema:
     ]
     for name in config.label_columns:
         if name not in CONTRACT_COLUMNS:
-            fields.append(pa.field(name, pa.int64(), nullable=False))
+            graded = name in config.graded_columns
+            kind = pa.float32() if graded else pa.int64()
+            fields.append(pa.field(name, kind, nullable=False))
     types = {"categorical": pa.string(), "numeric": pa.float32(), "list": TEXT_LIST}
     fields += [pa.field(extra.name, types[extra.type]) for extra in config.extra]
     return pa.schema(fields)
@@ -146,6 +148,8 @@ def _is_name(received: pa.DataType) -> bool:
     return (
         pa.types.is_string(received)
         or pa.types.is_large_string(received)
+        or pa.types.is_binary(received)
+        or pa.types.is_large_binary(received)
         or pa.types.is_integer(received)
         or pa.types.is_boolean(received)
         or pa.types.is_null(received)

@@ -24,7 +24,7 @@ def to_int64(raw: pa.Array) -> Converted:
     if pa.types.is_timestamp(kind):
         raw = raw.cast(pa.timestamp("ms", tz=kind.tz), safe=False)
         return raw.cast(pa.int64()), _none(raw)
-    if pa.types.is_string(kind):
+    if _is_text(kind):
         text, unreadable = _matching(raw, _WHOLE)
         digits = pc.replace_substring_regex(text, pattern=r"^\+|\.0*$", replacement="")
         return digits.cast(pa.int64()), unreadable
@@ -41,7 +41,7 @@ def to_int64(raw: pa.Array) -> Converted:
 
 def to_float32(raw: pa.Array) -> Converted:
     """Finite numbers; NaN is missing."""
-    if pa.types.is_string(raw.type):
+    if _is_text(raw.type):
         raw, unreadable = _matching(raw, _DECIMAL)
     else:
         unreadable = _none(raw)
@@ -54,27 +54,27 @@ def to_float32(raw: pa.Array) -> Converted:
 
 def to_text(raw: pa.Array) -> Converted:
     """Text; numbers as decimal text, the empty text as missing."""
-    text = _as_string(raw)
+    text, unreadable = _as_string(raw)
     empty = pc.equal(text, "")
-    return pc.if_else(empty, pa.scalar(None, pa.string()), text), _none(raw)
+    return pc.if_else(empty, pa.scalar(None, pa.string()), text), unreadable
 
 
 def to_text_list(raw: pa.Array) -> Converted:
     """Lists of texts without nulls and empty texts; text cells are split at commas."""
-    if pa.types.is_string(raw.type):
+    if _is_text(raw.type):
+        raw, unreadable = _as_string(raw)
         raw = pc.split_pattern(raw, ",")
         words = pc.utf8_trim_whitespace(raw.flatten())
     else:
-        words = _as_string(raw.flatten())
+        words, broken = _as_string(raw.flatten())
+        unreadable = _any_in_list(raw, broken)
     keep = pc.fill_null(pc.not_equal(words, ""), False)
     kept_before = np.concatenate([[0], np.cumsum(keep.to_numpy(zero_copy_only=False))])
-    lengths = pc.fill_null(pc.list_value_length(raw), 0).to_numpy(zero_copy_only=False)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
     offsets = pa.array(
-        kept_before[ends].astype(np.int32),
+        kept_before[_list_ends(raw)].astype(np.int32),
         mask=np.append(raw.is_null().to_numpy(zero_copy_only=False), False),
     )
-    return pa.ListArray.from_arrays(offsets, words.filter(keep)), _none(raw)
+    return pa.ListArray.from_arrays(offsets, words.filter(keep)), unreadable
 
 
 def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -91,22 +91,68 @@ def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         column = column.dictionary_decode()
     if pa.types.is_large_string(column.type):
         column = column.cast(pa.string())
+    if pa.types.is_large_binary(column.type):
+        column = column.cast(pa.binary())
     return column
 
 
 def _matching(raw: pa.Array, pattern: str) -> Converted:
     """Trimmed text where it matches; blank text is missing, other text unreadable."""
-    text = pc.utf8_trim_whitespace(raw)
+    text, broken = _as_string(raw)
+    text = pc.utf8_trim_whitespace(text)
     matches = pc.match_substring_regex(text, pattern=pattern)
     matched = pc.if_else(matches, text, pa.scalar(None, pa.string()))
     unreadable = pc.and_(pc.invert(matches), pc.not_equal(text, ""))
     mask = pc.fill_null(unreadable, False).to_numpy(zero_copy_only=False)
-    return matched, mask
+    return matched, mask | broken
 
 
-def _as_string(values: pa.Array) -> pa.Array:
+def _as_string(values: pa.Array) -> Converted:
+    """Text of texts, bytes or numbers; bytes that are not UTF-8 are unreadable."""
     values = plain(values)
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())
+    if not _is_text(values.type):
+        return values.cast(pa.string()), _none(values)
+    content = values.cast(pa.binary())
+    try:
+        return content.cast(pa.string()), _none(values)
+    except pa.ArrowInvalid:
+        broken = _not_utf8(content)
+        content = pc.if_else(pa.array(broken), pa.scalar(None, pa.binary()), content)
+        return content.cast(pa.string()), broken
+
+
+def _not_utf8(content: pa.Array) -> np.ndarray:
+    """Which values are not UTF-8, bool [rows]; slow, for files that have some."""
+    encoded = content.dictionary_encode()
+    broken = np.zeros(len(encoded.dictionary) + 1, dtype=bool)  # and one for null
+    for code, value in enumerate(encoded.dictionary.to_pylist()):
+        try:
+            value.decode("utf-8")
+        except UnicodeDecodeError:
+            broken[code] = True
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return broken[codes]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
+def _any_in_list(lists: pa.Array, elements: np.ndarray) -> np.ndarray:
+    """Whether any element of each list is marked, bool [rows]."""
+    before = np.concatenate([[0], np.cumsum(elements)])
+    return np.diff(before[_list_ends(lists)]) > 0
+
+
+def _list_ends(lists: pa.Array) -> np.ndarray:
+    """Offsets of lists into their flattened elements, int64 [rows + 1]."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    return np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False))])
 
 
 def _none(raw: pa.Array) -> np.ndarray:

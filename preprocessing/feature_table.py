@@ -13,13 +13,7 @@ from preprocessing.config import FeatureConfig, SourceConfig
 from preprocessing.contract import REJECT_SCHEMA
 from preprocessing.features import feature_schema
 from preprocessing.files import DataFile
-from preprocessing.rejects import (
-    EmptyLogError,
-    LogSummary,
-    count_reasons,
-    latest_event,
-    summarize,
-)
+from preprocessing.rejects import EmptyLogError, LogSummary, Tally
 from preprocessing.sharding import partition
 from preprocessing.shards import read_split, user_shard, video_shard
 from preprocessing.sources import open_source
@@ -47,13 +41,11 @@ class FeatureTable(NamedTuple):
     @property
     def summary(self) -> LogSummary:
         """The counts, as `rejects.check_rejects` takes them."""
-        reasons = count_reasons(self.rejects)
-        return summarize(
-            self.rows_in,
-            self.features.num_rows,
-            reasons,
-            latest_event(self.features),
+        parts = (
+            Tally.of_rejects(self.rejects, self.rows_in),
+            Tally.of_examples(self.features),
         )
+        return Tally.total(parts).summary()
 
 
 class ComputedFeatures(NamedTuple):

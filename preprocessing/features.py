@@ -239,6 +239,9 @@ def _add_labels(table: pa.Table, config: FeatureConfig) -> pa.Table:
 
 
 def _label(table: pa.Table, label: LabelConfig) -> pa.ChunkedArray | pa.Array:
+    if label.at_least is not None:
+        graded = table[label.column].to_numpy() >= label.at_least
+        return pa.array(graded.astype(np.int64))
     if label.column is not None:
         return table[label.column]
     play_ms, duration_ms = table[PLAY_TIME].to_numpy(), table[DURATION].to_numpy()

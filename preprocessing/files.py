@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import posixpath
+import shutil
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -62,6 +63,19 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
     return [DataFile(join(data_dir, name), name) for name in matching]
 
 
+def only_file(data_dir: str, pattern: str) -> DataFile:
+    """The one file of a folder whose name matches.
+
+    Raises:
+        SourceError: There is none, or more than one.
+    """
+    files = find_files(data_dir, pattern)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise SourceError(f"expected one {pattern} in {data_dir}. Received: {names}")
+    return files[0]
+
+
 def list_files(place: str) -> list[str] | None:
     """Names of all files below a folder, relative to it.
 
@@ -112,6 +126,45 @@ def write_text(path: str, text: str) -> None:
     """Writes a small UTF-8 file; a path or a URI."""
     with create_file(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file of this name; a path or a URI."""
+    return list_files(path) == [""]
+
+
+def remove_tree(place: str) -> None:
+    """Removes a file, or a folder with all in it; nothing if there is none."""
+    if not is_remote(place):
+        root = local_path(place)
+        if os.path.isdir(root):
+            shutil.rmtree(root)
+        elif os.path.exists(root):
+            os.unlink(root)
+        return
+    names = list_files(place) or []
+    if names:
+        from apache_beam.io.filesystems import FileSystems
+
+        FileSystems.delete([join(place, n) if n else place for n in names])
+
+
+def move_tree(source: str, target: str, last: str) -> None:
+    """Moves a folder to a place where nothing is.
+
+    On this machine at once; in an object store file by file, files of the name `last`
+    after all others.
+    """
+    if not is_remote(source):
+        os.rename(local_path(source), local_path(target))
+        return
+    from apache_beam.io.filesystems import FileSystems
+
+    names = list_files(source) or []
+    names.sort(key=lambda name: posixpath.basename(name) == last)
+    FileSystems.rename(
+        [join(source, name) for name in names], [join(target, name) for name in names]
+    )
 
 
 def is_remote(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
@@ -57,30 +58,62 @@ def count_reasons(rejects: pa.Table) -> Counter[str]:
     return Counter({c["values"]: c["counts"] for c in counts.to_pylist()})
 
 
-def latest_event(table: pa.Table) -> int | None:
-    """The latest `event_time_ms` of a table; None where it has no rows."""
-    return pc.max(table[EVENT_TIME]).as_py()
+@dataclass(frozen=True)
+class Tally:
+    """Counts of a part of a run; those of all parts add up to its `LogSummary`.
 
-
-def summarize(
-    rows_in: int,
-    examples: int,
-    by_reason: Counter[str],
-    last_event_ms: int | None = None,
-) -> LogSummary:
-    """Adds up a run's counts.
-
-    Raises:
-        RuntimeError: Rows were lost or doubled on the way, which is a defect.
+    Attributes:
+        rows_in: Rows read.
+        examples: Rows of the feature table.
+        by_reason: Rejects by reason.
+        last_event_ms: Time of the latest example; None without one.
     """
-    rejects = sum(by_reason.values())
-    if rows_in != examples + rejects:
-        raise RuntimeError(
-            f"rows do not add up: {rows_in} read, but {examples} examples and "
-            f"{rejects} rejects"
+
+    rows_in: int = 0
+    examples: int = 0
+    by_reason: Counter[str] = field(default_factory=Counter)
+    last_event_ms: int | None = None
+
+    @classmethod
+    def of_examples(cls, features: pa.Table) -> Tally:
+        """Counts a part of the feature table."""
+        latest = pc.max(features[EVENT_TIME]).as_py()
+        return cls(examples=features.num_rows, last_event_ms=latest)
+
+    @classmethod
+    def of_rejects(cls, rejects: pa.Table, rows_in: int = 0) -> Tally:
+        """Counts rejects, and the rows of the input that they were found in."""
+        return cls(rows_in=rows_in, by_reason=count_reasons(rejects))
+
+    @classmethod
+    def total(cls, parts: Iterable[Tally]) -> Tally:
+        """Adds up parts, in any order and grouping."""
+        rows_in, examples, latest = 0, 0, None
+        by_reason: Counter[str] = Counter()
+        for part in parts:
+            rows_in += part.rows_in
+            examples += part.examples
+            by_reason.update(part.by_reason)
+            times = (latest, part.last_event_ms)
+            latest = max((time for time in times if time is not None), default=None)
+        return cls(rows_in, examples, by_reason, latest)
+
+    def summary(self) -> LogSummary:
+        """The counts of a whole run.
+
+        Raises:
+            RuntimeError: Rows were lost or doubled on the way, which is a defect.
+        """
+        rejects = sum(self.by_reason.values())
+        if self.rows_in != self.examples + rejects:
+            raise RuntimeError(
+                f"rows do not add up: {self.rows_in} read, but {self.examples} "
+                f"examples and {rejects} rejects"
+            )
+        ordered = sorted(self.by_reason.items(), key=lambda item: (-item[1], item[0]))
+        return LogSummary(
+            self.rows_in, self.examples, rejects, dict(ordered), self.last_event_ms
         )
-    ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
-    return LogSummary(rows_in, examples, rejects, dict(ordered), last_event_ms)
 
 
 def check_rejects(

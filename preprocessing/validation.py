@@ -134,7 +134,8 @@ def _check(
     config: FeatureConfig,
 ) -> None:
     name = field.name
-    reasons.add(unreadable, f"{name} is not a number")
+    text = pa.types.is_string(field.type) or pa.types.is_list(field.type)
+    reasons.add(unreadable, f"{name} is not {'UTF-8 text' if text else 'a number'}")
     if not field.nullable:
         missing = values.is_null().to_numpy(zero_copy_only=False)
         reasons.add(missing & ~unreadable, f"{name} is missing")
@@ -142,7 +143,8 @@ def _check(
         return
     known = values.is_valid().to_numpy(zero_copy_only=False)
     numbers = values.fill_null(0).to_numpy()
-    if name in (*FLAG_COLUMNS, *config.label_columns):
+    flags = {*FLAG_COLUMNS, *config.label_columns} - {*config.graded_columns}
+    if name in flags:
         reasons.add(known & ~np.isin(numbers, (0, 1)), f"{name} is not 0 or 1")
     elif name in (*WATCH_COLUMNS, PRIOR_VIEWS):
         reasons.add(numbers < 0, f"{name} is negative")
@@ -169,11 +171,30 @@ def _check_time(
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:
     rows = np.flatnonzero(reasons.code >= 0)
     names = [reasons.names[code] for code in reasons.code[rows]]
-    return reject_table(
-        raw.take(pa.array(rows)).to_pylist(), names, [source] * len(rows)
-    )
+    rejected = raw.take(pa.array(rows))
+    columns = [_as_bytes(plain(column)) for column in rejected.columns]
+    cells = pa.Table.from_arrays(columns, names=rejected.column_names).to_pylist()
+    return reject_table(cells, names, [source] * len(rows))
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """Texts as bytes: those of a file need not be UTF-8."""
+    if pa.types.is_string(column.type):
+        return column.cast(pa.binary())
+    listed = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if listed and pa.types.is_string(column.type.value_type):
+        return column.cast(pa.list_(pa.binary()))
+    return column
 
 
 def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
-    """NaN has no place in JSON."""
-    return {name: None if value != value else value for name, value in row.items()}
+    """Without NaN, which has no place in JSON, and with bytes as text."""
+    return {name: _plain_value(value) for name, value in row.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, list):
+        return [_plain_value(element) for element in value]
+    return None if value != value else value

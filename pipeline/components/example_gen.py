@@ -1,4 +1,4 @@
-"""`ImpressionExampleGen`: an impression log becomes examples, split by day.
+"""`ImpressionExampleGen`: an impression log becomes examples, split by day or user.
 
 A file-based ExampleGen, so TFX fingerprints the input files and reuses cached examples
 only while neither the log nor the configuration has changed.
@@ -25,35 +25,38 @@ from tfx.types.artifact import Artifact
 from tfx.utils import proto_utils
 
 from pipeline.config import LogConfig
-from pipeline.day_split import EVAL, TRAIN, DaySplit, check_days, count_days, date_of
+from pipeline.day_split import EVAL, TRAIN, DaySplit, count_days
 from pipeline.progress import report_progress
+from pipeline.user_split import UserSplit
 from preprocessing.beam_features import (
     BuildFeatures,
     ReadImpressions,
+    finish_state,
     read_summary,
     write_rejects,
+    write_state,
 )
 from preprocessing.examples import encode_examples
 from preprocessing.rejects import LogSummary, check_rejects
 
 SUMMARY_FILE = "log_summary.json"
-_DAYS_FILE = "days.json"
+STATE_FOLDER = "state"
+_COUNTS_FILE = "split_counts.json"
 _SPLITS = (TRAIN, EVAL)
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
-    """Runs the feature engine and splits its examples by day."""
+    """Runs the feature engine and splits its examples by day or user."""
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
-        """Never called: `GenerateExamplesByBeam` is overridden, since days split."""
-        raise TypeError("ImpressionExampleGen splits by day, not by file")
+        """Never called: `GenerateExamplesByBeam` is overridden, since files do not."""
+        raise TypeError("ImpressionExampleGen splits by day or user, not by file")
 
     def GenerateExamplesByBeam(
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
-        """The serialized examples of each split; also writes rejects and counts."""
+        """The serialized examples of each split; also rejects, state and counts."""
         config, rejects_dir = _settings(exec_properties)
-        offset = config.features.utc_offset_hours
         data_dir = exec_properties[standard_component_specs.INPUT_BASE_KEY]
         outputs = (
             pipeline
@@ -62,17 +65,18 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             | "BuildFeatures" >> BuildFeatures(config.features)
         )
         write_rejects(outputs, rejects_dir)
-        days = (
+        write_state(outputs, self._state_dir)
+        counts = (
             outputs.features
-            | "DaysOfTable" >> beam.Map(count_days, offset)
-            | "AddDays" >> beam.CombineGlobally(_add_counters)
+            | "CountTable" >> beam.Map(_count, config)
+            | "AddCounts" >> beam.CombineGlobally(_add_counters)
         )
         _ = (
-            days
-            | "DaysAsJson" >> beam.Map(_days_to_json)
-            | "WriteDays"
+            counts
+            | "CountsAsJson" >> beam.Map(_counts_to_json)
+            | "WriteCounts"
             >> beam.io.WriteToText(
-                os.path.join(rejects_dir, _DAYS_FILE),
+                os.path.join(rejects_dir, _COUNTS_FILE),
                 num_shards=1,
                 shard_name_template="",
             )
@@ -80,7 +84,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return {
             name: outputs.features
             | f"Select[{name}]"
-            >> beam.ParDo(_EncodeSplit(config, name), beam.pvalue.AsSingleton(days))
+            >> beam.ParDo(_EncodeSplit(config, name), beam.pvalue.AsSingleton(counts))
             for name in _SPLITS
         }
 
@@ -101,13 +105,15 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         if fileio.exists(rejects_dir):
             fileio.rmtree(rejects_dir)
         fileio.makedirs(rejects_dir)
-        super().Do(input_dict, output_dict, exec_properties)
-        summary, days = read_summary(rejects_dir), _read_days(rejects_dir)
-        check_rejects(summary, config.features, rejects_dir)
-        described = _describe(config, summary, days)
         uri = artifact_utils.get_single_uri(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
+        self._state_dir = os.path.join(uri, STATE_FOLDER)
+        super().Do(input_dict, output_dict, exec_properties)
+        summary, counts = read_summary(rejects_dir), _read_counts(rejects_dir)
+        check_rejects(summary, config.features, rejects_dir)
+        described = _describe(config, summary, counts)
+        finish_state(self._state_dir, summary.last_event_ms, config.features, None)
         with fileio.open(os.path.join(uri, SUMMARY_FILE), "w") as file:
             file.write(json.dumps(described, indent=1))
 
@@ -115,8 +121,9 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
 class ImpressionExampleGen(FileBasedExampleGen):
     """Reads a log, computes point-in-time features and writes them as examples.
 
-    Beside the splits' folders the examples artifact holds `log_summary.json`: rows in,
-    examples, rejects by reason, and impressions by day.
+    Beside the splits' folders the examples artifact holds `log_summary.json` (rows in,
+    examples, rejects by reason, impressions by day) and `state/`, what is known of
+    users and videos after the log (`preprocessing.state_files`).
 
     Args:
         input_base: Folder of the log.
@@ -154,8 +161,8 @@ class _EncodeSplit(beam.DoFn):
         self._config = config
         self._name = name
 
-    def process(self, table: pa.Table, days: Counter[int]) -> Iterator[bytes]:
-        rows = _day_split(self._config, days).select(table, self._name)
+    def process(self, table: pa.Table, counts: Counter[int]) -> Iterator[bytes]:
+        rows = _split(self._config, counts).select(table, self._name)
         yield from encode_examples(rows)
 
 
@@ -170,19 +177,25 @@ def _settings(exec_properties: dict[str, Any]) -> tuple[LogConfig, str]:
     return config, str(settings["rejects_dir"])
 
 
-def _day_split(config: LogConfig, days: Counter[int]) -> DaySplit:
-    first = min(days, default=0)
-    return DaySplit(config.split, first, config.features.utc_offset_hours)
+def _split(config: LogConfig, counts: Counter[int]) -> DaySplit | UserSplit:
+    if config.split.by == "user":
+        return UserSplit(config.split)
+    first_day = min(counts, default=0)
+    return DaySplit(config.split, first_day, config.features.utc_offset_hours)
+
+
+def _count(table: pa.Table, config: LogConfig) -> Counter[int]:
+    """Rows by day or by split, what `describe` of the split takes."""
+    if config.split.by == "user":
+        return UserSplit(config.split).count(table)
+    return count_days(table, config.features.utc_offset_hours)
 
 
 def _describe(
-    config: LogConfig, summary: LogSummary, days: Counter[int]
+    config: LogConfig, summary: LogSummary, counts: Counter[int]
 ) -> dict[str, Any]:
-    """The summary of a log, its days and what each is used for."""
-    split = _day_split(config, days)
-    warnings = check_days(split, days)
-    used = {date_of(day): name for name, of in split.split_days().items() for day in of}
-    outside = sum(count for day, count in days.items() if date_of(day) not in used)
+    """The summary of a log, and what its rows are used for."""
+    described = _split(config, counts).describe(counts)
     report_progress(
         f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
         f"{summary.rejects:,} rejects"
@@ -192,10 +205,7 @@ def _describe(
         "examples": summary.examples,
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
-        "outside_splits": outside,
-        "days": {date_of(day): days[day] for day in sorted(days)},
-        "splits": used,
-        "warnings": warnings,
+        **described,
     }
 
 
@@ -206,13 +216,13 @@ def _add_counters(counters: Iterable[Counter[int]]) -> Counter[int]:
     return total
 
 
-def _days_to_json(days: Counter[int]) -> str:
-    return json.dumps({str(day): days[day] for day in sorted(days)})
+def _counts_to_json(counts: Counter[int]) -> str:
+    return json.dumps({str(key): counts[key] for key in sorted(counts)})
 
 
-def _read_days(rejects_dir: str) -> Counter[int]:
-    path = os.path.join(rejects_dir, _DAYS_FILE)
+def _read_counts(rejects_dir: str) -> Counter[int]:
+    path = os.path.join(rejects_dir, _COUNTS_FILE)
     with fileio.open(path) as file:
         counts = json.loads(file.read())
     fileio.remove(path)
-    return Counter({int(day): count for day, count in counts.items()})
+    return Counter({int(key): count for key, count in counts.items()})

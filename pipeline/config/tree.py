@@ -25,8 +25,20 @@ class Section(BaseModel):
 
 
 class SplitConfig(Section):
-    """Which days are trained on and which day is evaluated (paper, Sec. 5.1)."""
+    """What is trained on and what is evaluated: days (paper, Sec. 5.1) or users."""
 
+    by: Literal["day", "user"] = Field(
+        "day",
+        description="day: some days, and the next; user: some users, and the others, "
+        "over the whole log (the paper's MovieLens, Sec. 5.4).",
+    )
+    train_user_share: float = Field(
+        100 / 138,
+        gt=0,
+        lt=1,
+        description="by user: share of the users to train on. The paper's is 100 "
+        "thousand of 138.",
+    )
     first_train_day: datetime.date | None = Field(
         None, description="First day to train on; by default the log's first whole day."
     )

@@ -11,15 +11,19 @@ from collections.abc import Callable
 from preprocessing.config import FeatureConfig, SourceConfig
 from preprocessing.sources.csv import CsvSource
 from preprocessing.sources.kuairand import KuaiRandSource
+from preprocessing.sources.movielens import MovieLensSource
 from preprocessing.sources.parquet import ParquetSource
 from preprocessing.sources.source import RawRows, Source, Split
+from preprocessing.sources.tfrecord import TFRecordSource
 
 __all__ = ["RawRows", "Source", "Split", "open_source"]
 
 _FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "parquet": ParquetSource,
     "csv": CsvSource,
+    "tfrecord": TFRecordSource,
     "kuairand": KuaiRandSource,
+    "movielens": MovieLensSource,
 }
 
 

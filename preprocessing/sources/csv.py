@@ -62,17 +62,56 @@ def read_header(file: DataFile) -> list[str]:
     """
     try:
         with open_file(file.path) as opened:
-            text = io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
+            text = io.TextIOWrapper(
+                opened, encoding="utf-8-sig", errors="replace", newline=""
+            )
             header = next(csv.reader(text), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
     if not header:
         raise SourceError(f"{file.name} is empty: expected a header line")
     return header
 
 
+def read_texts(file: DataFile, columns: Iterable[str]) -> pa.Table:
+    """Columns of a small CSV file, all of it, as text.
+
+    Raises:
+        SourceError: A column is missing, a line has another number of cells, the
+            file is not UTF-8, or it cannot be read.
+    """
+    columns = list(columns)
+    check_header(file, columns)
+    parts = list(read_cells(file, columns))
+    if any(part.malformed for part in parts):
+        line = next(part.malformed[0] for part in parts if part.malformed)
+        raise SourceError(f"{file.name} has a line of another length: {line!r}")
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    try:
+        return pa.concat_tables(
+            [schema.empty_table(), *(part.table.cast(schema) for part in parts)]
+        ).combine_chunks()
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{file.name} is not UTF-8: {error}") from error
+
+
+def check_header(file: DataFile, columns: Iterable[str]) -> None:
+    """Checks that a CSV file has columns.
+
+    Raises:
+        SourceError: One is missing, or the file has no header.
+    """
+    header = read_header(file)
+    for name in columns:
+        if name not in header:
+            raise SourceError(
+                f"{file.name}: column '{name}' is missing. "
+                f"Received columns: {', '.join(header)}"
+            )
+
+
 def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
-    """Columns of a CSV file as text, block by block.
+    """Columns of a CSV file as text (bytes, so far), block by block.
 
     Lines with another number of cells than the header are handed over as malformed.
 
@@ -96,7 +135,7 @@ def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
                 ),
                 parse_options=pa_csv.ParseOptions(invalid_row_handler=keep),
                 convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.string()),
+                    column_types=dict.fromkeys(columns, pa.binary()),
                     include_columns=columns,
                 ),
             )

@@ -12,7 +12,7 @@ Declared features may be any column of these tables, by entity: `context` of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,8 +23,8 @@ from preprocessing.column_names import AUTHOR_ID, TAGS, UPLOAD, USER_ID, VIDEO_I
 from preprocessing.config import FeatureConfig
 from preprocessing.contract import SourceError
 from preprocessing.days import MS_PER_HOUR
-from preprocessing.files import DataFile, find_files
-from preprocessing.sources.csv import read_cells, read_header
+from preprocessing.files import DataFile, find_files, only_file
+from preprocessing.sources.csv import check_header, read_cells, read_texts
 from preprocessing.sources.kuairand_history import read_history
 from preprocessing.sources.source import RawRows, Split
 
@@ -80,11 +80,11 @@ class KuaiRandSource:
                 )
         files = find_files(self.data_dir, LOG_FILES)
         for file in files:
-            self._check(file, [*self._log_columns, *self._extras("context")])
-        self._check(self._video_file, ["video_id", *_VIDEO_COLUMNS])
-        self._check(self._video_file, self._extras("video"))
+            check_header(file, [*self._log_columns, *self._extras("context")])
+        check_header(self._video_file, ["video_id", *_VIDEO_COLUMNS])
+        check_header(self._video_file, self._extras("video"))
         if self._extras("user"):
-            self._check(self._user_file, ["user_id", *self._extras("user")])
+            check_header(self._user_file, ["user_id", *self._extras("user")])
         return [Split(file.path, file.name, -1, 0) for file in files]
 
     def read(self, split: Split) -> Iterator[RawRows]:
@@ -101,7 +101,7 @@ class KuaiRandSource:
         """What `history_exposures_*.csv` tells of the time before, if it is there."""
         if not find_files(self.data_dir, HISTORY_FILE, required=False):
             return None
-        file = _only(self.data_dir, HISTORY_FILE)
+        file = only_file(self.data_dir, HISTORY_FILE)
         return read_history(file, self._videos, self.config.utc_offset_hours)
 
     @property
@@ -115,53 +115,29 @@ class KuaiRandSource:
 
     @cached_property
     def _video_file(self) -> DataFile:
-        return _only(self.data_dir, VIDEO_FILE)
+        return only_file(self.data_dir, VIDEO_FILE)
 
     @cached_property
     def _user_file(self) -> DataFile:
-        return _only(self.data_dir, USER_FILE)
+        return only_file(self.data_dir, USER_FILE)
 
     @cached_property
     def _videos(self) -> pa.Table:
         columns = ["video_id", *_VIDEO_COLUMNS, *self._extras("video")]
-        table = _read_table(self._video_file, columns)
+        table = read_texts(self._video_file, columns)
         table = table.rename_columns([_VIDEO_COLUMNS.get(c, c) for c in columns])
         place = table.schema.get_field_index(UPLOAD)
         return table.set_column(place, UPLOAD, _midnight_ms(table[UPLOAD]))
 
     @cached_property
     def _users(self) -> pa.Table:
-        return _read_table(self._user_file, ["user_id", *self._extras("user")])
-
-    def _check(self, file: DataFile, columns: Sequence[str]) -> None:
-        header = read_header(file)
-        for name in columns:
-            if name not in header:
-                raise SourceError(
-                    f"{file.name}: column '{name}' is missing. "
-                    f"Received columns: {', '.join(header)}"
-                )
-
-
-def _only(data_dir: str, pattern: str) -> DataFile:
-    files = find_files(data_dir, pattern)
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files)
-        raise SourceError(f"expected one {pattern} in {data_dir}. Received: {names}")
-    return files[0]
-
-
-def _read_table(file: DataFile, columns: list[str]) -> pa.Table:
-    parts = list(read_cells(file, columns))
-    if any(part.malformed for part in parts):
-        line = next(part.malformed[0] for part in parts if part.malformed)
-        raise SourceError(f"{file.name} has a line of another length: {line!r}")
-    return pa.concat_tables([part.table for part in parts]).combine_chunks()
+        return read_texts(self._user_file, ["user_id", *self._extras("user")])
 
 
 def _joined(log: pa.Table, key: str, lookup: pa.Table) -> pa.Table:
     """Adds the lookup's columns; null where the key is unknown."""
-    row = pc.index_in(log[key], value_set=lookup[key].combine_chunks())
+    known = lookup[key].combine_chunks().cast(pa.binary())
+    row = pc.index_in(log[key], value_set=known)
     for name in lookup.column_names:
         if name != key:
             log = log.append_column(name, lookup[name].take(row))

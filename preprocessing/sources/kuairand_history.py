@@ -18,7 +18,7 @@ from preprocessing.contract import SourceError
 from preprocessing.conversion import plain, to_int64
 from preprocessing.days import local_day
 from preprocessing.files import DataFile
-from preprocessing.sources.csv import read_cells, read_header
+from preprocessing.sources.csv import read_texts
 from preprocessing.state import USER_STATE_SCHEMA, check_state
 
 _NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time_ms")
@@ -80,17 +80,9 @@ def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> p
 
 def _read(file: DataFile) -> pa.Table:
     """The file's columns, ids as text and the rest as int64."""
-    header = read_header(file)
-    for name in _COLUMNS:
-        if name not in header:
-            raise SourceError(
-                f"{file.name}: column '{name}' is missing. "
-                f"Received columns: {', '.join(header)}"
-            )
-    parts = list(read_cells(file, _COLUMNS))
-    if not parts or any(part.malformed for part in parts):
-        raise SourceError(f"{file.name} has no rows, or one of another length")
-    table = pa.concat_tables([part.table for part in parts]).combine_chunks()
+    table = read_texts(file, _COLUMNS)
+    if not table.num_rows:
+        raise SourceError(f"{file.name} has no rows")
     for name in _NUMBERS:
         values, _ = to_int64(plain(table[name]))
         if values.null_count:

@@ -13,6 +13,7 @@ from pipeline.config import LogConfig
 from pipeline.day_split import EmptySplitError
 from preprocessing.days import MS_PER_DAY
 from preprocessing.rejects import EmptyLogError, RejectLimitExceeded
+from preprocessing.state_files import open_state
 
 pytestmark = pytest.mark.e2e
 
@@ -50,11 +51,11 @@ def write_log(folder, days, durations=None):
 
 @pytest.fixture
 def run(tmp_path):
-    def do(days, durations=None):
+    def do(days, durations=None, config=CONFIG):
         write_log(tmp_path / "log", days, durations)
         component = ImpressionExampleGen(
             str(tmp_path / "log"),
-            CONFIG.model_dump_json(),
+            config.model_dump_json(),
             str(tmp_path / "rejects"),
         )
         artifact = standard_artifacts.Examples()
@@ -92,6 +93,36 @@ def test_examples_are_split_by_day_and_every_row_is_accounted_for(run):
     assert sum(summary["days"].values()) == 5
     kept = [json.loads(row["row"])["video_id"] for row in rejects(folder)]
     assert kept == ["v1"]
+
+
+def test_the_state_after_the_log_lies_beside_the_examples(run):
+    folder = run([5, 5, 6, 7, 8, 5])
+    state = open_state(str(folder / "examples"), CONFIG.features)
+    users = [row for file in state.user_files for row in read_rows(file.path)]
+    assert {row["user_id"]: row["view_count"] for row in users} == {
+        "u0": 2,
+        "u1": 2,
+        "u2": 2,
+    }
+    assert state.info.through_ms == 8 * MS_PER_DAY + 4
+
+
+def read_rows(path):
+    return pq.read_table(path).to_pylist()
+
+
+def test_examples_are_split_by_user(run):
+    by_user = {"split": {"by": "user", "train_user_share": 0.5}}
+    folder = run([5] * 30, config=LogConfig(**{**CONFIG.model_dump(), **by_user}))
+    train, test = videos(folder, "train"), videos(folder, "eval")
+    assert sorted([*train, *test]) == sorted(f"v{i}" for i in range(30))
+    users = [{int(video[1:]) % 3 for video in split} for split in (train, test)]
+    assert not users[0] & users[1]
+    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
+    assert summary["days"] == {
+        "users to train on": len(train),
+        "users to evaluate on": len(test),
+    }
 
 
 def test_a_train_day_without_rows_is_a_warning(run):

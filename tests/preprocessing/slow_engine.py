@@ -80,7 +80,9 @@ def _last_known(rows: list[Row], name: str) -> int | None:
 def _labels(row: Row, config: FeatureConfig) -> Row:
     labels = {}
     for name, label in config.labels.items():
-        if label.column:
+        if label.at_least is not None:
+            labels[name] = int(row[label.column] >= label.at_least)
+        elif label.column:
             labels[name] = row[label.column]
         elif label.rule == "finish_view":
             labels[name] = int(row["play_time_ms"] >= row["video_duration_ms"])

@@ -38,8 +38,8 @@ CONFIG = FeatureConfig(
 OPTIONS = ["--direct_running_mode=in_memory"]
 
 
-def run(source, config, data_dir, out, state_dir=None):
-    with beam.Pipeline(options=PipelineOptions(OPTIONS)) as pipeline:
+def run(source, config, data_dir, out, state_dir=None, options=OPTIONS):
+    with beam.Pipeline(options=PipelineOptions(options)) as pipeline:
         log = pipeline | ReadImpressions(source, config, str(data_dir), state_dir)
         outputs = log | BuildFeatures(config)
         write_rejects(outputs, str(out))
@@ -116,6 +116,36 @@ def test_days_on_the_state_of_the_day_before_equal_one_run(tmp_path):
     assert sorted(map(repr, examples)) == rows(expected.features)
     assert rows(done.user_state) == rows(expected.user_state)
     assert rows(done.video_state) == rows(expected.video_state)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--direct_running_mode=in_memory", "--direct_runner_bundle_repeat=1"],
+        ["--direct_running_mode=multi_threading", "--direct_num_workers=3"],
+        ["--runner=BundleBasedDirectRunner"],
+    ],
+)
+@pytest.mark.parametrize("row_group", [1, 1000])
+def test_bundles_workers_and_runner_make_no_difference(tmp_path, options, row_group):
+    log = {
+        "user_id": [f"u{i % 5}" for i in range(60)],
+        "video_id": [f"v{i % 7}" for i in range(60)],
+        "event_time_ms": [1_650_000_000_000 + i // 3 for i in range(60)],
+        "note": ["same" if i > 50 else str(i) for i in range(60)],
+    }
+    table = pa.table(log)
+    table = pa.concat_tables([table, table.slice(55)])  # and some rows twice
+    log_dir = make(tmp_path / "log")
+    pq.write_table(table, log_dir / "log.parquet", row_group_size=row_group)
+    extra = {"name": "note", "entity": "context", "type": "categorical"}
+    config = FeatureConfig(shards=3, extra=[extra], max_reject_rate=1)
+    parquet, out = SourceConfig(format="parquet"), tmp_path / "out"
+    features, rejects = run(parquet, config, log_dir, out, options=options)
+    expected = build_feature_table(parquet, config, str(log_dir))
+    assert rows(features) == rows(expected.features)
+    assert rows(rejects) == rows(expected.rejects)
+    assert read_summary(str(out)) == expected.summary
 
 
 def test_late_rows_are_rejects(tmp_path):

@@ -51,6 +51,37 @@ def test_a_labels_column_cannot_be_a_feature():
         )
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"a": {"rule": "long_view", "at_least": 3}}, "at_least needs a column"),
+        ({"rating": {"column": "rating", "at_least": 3}}, "name of another column"),
+        ({"a": {"column": "is_like", "at_least": 1}}, "'is_like' is no graded column"),
+        ({"a": {"column": "play_time_ms"}}, "'play_time_ms' is no 0/1 column"),
+        (
+            {"a": {"column": "r"}, "b": {"column": "r", "at_least": 3}},
+            "'a' takes column 'r' for 0/1, another label",
+        ),
+    ],
+)
+def test_thresholds_that_make_no_sense_are_refused(labels, message):
+    with pytest.raises(ValidationError, match=message):
+        FeatureConfig(labels=labels)
+
+
+def test_one_column_may_serve_several_thresholds():
+    config = FeatureConfig(
+        labels={
+            "good": {"column": "rating", "at_least": 4},
+            "best": {"column": "rating", "at_least": 5},
+            "watched": {"column": "play_time_ms", "at_least": 3000},
+            "like": {"column": "is_like"},
+        }
+    )
+    assert config.label_columns == ("rating", "play_time_ms", "is_like")
+    assert config.graded_columns == ("rating", "play_time_ms")
+
+
 def test_survives_json():
     config = FeatureConfig(
         new_user=NewUserConfig(max_avc=10),

@@ -78,3 +78,19 @@ def test_text(raw, expected):
 )
 def test_lists_of_texts(raw, expected):
     assert outcome(to_text_list, raw) == (expected, [])
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary(), pa.large_binary()])
+def test_bytes_are_text_where_they_are_utf8(kind):
+    content = [b"a\x00b", "é".encode(), b"\xff", b"\xed\xa0\x80", None, b"12"]
+    raw = pa.array(content, pa.binary())
+    if kind == pa.string():  # as a file may hold it, unchecked
+        missing, ends, values = raw.buffers()
+        raw = pa.StringArray.from_buffers(len(content), ends, values, missing)
+    raw = raw.cast(kind) if kind != pa.string() else raw
+    texts = ["a\0b", "é", None, None, None, "12"]
+    assert outcome(to_text, raw) == (texts, [2, 3])
+    assert outcome(to_int64, raw) == ([None] * 5 + [12], [0, 1, 2, 3])
+    assert outcome(to_float32, raw) == ([None] * 5 + [12], [0, 1, 2, 3])
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), raw)
+    assert outcome(to_text_list, lists) == ([["a\0b", "é"], [], ["12"]], [1])

@@ -7,11 +7,31 @@ from preprocessing.rejects import (
     EmptyLogError,
     LogSummary,
     RejectLimitExceeded,
+    Tally,
     check_rejects,
-    summarize,
 )
 
 CONFIG = FeatureConfig(max_reject_rate=0.1)
+
+
+def summarize(rows_in, examples, by_reason):
+    return Tally(rows_in, examples, by_reason).summary()
+
+
+def test_parts_add_up_in_any_grouping():
+    parts = [
+        Tally(rows_in=3),
+        Tally(examples=1, last_event_ms=5),
+        Tally(by_reason=Counter(a=1)),
+        Tally(examples=0),
+        Tally(rows_in=1, by_reason=Counter(a=1, b=1), last_event_ms=2),
+    ]
+    whole = Tally(4, 1, Counter(a=2, b=1), 5)
+    assert Tally.total(parts) == whole
+    halves = [Tally.total(parts[:2]), Tally.total(parts[2:][::-1])]
+    assert Tally.total(halves) == whole
+    assert Tally.total([]) == Tally()
+    assert whole.summary() == LogSummary(4, 1, 3, {"a": 2, "b": 1}, 5)
 
 
 def test_reasons_are_ordered_by_count():

@@ -95,7 +95,7 @@ def test_a_header_alone_is_an_empty_log(tmp_path):
         build(write(tmp_path))
 
 
-def test_text_that_is_not_utf_8_is_named(tmp_path):
-    (tmp_path / "log.csv").write_bytes(HEADER.encode() + b"\n\xff\xfe,x,5\n")
-    with pytest.raises(SourceError, match=r"(?i)log.csv cannot be read as CSV.*UTF-?8"):
+def test_a_file_of_another_encoding_is_named(tmp_path):
+    (tmp_path / "log.csv").write_bytes((HEADER + "\na,x,5\n").encode("utf-16"))
+    with pytest.raises(SourceError, match=r"log\.csv cannot be read as CSV"):
         build(tmp_path)

@@ -48,3 +48,10 @@ def test_beam_uses_it_wherever_tables_travel(tmp_path):
 _TABLES = re.compile(
     r"(ReadAndValidate|ReadUserState|Inputs|By(Video|User)|Shards|Features|AllRejects)$"
 )
+
+
+def test_the_size_is_estimated_without_encoding(monkeypatch):
+    table = pa.table({"text": ["some text"] * 10_000})
+    monkeypatch.setattr(ArrowTableCoder, "encode", None)
+    assert 90_000 < ArrowTableCoder().estimate_size(table) < 200_000
+    assert ArrowTableCoder().estimate_size(table.slice(0, 10)) < 1_000

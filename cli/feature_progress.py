@@ -1,0 +1,64 @@
+"""What `poso features` shows: a line a step while it runs, and the counts after it."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+
+from preprocessing.rejects import LogSummary
+
+
+class FeatureProgress:
+    """Shows which step a run is at and how much of it is done.
+
+    Args:
+        console: Where to show it.
+    """
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._status = console.status("")
+        self._step = ""
+        self._begun = self._step_begun = time.monotonic()
+
+    def __enter__(self) -> FeatureProgress:
+        self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the beginning."""
+        return time.monotonic() - self._begun
+
+    def update(self, step: str, done: int, parts: int) -> None:
+        """Takes the engine's progress (`local_engine.Progress`)."""
+        if step != self._step:
+            self._step, self._step_begun = step, time.monotonic()
+        self._status.update(f"{step}: {done} of {parts} parts")
+        if done == parts:
+            seconds = time.monotonic() - self._step_begun
+            self._console.print(f"{step:<8} {parts:>6,} parts {seconds:8.1f} s")
+
+
+def print_summary(
+    console: Console, summary: LogSummary, out_dir: str, seconds: float
+) -> None:
+    """Rows in and out, why rows were rejected, and where all of it is."""
+    console.print(
+        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
+        f"{summary.rejects:,} rejects, in {seconds:.1f} s"
+    )
+    for reason, count in summary.by_reason.items():
+        console.print(f"  rejected {count:,}: {reason}", markup=False)
+    for name in ("features", "state", "rejects"):
+        console.print(f"{name:<9} {out_dir.rstrip('/')}/{name}", soft_wrap=True)

@@ -1,0 +1,128 @@
+"""TFRecord files of `tf.Example`s with the contract's columns as features.
+
+Ids may be int64 or bytes features; a feature that an example lacks is null. Files whose
+names end in `.gz` are GZIP-compressed. A remote file is copied to this machine first,
+since TensorFlow does not know all of Beam's file systems.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from preprocessing.config import FeatureConfig
+from preprocessing.contract import (
+    SourceError,
+    check_columns,
+    check_types,
+    impression_schema,
+)
+from preprocessing.conversion import plain
+from preprocessing.files import DataFile, find_files, is_remote, local_path, open_file
+from preprocessing.sources.source import RawRows, Split
+
+_BATCH_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class TFRecordSource:
+    """Every `*.tfrecord` and `*.tfrecord.gz` file in a folder, or one file.
+
+    Args:
+        data_dir: Path or URI.
+        config: The feature configuration.
+    """
+
+    data_dir: str
+    config: FeatureConfig
+
+    def splits(self) -> list[Split]:
+        """One split a file; columns are checked against each file's first rows."""
+        splits = []
+        for file in find_files(self.data_dir, "*.tfrecord*"):
+            split = Split(file.path, file.name, -1, 0)
+            first = next(self.read(split), None)
+            if first is not None:
+                names = first.table.column_names
+                check_columns(names, file.name, self.config)
+                check_types(first.table.schema, file.name, self.config)
+            splits.append(split)
+        return splits
+
+    def read(self, split: Split) -> Iterator[RawRows]:
+        """The rows of one file."""
+        first_row = 0
+        for batch in _batches(DataFile(split.path, split.name)):
+            table = self._columns(batch, split.name)
+            yield RawRows(table, first_row, [])
+            first_row += batch.num_rows
+
+    def user_state(self) -> pa.Table | None:
+        """None: such a log brings no state."""
+        return None
+
+    def _columns(self, batch: pa.RecordBatch, file: str) -> pa.Table:
+        columns = {}
+        for field in impression_schema(self.config):
+            index = batch.schema.get_field_index(field.name)
+            if index >= 0:
+                column = batch.column(index)
+                if not pa.types.is_list(field.type):
+                    column = _one_value(column, f"{file}: column '{field.name}'")
+                columns[field.name] = column
+        if not columns:
+            names = ", ".join(batch.schema.names)
+            raise SourceError(f"{file} has none of the columns. Received: {names}")
+        return pa.table(columns)
+
+
+def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
+    """A file's examples, as lists of values for each feature that occurs."""
+    import tensorflow as tf
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+    decoder = ExamplesToRecordBatchDecoder()
+    compression = "GZIP" if file.name.endswith(".gz") else ""
+    try:
+        with _local_copy(file.path) as path:
+            records = tf.data.TFRecordDataset(path, compression_type=compression)
+            for serialized in records.batch(_BATCH_ROWS).as_numpy_iterator():
+                yield decoder.DecodeBatch(serialized)
+    except (tf.errors.OpError, RuntimeError, OSError) as error:
+        raise SourceError(
+            f"{file.name} is no whole TFRecord file of tf.Examples with one type a "
+            f"feature: {error}"
+        ) from error
+
+
+@contextmanager
+def _local_copy(path: str) -> Iterator[str]:
+    if not is_remote(path):
+        yield local_path(path)
+        return
+    with tempfile.NamedTemporaryFile(suffix=".tfrecord") as copy:
+        with open_file(path) as remote:
+            shutil.copyfileobj(remote, copy)
+        copy.flush()
+        yield copy.name
+
+
+def _one_value(column: pa.Array, where: str) -> pa.Array:
+    """The only value of each list, null where there is none."""
+    if pa.types.is_null(column.type):
+        return column
+    lengths = pc.fill_null(pc.list_value_length(column), 0)
+    counts = lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+    if counts.max(initial=0) > 1:
+        raise SourceError(
+            f"{where} has an example with {counts.max()} values; expected at most one"
+        )
+    index = np.cumsum(counts) - counts
+    return plain(column.flatten()).take(pa.array(index, mask=counts == 0))
