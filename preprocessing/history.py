@@ -121,7 +121,8 @@ def history_columns(
 
     Returns:
         Lists [rows] of `history_video_ids`, `history_author_ids`, `history_tags`
-        (texts, as codes of a dictionary) and `history_gap_ms` (int64, the row's time less the event's).
+        (texts, as codes of a dictionary) and `history_gap_ms` (int64, the row's time
+        less the event's).
     """
     rows = events.log_position
     before = np.concatenate([[0], np.cumsum(eligible)])
