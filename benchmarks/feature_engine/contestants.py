@@ -20,13 +20,13 @@ from pathlib import Path
 
 from benchmarks.feature_engine.logs import ROOT, demo_features
 
-ENGINE, IN_PROCESS = "engine in Beam", "engine in one process"
+IN_BEAM, IN_THREADS = "engine in Beam", "poso features"
 ELEMENT_WISE, POLARS = "element-wise Beam", "polars"
-_BUILDS = {
-    ENGINE: ("engine", "build_in_beam"),
-    IN_PROCESS: ("engine", "build_in_process"),
-    ELEMENT_WISE: ("element_wise", "build"),
-    POLARS: ("polars_program", "build"),
+_MODULES = {
+    IN_BEAM: "beam_engine",
+    IN_THREADS: "threads_engine",
+    ELEMENT_WISE: "element_wise",
+    POLARS: "polars_program",
 }
 
 
@@ -65,11 +65,11 @@ def run(name: str, log_dir: Path, out_dir: Path) -> Run:
 
 def build(name: str, log_dir: str, out_dir: str) -> float:
     """Runs a contestant in this process; returns the seconds without its imports."""
-    module, function = _BUILDS[name]
-    contestant = importlib.import_module(f"benchmarks.feature_engine.{module}")
+    module = f"benchmarks.feature_engine.{_MODULES[name]}"
+    contestant = importlib.import_module(module)
     config = demo_features()
     start = time.perf_counter()
-    getattr(contestant, function)(log_dir, out_dir, config)
+    contestant.build(log_dir, out_dir, config)
     return time.perf_counter() - start
 
 

@@ -27,7 +27,7 @@ _REJECTS, _ACCEPTED = "rejects", "accepted"
 
 
 def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
-    """Reads a Parquet log, writes `features*` and `rejects*` into a folder."""
+    """Reads a Parquet log, writes `features/` and `rejects/` into a folder."""
     rules = RowRules(config)
     options = PipelineOptions(["--direct_running_mode=in_memory"])
     with beam.Pipeline(options=options) as pipeline:
@@ -52,7 +52,7 @@ def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
             | "UserFeatures" >> beam.ParDo(_UserFeatures(config))
             | "WriteFeatures"
             >> beam.io.WriteToParquet(
-                f"{out_dir}/features",
+                f"{out_dir}/features/part",
                 feature_schema(config),
                 codec="snappy",
                 file_name_suffix=".parquet",
@@ -63,7 +63,7 @@ def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
             | beam.Flatten()
             | "WriteRejects"
             >> beam.io.WriteToParquet(
-                f"{out_dir}/rejects",
+                f"{out_dir}/rejects/part",
                 REJECT_SCHEMA,
                 codec="snappy",
                 file_name_suffix=".parquet",

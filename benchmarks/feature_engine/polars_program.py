@@ -33,7 +33,7 @@ _TIME = pl.col("event_time_ms")
 
 
 def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
-    """Reads a Parquet log, writes `features*` and `rejects*` into a folder."""
+    """Reads a Parquet log, writes `features/` and `rejects/` into a folder."""
     accepted, rejects = _read(log_dir, config)
     log, repeated = _without_duplicates(_by_user_and_time(accepted), config)
     _write_rejects([rejects, repeated], out_dir, config)
@@ -41,7 +41,9 @@ def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
     for number, part in enumerate(_parts(log)):
         table = _with_histories(part).select(feature_schema(config).names)
         table.write_parquet(
-            f"{out_dir}/features-{number:05d}.parquet", compression="snappy"
+            f"{out_dir}/features/part-{number:05d}.parquet",
+            compression="snappy",
+            mkdir=True,
         )
 
 
@@ -247,7 +249,9 @@ def _write_rejects(
         )
         for part in parts
     )
-    rejects.write_parquet(f"{out_dir}/rejects.parquet", compression="snappy")
+    rejects.write_parquet(
+        f"{out_dir}/rejects/part-00000.parquet", compression="snappy", mkdir=True
+    )
 
 
 def _first(*keys: str) -> pl.Expr:

@@ -32,7 +32,7 @@ class Written:
 
 
 def written(out_dir: Path) -> Written:
-    """Reads `features*.parquet` and `rejects*.parquet` of a folder."""
+    """Reads the Parquet files in `features/` and `rejects/` of a folder."""
     rows, total = 0, 0
     for part in _parts(out_dir, "features"):
         rows += part.height
@@ -56,7 +56,7 @@ def check_same(outputs: dict[str, Written]) -> None:
 
 
 def _parts(out_dir: Path, name: str) -> Iterator[pl.DataFrame]:
-    for file in sorted(out_dir.glob(f"{name}*.parquet")):
+    for file in sorted(out_dir.glob(f"{name}/*.parquet")):
         table = pl.scan_parquet(file)
         rows = table.select(pl.len()).collect().item()
         for start in range(0, rows, _PART_ROWS):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_rows import HOUR, LABELS, START, in_order, log_table, rows
 
-from benchmarks.feature_engine import element_wise, engine, polars_program
+from benchmarks.feature_engine import (
+    beam_engine,
+    element_wise,
+    polars_program,
+    threads_engine,
+)
 from benchmarks.feature_engine.logs import demo_features, make_log
 from benchmarks.feature_engine.same_output import check_same, written
 from preprocessing import FeatureConfig
@@ -20,9 +26,11 @@ from preprocessing.column_names import USER_GROUPS
 OTHERS = {
     "polars": polars_program.build,
     "element-wise": element_wise.build,
-    "engine in Beam": engine.build_in_beam,
+    "engine in Beam": beam_engine.build,
 }
-CONFIG = FeatureConfig(history_length=3, labels=LABELS, shards=2, utc_offset_hours=8)
+CONFIG = FeatureConfig(
+    history_length=3, labels=LABELS, shards=2, utc_offset_hours=8, max_reject_rate=1
+)
 
 
 def output(build, log_dir, out_dir, config):
@@ -32,7 +40,7 @@ def output(build, log_dir, out_dir, config):
     tables = {
         name: [
             row
-            for file in sorted(out_dir.glob(f"{name}*.parquet"))
+            for file in sorted(out_dir.glob(f"{name}/*.parquet"))
             for row in pl.read_parquet(file).to_dicts()
         ]
         for name in ("features", "rejects")
@@ -56,9 +64,10 @@ def hostile_log(count):
     """Ties, duplicates, nulls, silences of more than 7 days, and broken rows."""
     draw = random.Random(7).choice
     some_time = [START + step * 6 * HOUR + off for step in range(90) for off in (0, 1)]
+    users, busy = [f"u{number}" for number in range(40)], ["a", "b", "é", ""] * 8
     log = [
         {
-            "user_id": draw(["a", "b", "c10", "c9", *"defghijkl", ""]),
+            "user_id": draw([*users, *busy]),
             "video_id": draw(["x", "y", "é", "v10", "v9"]),
             "event_time_ms": draw([None, *some_time]),
             "play_time_ms": draw([-1, *range(11)]),
@@ -85,9 +94,7 @@ def hostile_log(count):
 def test_polars_equals_the_engine(log, tmp_path_factory):
     folder = tmp_path_factory.mktemp("polars")
     write_log(log, folder / "log")
-    expected = output(
-        engine.build_in_process, folder / "log", folder / "engine", CONFIG
-    )
+    expected = output(threads_engine.build, folder / "log", folder / "engine", CONFIG)
     received = output(polars_program.build, folder / "log", folder / "polars", CONFIG)
     assert received == expected
 
@@ -97,7 +104,7 @@ def test_equals_the_engine_on_a_hostile_log(name, tmp_path):
     log = hostile_log(600)
     write_log(log, tmp_path / "log")
     expected = output(
-        engine.build_in_process, tmp_path / "log", tmp_path / "engine", CONFIG
+        threads_engine.build, tmp_path / "log", tmp_path / "engine", CONFIG
     )
     assert {row["user_group"] for row in expected[0]} == set(USER_GROUPS)
     assert len({row["reason"] for row in expected[1]}) == 6
@@ -112,7 +119,7 @@ def simulated(tmp_path_factory):
     make_log(4_000, str(folder / "log"))
     expected = folder / "expected"
     expected.mkdir()
-    engine.build_in_process(str(folder / "log"), str(expected), demo_features())
+    threads_engine.build(str(folder / "log"), str(expected), demo_features())
     return folder / "log", expected
 
 
@@ -135,22 +142,21 @@ def test_a_single_other_value_is_another_output(column, simulated, tmp_path):
 
 def copy_with_change(source: Path, folder: Path, column: str) -> None:
     """The same rows in another order, but two rows have swapped one value."""
-    features = pl.read_parquet(source / "features.parquet")
+    features = pl.read_parquet(source / "features" / "*.parquet")
     other = features.with_row_index().filter(pl.col(column) != pl.col(column).first())
     swapped = features[column].to_list()
     second = other["index"][0]
     swapped[0], swapped[second] = swapped[second], swapped[0]
     kind = features.schema[column]
     changed = features.with_columns(pl.Series(column, swapped, dtype=kind))
-    changed.reverse().write_parquet(folder / "features.parquet")
-    (folder / "rejects.parquet").write_bytes((source / "rejects.parquet").read_bytes())
+    changed.reverse().write_parquet(folder / "features" / "0.parquet", mkdir=True)
+    shutil.copytree(source / "rejects", folder / "rejects")
 
 
 def test_neither_order_nor_files_matter(simulated, tmp_path):
     _, expected = simulated
-    features = pl.read_parquet(expected / "features.parquet").reverse()
-    features[:100].write_parquet(tmp_path / "features-0.parquet")
-    features[100:].write_parquet(tmp_path / "features-1.parquet")
-    rejects = pl.read_parquet(expected / "rejects.parquet").reverse()
-    rejects.write_parquet(tmp_path / "rejects.parquet")
+    for name in ("features", "rejects"):
+        rows = pl.read_parquet(expected / name / "*.parquet").reverse()
+        rows[:30].write_parquet(tmp_path / name / "0.parquet", mkdir=True)
+        rows[30:].write_parquet(tmp_path / name / "1.parquet")
     assert written(tmp_path) == written(expected)
