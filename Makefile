@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 PARALLEL = -n auto --dist loadfile
 
 .PHONY: help setup lock test test-fast test-keras3 test-backends lint types format \
-  demo bench-layers clean
+  demo bench-layers bench-features clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -78,6 +78,9 @@ demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 
 bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks.layers
+
+bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten minutes)
+	@$(BIN)/python -m benchmarks.features
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -33,6 +33,7 @@ SERVING = [
     "urllib3>=1.26",
 ]
 EXPERIMENTS = ["scikit-learn>=1.4"]
+BENCHMARKS = ["polars>=1"]
 DEV = [
     "hypothesis>=6.100",
     "mypy>=1.10",
@@ -68,6 +69,7 @@ setup(
         "serving": SERVING,
         "plot": ["matplotlib>=3.8"],
         "experiments": [*PIPELINE, *EXPERIMENTS],
+        "benchmarks": [*PIPELINE, *BENCHMARKS],
         "dev": DEV,
     },
     entry_points={"console_scripts": ["poso = cli.main:main"]},

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.io.parquetio import WriteToParquetBatched
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from preprocessing.beam_features import (
@@ -19,6 +18,7 @@ from preprocessing.beam_features import (
 from preprocessing.config import FeatureConfig, SourceConfig
 from preprocessing.features import feature_schema
 from preprocessing.files import join
+from preprocessing.parquet_sink import WriteTables
 from preprocessing.rejects import LogSummary
 
 
@@ -47,9 +47,7 @@ def run_in_beam(
         outputs = log | BuildFeatures(features)
         write_rejects(outputs, rejects_dir)
         write_state(outputs, join(out_dir, "state"))
-        _ = outputs.features | "WriteFeatures" >> WriteToParquetBatched(
-            FileSystems.join(out_dir, "features", "part"),
-            feature_schema(features),
-            file_name_suffix=".parquet",
+        _ = outputs.features | "WriteFeatures" >> WriteTables(
+            FileSystems.join(out_dir, "features", "part"), feature_schema(features)
         )
     return read_summary(rejects_dir)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from preprocessing.conversion import plain
+from preprocessing.state import list_lengths
 
 
 def encode_examples(table: pa.Table) -> list[bytes]:
@@ -33,12 +34,22 @@ def encode_examples(table: pa.Table) -> list[bytes]:
 def _as_lists(column: pa.Array) -> pa.Array:
     """The column as lists of int64, float32 or binary."""
     if pa.types.is_list(column.type):
+        column = _without_dictionary(column)
         return column.cast(pa.list_(_feature_type(column.type.value_type)))
     known = column.is_valid().to_numpy(zero_copy_only=False)
     ends = np.concatenate([[0], np.cumsum(known)]).astype(np.int32)
     offsets = pa.array(ends, mask=np.append(~known, False))
     values = column.drop_null().cast(_feature_type(column.type))
     return pa.ListArray.from_arrays(offsets, values)
+
+
+def _without_dictionary(lists: pa.ListArray) -> pa.ListArray:
+    if not pa.types.is_dictionary(lists.type.value_type):
+        return lists
+    ends = np.concatenate([[0], np.cumsum(list_lengths(lists))]).astype(np.int32)
+    missing = lists.is_null().to_numpy(zero_copy_only=False)
+    offsets = pa.array(ends, mask=np.append(missing, False))
+    return pa.ListArray.from_arrays(offsets, plain(lists.flatten()))
 
 
 def _feature_type(kind: pa.DataType) -> pa.DataType:

@@ -26,11 +26,12 @@ from preprocessing.column_names import (
     VIDEO_ID,
 )
 from preprocessing.config import FeatureConfig, LabelConfig
-from preprocessing.contract import TEXT_LIST, impression_schema
+from preprocessing.contract import impression_schema
 from preprocessing.conversion import plain
 from preprocessing.days import MS_PER_DAY, MS_PER_HOUR, local_day
 from preprocessing.grouping import run_starts, text_ranks
 from preprocessing.history import (
+    HISTORY_TEXTS,
     Events,
     collect_events,
     eligible_events,
@@ -63,7 +64,8 @@ def feature_schema(config: FeatureConfig) -> pa.Schema:
     """Schema of the feature table: contract, features, labels, in this order.
 
     A label read from the column of its own name is that column, not a second one.
-    Scalars that every impression has are not nullable.
+    Scalars that every impression has are not nullable. The texts of histories are
+    dictionary-encoded in memory; in a Parquet file they are texts as any other.
     """
     fields = list(impression_schema(config))
     fields += _VIDEO_FIELDS + _USER_FIELDS
@@ -167,9 +169,9 @@ _USER_FIELDS = [
     pa.field("active_days_7", pa.int64(), nullable=False),
     pa.field("is_new_user", pa.int64(), nullable=False),
     pa.field("user_group", pa.string(), nullable=False),
-    pa.field("history_video_ids", TEXT_LIST, nullable=False),
-    pa.field("history_author_ids", TEXT_LIST, nullable=False),
-    pa.field("history_tags", TEXT_LIST, nullable=False),
+    pa.field("history_video_ids", HISTORY_TEXTS, nullable=False),
+    pa.field("history_author_ids", HISTORY_TEXTS, nullable=False),
+    pa.field("history_tags", HISTORY_TEXTS, nullable=False),
     pa.field("history_gap_ms", pa.list_(pa.int64()), nullable=False),
 ]
 

@@ -13,6 +13,10 @@ from preprocessing.conversion import plain
 from preprocessing.grouping import run_starts, text_ranks
 from preprocessing.state import list_lengths
 
+# Lists of codes: a text occurs in some thirty histories of its user, and is copied,
+# kept and written to Parquet's dictionaries once.
+HISTORY_TEXTS = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+
 # Elements of one list column built at a time; keeps offsets inside int32.
 _BLOCK_ELEMENTS = 1 << 22
 
@@ -117,18 +121,22 @@ def history_columns(
 
     Returns:
         Lists [rows] of `history_video_ids`, `history_author_ids`, `history_tags`
-        (texts) and `history_gap_ms` (int64, the row's time less the event's).
+        (texts, as codes of a dictionary) and `history_gap_ms` (int64, the row's time
+        less the event's).
     """
     rows = events.log_position
     before = np.concatenate([[0], np.cumsum(eligible)])
     end = before[events.tie_start[rows]]
     begin = np.maximum(before[events.user_start[rows]], end - length)
     kept = np.flatnonzero(eligible)
+    texts = [
+        text.dictionary_encode() for text in (events.video, events.author, events.tag)
+    ]
     block = max(1, _BLOCK_ELEMENTS // length)
     chunks: dict[str, list[pa.Array]] = {name: [] for name in _LIST_TYPES}
     for start in range(0, max(len(rows), 1), block):
         part = slice(start, start + block)
-        lists = _window(events, kept, begin[part], end[part], rows[part])
+        lists = _window(events, texts, kept, begin[part], end[part], rows[part])
         for name, chunk in lists.items():
             chunks[name].append(chunk)
     return {
@@ -139,15 +147,16 @@ def history_columns(
 
 _ITEM_LISTS = ("video_ids", "author_ids", "tags", "times_ms", "long_views")
 _LIST_TYPES = {
-    "history_video_ids": pa.list_(pa.string()),
-    "history_author_ids": pa.list_(pa.string()),
-    "history_tags": pa.list_(pa.string()),
+    "history_video_ids": HISTORY_TEXTS,
+    "history_author_ids": HISTORY_TEXTS,
+    "history_tags": HISTORY_TEXTS,
     "history_gap_ms": pa.list_(pa.int64()),
 }
 
 
 def _window(
     events: Events,
+    texts: list[pa.DictionaryArray],
     kept: np.ndarray,
     begin: np.ndarray,
     end: np.ndarray,
@@ -160,12 +169,7 @@ def _window(
     event = kept[np.repeat(begin, lengths) + within]
     gaps = np.repeat(events.time_ms[rows], lengths) - events.time_ms[event]
     index = pa.array(event)
-    values = (
-        events.video.take(index),
-        events.author.take(index),
-        events.tag.take(index),
-        pa.array(gaps),
-    )
+    values = (*(text.take(index) for text in texts), pa.array(gaps))
     ends = pa.array(offsets.astype(np.int32))
     return {
         name: pa.ListArray.from_arrays(ends, value)

@@ -22,6 +22,7 @@ from preprocessing.config import FeatureConfig
 from preprocessing.contract import REJECT_SCHEMA
 from preprocessing.features import feature_schema
 from preprocessing.files import create_file, join
+from preprocessing.parquet_layout import parquet_layout
 from preprocessing.rejects import LogSummary, Tally, check_rejects
 from preprocessing.shard_files import ShardFiles
 from preprocessing.shards import read_split, user_shard, video_shard
@@ -185,7 +186,9 @@ class _TableWriter:
 
     def __enter__(self) -> _TableWriter:
         self._file = create_file(self._path)
-        self._writer = pq.ParquetWriter(self._file, self._schema)
+        self._writer = pq.ParquetWriter(
+            self._file, self._schema, **parquet_layout(self._schema)
+        )
         return self
 
     def __exit__(

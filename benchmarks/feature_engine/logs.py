@@ -1,0 +1,75 @@
+"""Simulated impression logs of given sizes, made once and kept."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from preprocessing import FeatureConfig
+
+ROOT = Path(__file__).parents[2]
+
+# About 38.8 impressions a user in eight days; videos and authors in the simulator's own
+# proportion to users, so that a larger log is a larger feed and not a denser one.
+_USERS = {200_000: 5_200, 1_000_000: 26_000, 4_000_000: 104_000}
+_CORRUPT_SHARE = 0.01
+_INFO = "_log.json"
+
+
+@dataclass(frozen=True)
+class Log:
+    """A simulated log.
+
+    Attributes:
+        folder: its Parquet files, one a day.
+        rows: how many, rejects included.
+    """
+
+    folder: Path
+    rows: int
+
+
+def demo_features() -> FeatureConfig:
+    """The features of `configs/demo.yaml`, the configuration for simulated logs."""
+    text = (ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8")
+    return FeatureConfig(**yaml.safe_load(text)["features"])
+
+
+def simulated_log(size: int, cache: Path) -> Log:
+    """Returns the log of about `size` impressions; the first call simulates it.
+
+    Of its rows 1 % break the contract or are duplicates.
+
+    Args:
+        size: 200_000, 1_000_000 or 4_000_000; others have proportionally many users.
+        cache: folder that keeps the logs.
+    """
+    folder = cache / f"{size}"
+    if not (folder / _INFO).exists():
+        # A process of its own: what it needed to simulate is given back.
+        code = f"from {__name__} import make_log; make_log({size}, {str(folder)!r})"
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    rows = json.loads((folder / _INFO).read_text(encoding="utf-8"))["rows"]
+    return Log(folder, rows)
+
+
+def make_log(size: int, folder: str) -> None:
+    """Simulates a log into a folder."""
+    from simulator import SimulatorConfig, simulate, write_log
+
+    users = _USERS.get(size, max(100, round(size / 38.5)))
+    config = SimulatorConfig(
+        users=users,
+        videos=max(100, users * 3 // 4),
+        authors=max(10, users * 3 // 40),
+        corrupt_share=_CORRUPT_SHARE,
+    )
+    log = simulate(config)
+    write_log(log, folder)
+    info = json.dumps({"rows": log.num_rows})
+    (Path(folder) / _INFO).write_text(info, encoding="utf-8")

@@ -1,0 +1,12 @@
+"""The engine in threads: what `poso features` runs on one machine."""
+
+from __future__ import annotations
+
+import preprocessing.local_engine  # noqa: F401  (imports are not timed)
+from preprocessing.config import FeatureConfig, SourceConfig
+from preprocessing.feature_run import run_features
+
+
+def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
+    """Reads a Parquet log, writes `features/`, `rejects/` and also `state/`."""
+    run_features(SourceConfig(format="parquet"), config, log_dir, out_dir)

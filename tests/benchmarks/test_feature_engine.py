@@ -1,0 +1,162 @@
+"""The contestants of `benchmarks/features.py` give what the engine gives."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from log_rows import HOUR, LABELS, START, in_order, log_table, rows
+
+from benchmarks.feature_engine import (
+    beam_engine,
+    element_wise,
+    polars_program,
+    threads_engine,
+)
+from benchmarks.feature_engine.logs import demo_features, make_log
+from benchmarks.feature_engine.same_output import check_same, written
+from preprocessing import FeatureConfig
+from preprocessing.column_names import USER_GROUPS
+
+OTHERS = {
+    "polars": polars_program.build,
+    "element-wise": element_wise.build,
+    "engine in Beam": beam_engine.build,
+}
+CONFIG = FeatureConfig(
+    history_length=3, labels=LABELS, shards=2, utc_offset_hours=8, max_reject_rate=1
+)
+
+
+def output(build, log_dir, out_dir, config):
+    """Feature rows and rejects (row, reason), in an order of their own."""
+    out_dir.mkdir()
+    build(str(log_dir), str(out_dir), config)
+    tables = {
+        name: [
+            row
+            for file in sorted(out_dir.glob(f"{name}/*.parquet"))
+            for row in pl.read_parquet(file).to_dicts()
+        ]
+        for name in ("features", "rejects")
+    }
+    features = [dict(sorted(row.items())) for row in tables["features"]]
+    rejects = [
+        {"row": sorted(json.loads(row["row"]).items()), "reason": row["reason"]}
+        for row in tables["rejects"]
+    ]
+    return in_order(features), in_order(rejects)
+
+
+def write_log(log, folder, files=2):
+    folder.mkdir()
+    for number in range(files):
+        table = log_table(log[number::files], CONFIG)
+        pq.write_table(table, folder / f"{number}.parquet")
+
+
+def hostile_log(count):
+    """Ties, duplicates, nulls, silences of more than 7 days, and broken rows."""
+    draw = random.Random(7).choice
+    some_time = [START + step * 6 * HOUR + off for step in range(90) for off in (0, 1)]
+    users, busy = [f"u{number}" for number in range(40)], ["a", "b", "é", ""] * 8
+    log = [
+        {
+            "user_id": draw([*users, *busy]),
+            "video_id": draw(["x", "y", "é", "v10", "v9"]),
+            "event_time_ms": draw([None, *some_time]),
+            "play_time_ms": draw([-1, *range(11)]),
+            "video_duration_ms": draw(range(11)),
+            "is_like": draw([0, 0, 0, 1, 1, 2]),
+            "is_follow": draw([None, 0, 1]),
+            "author_id": draw([None, "", "p", "q"]),
+            "video_tags": draw([None, [], ["s"], ["t", "s"]]),
+            "user_first_launch_ms": draw([None, -1, *some_time]),
+            "video_upload_ms": draw([None, *some_time]),
+            "prior_view_count": draw([None, 0, 5]),
+        }
+        for _ in range(count)
+    ]
+    return log + log[: count // 10]
+
+
+@settings(
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(log=st.lists(rows, min_size=2, max_size=40))
+def test_polars_equals_the_engine(log, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("polars")
+    write_log(log, folder / "log")
+    expected = output(threads_engine.build, folder / "log", folder / "engine", CONFIG)
+    received = output(polars_program.build, folder / "log", folder / "polars", CONFIG)
+    assert received == expected
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_equals_the_engine_on_a_hostile_log(name, tmp_path):
+    log = hostile_log(600)
+    write_log(log, tmp_path / "log")
+    expected = output(
+        threads_engine.build, tmp_path / "log", tmp_path / "engine", CONFIG
+    )
+    assert {row["user_group"] for row in expected[0]} == set(USER_GROUPS)
+    assert len({row["reason"] for row in expected[1]}) == 6
+    received = output(OTHERS[name], tmp_path / "log", tmp_path / "other", CONFIG)
+    assert received == expected
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """A simulated log and what the engine wrote in one process."""
+    folder = tmp_path_factory.mktemp("simulated")
+    make_log(4_000, str(folder / "log"))
+    expected = folder / "expected"
+    expected.mkdir()
+    threads_engine.build(str(folder / "log"), str(expected), demo_features())
+    return folder / "log", expected
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_same_output_on_a_simulated_log(name, simulated, tmp_path):
+    log_dir, expected = simulated
+    OTHERS[name](str(log_dir), str(tmp_path), demo_features())
+    outputs = {"engine": written(expected), name: written(tmp_path)}
+    assert outputs["engine"].rejects > 0
+    check_same(outputs)
+
+
+@pytest.mark.parametrize("column", ["history_gap_ms", "history_tags", "avc"])
+def test_a_single_other_value_is_another_output(column, simulated, tmp_path):
+    _, expected = simulated
+    copy_with_change(expected, tmp_path, column)
+    with pytest.raises(ValueError, match="outputs differ"):
+        check_same({"a": written(expected), "b": written(tmp_path)})
+
+
+def copy_with_change(source: Path, folder: Path, column: str) -> None:
+    """The same rows in another order, but two rows have swapped one value."""
+    features = pl.read_parquet(source / "features" / "*.parquet")
+    other = features.with_row_index().filter(pl.col(column) != pl.col(column).first())
+    swapped = features[column].to_list()
+    second = other["index"][0]
+    swapped[0], swapped[second] = swapped[second], swapped[0]
+    kind = features.schema[column]
+    changed = features.with_columns(pl.Series(column, swapped, dtype=kind))
+    changed.reverse().write_parquet(folder / "features" / "0.parquet", mkdir=True)
+    shutil.copytree(source / "rejects", folder / "rejects")
+
+
+def test_neither_order_nor_files_matter(simulated, tmp_path):
+    _, expected = simulated
+    for name in ("features", "rejects"):
+        rows = pl.read_parquet(expected / name / "*.parquet").reverse()
+        rows[:30].write_parquet(tmp_path / name / "0.parquet", mkdir=True)
+        rows[30:].write_parquet(tmp_path / name / "1.parquet")
+    assert written(tmp_path) == written(expected)
