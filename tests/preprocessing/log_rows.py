@@ -57,6 +57,25 @@ configs = st.builds(
 )
 
 
+def impression(user: str = "a", video: str = "x", at: int = 0, **more: Any) -> Row:
+    """An impression `at` milliseconds after START; any column may be given."""
+    return {
+        "user_id": user,
+        "video_id": video,
+        "event_time_ms": START + at,
+        "play_time_ms": 5,
+        "video_duration_ms": 10,
+        "is_like": 0,
+        "is_follow": 0,
+        "author_id": "p",
+        "video_tags": ["t"],
+        "user_first_launch_ms": None,
+        "video_upload_ms": None,
+        "prior_view_count": None,
+        **more,
+    }
+
+
 def log_table(log: list[Row], config: FeatureConfig) -> pa.Table:
     """Rows as the table that a Parquet file would hold."""
     schema = impression_schema(config)

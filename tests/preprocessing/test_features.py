@@ -5,7 +5,17 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_rows import HOUR, LABELS, START, configs, features_of, in_order, logs, rows
+from log_rows import (
+    HOUR,
+    LABELS,
+    START,
+    configs,
+    features_of,
+    impression,
+    in_order,
+    logs,
+    rows,
+)
 from slow_engine import slow_features, slow_user_state, slow_video_state
 
 from preprocessing.config import FeatureConfig
@@ -13,24 +23,6 @@ from preprocessing.features import feature_schema
 from preprocessing.state import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 
 DAY = 24 * HOUR
-
-
-def impression(user="a", video="x", at=0, **more):
-    return {
-        "user_id": user,
-        "video_id": video,
-        "event_time_ms": START + at,
-        "play_time_ms": 5,
-        "video_duration_ms": 10,
-        "is_like": 0,
-        "is_follow": 0,
-        "author_id": "p",
-        "video_tags": ["t"],
-        "user_first_launch_ms": None,
-        "video_upload_ms": None,
-        "prior_view_count": None,
-        **more,
-    }
 
 
 def by_time(log, config=None, **states):

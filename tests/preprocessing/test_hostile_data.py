@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_rows import LABELS, START, features_of, in_order, log_table
+from log_rows import LABELS, START, features_of, impression, in_order, log_table
 from slow_engine import slow_features
 
 from preprocessing.config import FeatureConfig, SourceConfig
@@ -23,24 +23,6 @@ PARQUET = SourceConfig(format="parquet")
 CSV = SourceConfig(format="csv")
 CONFIG = FeatureConfig(labels=LABELS, shards=3, max_reject_rate=1)
 PLAIN = FeatureConfig(shards=4, max_reject_rate=1)
-
-
-def row(**more):
-    return {
-        "user_id": "a",
-        "video_id": "x",
-        "event_time_ms": START,
-        "play_time_ms": 5,
-        "video_duration_ms": 10,
-        "is_like": 0,
-        "is_follow": 0,
-        "author_id": "p",
-        "video_tags": ["t"],
-        "user_first_launch_ms": None,
-        "video_upload_ms": None,
-        "prior_view_count": None,
-        **more,
-    }
 
 
 def write(path, **columns):
@@ -109,7 +91,7 @@ ids = st.sampled_from(
 )
 def test_ids_are_any_unicode(users, videos):
     log = [
-        row(user_id=user, video_id=video, author_id=video, video_tags=[video])
+        impression(user_id=user, video_id=video, author_id=video, video_tags=[video])
         | {"event_time_ms": START + i}
         for i, (user, video) in enumerate(zip(users, videos, strict=False))
     ]
@@ -166,7 +148,7 @@ EXTREMES = [2**63 - 1, -(2**63), 253_402_300_800_000, -1]
     ["event_time_ms", "user_first_launch_ms", "video_upload_ms", "prior_view_count"],
 )
 def test_numbers_out_of_range_cost_their_row(value, column):
-    log = log_table([row(**{column: value}), row()], CONFIG)
+    log = log_table([impression(**{column: value}), impression()], CONFIG)
     from preprocessing.validation import validate
 
     accepted, rejects = validate(log, "f", 0, CONFIG)
@@ -177,8 +159,8 @@ def test_numbers_out_of_range_cost_their_row(value, column):
 def test_the_greatest_numbers_that_are_accepted_give_exact_features():
     last = 253_402_300_799_999
     log = [
-        row(event_time_ms=0, user_first_launch_ms=last, prior_view_count=last),
-        row(event_time_ms=last, user_first_launch_ms=0, video_upload_ms=0),
+        impression(event_time_ms=0, user_first_launch_ms=last, prior_view_count=last),
+        impression(event_time_ms=last, user_first_launch_ms=0, video_upload_ms=0),
     ]
     names = feature_schema(CONFIG).names
     slow = [{name: r[name] for name in names} for r in slow_features(log, CONFIG)]
@@ -186,7 +168,7 @@ def test_the_greatest_numbers_that_are_accepted_give_exact_features():
 
 
 def test_a_video_of_no_length_is_watched_to_its_end():
-    features, _ = features_of([row(video_duration_ms=0, play_time_ms=0)], CONFIG)
+    features, _ = features_of([impression(video_duration_ms=0, play_time_ms=0)], CONFIG)
     assert (features[0]["long_view"], features[0]["finish_view"]) == (1, 1)
 
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_rows import HOUR, START, configs, in_order, log_table, logs
+from log_rows import HOUR, START, configs, impression, in_order, log_table, logs
 from slow_engine import slow_features, slow_user_state, slow_video_state
 
 from preprocessing.config import FeatureConfig
@@ -98,24 +98,6 @@ def test_rows_that_are_not_after_the_state_are_rejects_and_change_nothing(
     assert states_of(done) == states_of(alone)
 
 
-def row(user="a", video="x", at=0, **more):
-    return {
-        "user_id": user,
-        "video_id": video,
-        "event_time_ms": START + at,
-        "play_time_ms": 5,
-        "video_duration_ms": 10,
-        "is_like": 0,
-        "is_follow": 0,
-        "author_id": "p",
-        "video_tags": ["t"],
-        "user_first_launch_ms": None,
-        "video_upload_ms": None,
-        "prior_view_count": None,
-        **more,
-    }
-
-
 LONG_VIEWS = FeatureConfig(
     history_length=1,
     history_of="long_views",
@@ -130,10 +112,10 @@ def user(done, name="a"):
 
 def test_of_long_views_the_last_impression_is_kept_too():
     log = [
-        row(video="y", at=0, play_time_ms=9),
-        row(video="z", at=1, play_time_ms=9),
-        row(video="x", at=2),
-        row(video="w", at=3),
+        impression(video="y", at=0, play_time_ms=9),
+        impression(video="z", at=1, play_time_ms=9),
+        impression(video="x", at=2),
+        impression(video="w", at=3),
     ]
     state = user(one_run(log, LONG_VIEWS)[0])
     assert state["video_ids"] == ["z", "w"]
@@ -144,8 +126,8 @@ def test_of_long_views_the_last_impression_is_kept_too():
 @pytest.mark.parametrize("turn", [1, -1])
 def test_rows_of_one_time_leave_one_state_in_any_order(turn):
     twice = [
-        row(play_time_ms=9, user_first_launch_ms=7, prior_view_count=1),
-        row(play_time_ms=1, user_first_launch_ms=8, prior_view_count=2),
+        impression(play_time_ms=9, user_first_launch_ms=7, prior_view_count=1),
+        impression(play_time_ms=1, user_first_launch_ms=8, prior_view_count=2),
     ]
     state = user(one_run(twice[::turn], FeatureConfig(labels=LONG_VIEWS.labels))[0])
     assert state["long_views"] == [False, True]
@@ -154,9 +136,9 @@ def test_rows_of_one_time_leave_one_state_in_any_order(turn):
 
 def test_a_user_who_stays_away_keeps_the_state():
     config = FeatureConfig()
-    first, through_ms, _ = one_run([row("a"), row("b", at=1)], config)
+    first, through_ms, _ = one_run([impression("a"), impression("b", at=1)], config)
     state = first.user_state, first.video_state
-    second, _, _ = one_run([row("b", at=2)], config, state, through_ms)
+    second, _, _ = one_run([impression("b", at=2)], config, state, through_ms)
     assert user(second, "a") == user(first, "a")
     assert user(second, "b")["view_count"] == 2
     assert second.video_state.to_pylist() == [{"video_id": "x", "impressions": 3}]
@@ -164,26 +146,26 @@ def test_a_user_who_stays_away_keeps_the_state():
 
 def test_prior_views_are_no_part_of_the_count_that_is_handed_on():
     config = FeatureConfig()
-    log = [row(prior_view_count=100), row(at=1, prior_view_count=100)]
+    log = [impression(prior_view_count=100), impression(at=1, prior_view_count=100)]
     first, through_ms, _ = one_run(log, config)
     assert user(first)["view_count"] == 2
     assert user(first)["prior_view_count"] == 100
     state = first.user_state, first.video_state
-    next_day = [row(at=2, prior_view_count=100), row(at=3)]
+    next_day = [impression(at=2, prior_view_count=100), impression(at=3)]
     second, _, _ = one_run(next_day, config, state, through_ms)
     assert second.features["avc"].to_pylist() == [102, 3]
 
 
 def test_active_days_are_kept_as_long_as_they_can_count():
     config = FeatureConfig()
-    log = [row(at=day * 24 * HOUR) for day in range(12)]
+    log = [impression(at=day * 24 * HOUR) for day in range(12)]
     days = user(one_run(log, config)[0])["active_days"]
     assert len(days) == 8
     assert days == list(range(days[-1] - 7, days[-1] + 1))
 
 
 def test_a_longer_history_grows_with_new_impressions():
-    log = [row(video=f"v{i}", at=i) for i in range(6)]
+    log = [impression(video=f"v{i}", at=i) for i in range(6)]
     first, through_ms, _ = one_run(log[:4], FeatureConfig(history_length=2))
     state = first.user_state, first.video_state
     longer = FeatureConfig(history_length=4)
@@ -200,18 +182,20 @@ def test_a_longer_history_grows_with_new_impressions():
 
 @pytest.mark.parametrize("name", ["times_ms", "video_ids", "active_days"])
 def test_a_state_with_gaps_in_its_lists_is_refused(name):
-    first, _, _ = one_run([row()], FeatureConfig())
+    first, _, _ = one_run([impression()], FeatureConfig())
     states = first.user_state.to_pylist()
     states[0][name] = [None]
     broken = pa.Table.from_pylist(states, schema=USER_STATE_SCHEMA)
     with pytest.raises(ValueError, match=f"'{name}' holds nulls"):
-        one_run([row(at=1)], FeatureConfig(), (broken, first.video_state), START)
+        one_run([impression(at=1)], FeatureConfig(), (broken, first.video_state), START)
 
 
 def test_rows_after_the_last_day_are_rejects():
     last = 24 * HOUR - START % (24 * HOUR) - 1
     config = FeatureConfig(last_day="2022-04-15")
-    done, through_ms, rejects = one_run([row(at=last), row(at=last + 1)], config)
+    done, through_ms, rejects = one_run(
+        [impression(at=last), impression(at=last + 1)], config
+    )
     assert done.features.num_rows == 1
     assert through_ms == START + last
     assert rejects["reason"].to_pylist() == [
@@ -221,12 +205,12 @@ def test_rows_after_the_last_day_are_rejects():
 
 def test_the_features_of_a_continued_log_have_the_same_schema():
     config = FeatureConfig(labels={"long_view": {"rule": "long_view"}})
-    first, through_ms, _ = one_run([row()], config)
+    first, through_ms, _ = one_run([impression()], config)
     state = first.user_state, first.video_state
-    second, _, _ = one_run([row(at=1)], config, state, through_ms)
+    second, _, _ = one_run([impression(at=1)], config, state, through_ms)
     assert second.features.schema.equals(feature_schema(config))
     slow = slow_features(
-        [row(at=1)],
+        [impression(at=1)],
         config,
         {"a": first.user_state.to_pylist()[0]},
         {"x": 1},
