@@ -163,13 +163,17 @@ def _parts(column: pa.ChunkedArray, field: pa.Field) -> Tensors:
     elif field.nullable:
         parts["ends"] = _ends(array.is_valid().to_numpy(zero_copy_only=False))
         array = array.drop_null()
-    if pa.types.is_string(array.type):
+    if _is_text(array.type):
         encoded = array.dictionary_encode()
         texts = encoded.dictionary.cast(pa.binary())
         parts["dictionary"] = texts.to_numpy(zero_copy_only=False)
         array = encoded.indices
     parts["values"] = array.to_numpy(zero_copy_only=False)
     return parts
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_dictionary(kind)
 
 
 def _ends(lengths: np.ndarray) -> np.ndarray:
@@ -180,7 +184,7 @@ def _signature(field: pa.Field) -> dict[str, tf.TensorSpec]:
     listed = pa.types.is_list(field.type)
     kind = field.type.value_type if listed else field.type
     signature = {}
-    if pa.types.is_string(kind):
+    if _is_text(kind):
         signature["values"] = tf.TensorSpec([None], tf.int32)
         signature["dictionary"] = tf.TensorSpec([None], tf.string)
     else:

@@ -34,7 +34,7 @@ def feature_spec():
     for field in SCHEMA:
         listed = pa.types.is_list(field.type)
         kind = field.type.value_type if listed else field.type
-        if pa.types.is_string(kind):
+        if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
             dtype = tf.string
         else:
             dtype = tf.float32 if pa.types.is_floating(kind) else tf.int64
