@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -84,6 +85,7 @@ def main(repeats: int, scale: float, folder: Path) -> None:
         size: _take_turns(names, logs[size], folder / "out", repeats, console)
         for size, names in turns.items()
     }
+    shutil.rmtree(folder / "out")
     rows = [
         *_ratio_rows(runs),
         *_growth_rows(runs, logs),
