@@ -124,3 +124,11 @@ class ComponentProgress(logging.Handler):
             self._status.stop()
             for logger in loggers:
                 logger.removeHandler(self)
+
+
+def shown(path: Path) -> str:
+    """A path as a user would type it: relative if it lies in the working folder."""
+    working = Path.cwd()
+    absolute = path.absolute()
+    inside = absolute.is_relative_to(working)
+    return str(absolute.relative_to(working) if inside else path)

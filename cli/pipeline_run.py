@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cli.console import ComponentProgress, library_output_to
+from cli.console import ComponentProgress, library_output_to, shown
 from pipeline.config import RunConfig
 from pipeline.run_paths import RunPaths
 
@@ -110,11 +110,11 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
     pushed = str(result.pushed) if result.pushed else "none yet"
     places = {
         "model": pushed if blessed else f"{pushed} (the new one was not blessed)",
-        "report": str(result.report),
+        "report": shown(result.report),
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),
         "requests": str(paths.requests),
-        "state": str(result.examples / "state"),
+        "state": shown(result.examples / "state"),
         "log": str(paths.log),
     }
     console.print()
