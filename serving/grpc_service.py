@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -20,8 +20,9 @@ from serving.errors import Internal, InvalidArgument, ServingError, Unimplemente
 from serving.input_check import check_names
 from serving.model_messages import SIGNATURE_FIELD, model_metadata, model_status
 from serving.model_store import ModelSpec
-from serving.prediction import Predictor
+from serving.prediction import Prediction, Predictor, Target
 from serving.tensor_proto import read_tensor, write_tensor
+from serving.tensor_spec import Array
 
 _LOG = logging.getLogger(__name__)
 # Messages travel in a header, whose size gRPC limits.
@@ -43,10 +44,13 @@ class _Service:
         self._predictor = predictor
 
     async def _answer(
-        self, context: Any, handler: Callable[[Any, Predictor], Any], request: Any
+        self,
+        context: Any,
+        handler: Callable[[Any, Predictor], Awaitable[Any]],
+        request: Any,
     ) -> Any:
         try:
-            return await self._predictor.in_worker(handler, request, self._predictor)
+            return await handler(request, self._predictor)
         except ServingError as error:
             await _abort(context, error)
         except Exception:
@@ -94,29 +98,23 @@ class ModelService(_Service, model_service_pb2_grpc.ModelServiceServicer):
         await _abort(context, Unimplemented("HandleReloadConfigRequest is not offered"))
 
 
-def predict(
+async def predict(
     request: predict_pb2.PredictRequest, predictor: Predictor
 ) -> predict_pb2.PredictResponse:
     """Answers a Predict request.
 
     Raises:
-        ServingError: As `Predictor.predict`, or `InvalidArgument` for a malformed
-            tensor.
+        ServingError: As `Predictor.resolve` and `Predictor.predict`, or
+            `InvalidArgument` for a malformed tensor.
     """
-    spec, signature = predictor.resolve(_model_spec(request))
-    check_names(request.inputs, signature.inputs)
-    inputs = {name: read_tensor(name, request.inputs[name]) for name in request.inputs}
-    prediction = predictor.predict(spec, inputs, list(request.output_filter))
-    response = predict_pb2.PredictResponse()
-    response.model_spec.name = spec.name
-    response.model_spec.version.value = prediction.version
-    response.model_spec.signature_name = prediction.signature
-    for name, array in prediction.outputs.items():
-        write_tensor(array, response.outputs[name])
-    return response
+    target = predictor.resolve(_model_spec(request))
+    check_names(request.inputs, target.signature.spec.inputs)
+    inputs = await predictor.in_worker(_read_tensors, request.inputs)
+    prediction = await predictor.predict(target, inputs, list(request.output_filter))
+    return await predictor.in_worker(_predict_response, target, prediction)
 
 
-def get_model_metadata(
+async def get_model_metadata(
     request: get_model_metadata_pb2.GetModelMetadataRequest, predictor: Predictor
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """Answers a GetModelMetadata request.
@@ -136,7 +134,7 @@ def get_model_metadata(
     return model_metadata(predictor.store, spec)
 
 
-def get_model_status(
+async def get_model_status(
     request: get_model_status_pb2.GetModelStatusRequest, predictor: Predictor
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """Answers a GetModelStatus request.
@@ -145,6 +143,22 @@ def get_model_status(
         NotFound: If the model or version is unknown.
     """
     return model_status(predictor.store, _model_spec(request))
+
+
+def _read_tensors(tensors: Mapping[str, Any]) -> dict[str, Array]:
+    return {name: read_tensor(name, tensors[name]) for name in tensors}
+
+
+def _predict_response(
+    target: Target, prediction: Prediction
+) -> predict_pb2.PredictResponse:
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = target.model
+    response.model_spec.version.value = prediction.version
+    response.model_spec.signature_name = prediction.signature
+    for name, array in prediction.outputs.items():
+        write_tensor(array, response.outputs[name])
+    return response
 
 
 def _model_spec(request: Any) -> ModelSpec:

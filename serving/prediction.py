@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from serving.input_check import check_inputs, check_output_filter
 from serving.model_store import ModelSpec, ModelStore
-from serving.tensor_spec import Array, SignatureSpec
+from serving.saved_model import ModelVersion, Signature
+from serving.tensor_spec import Array
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,11 +32,26 @@ class Prediction:
     outputs: Mapping[str, Array]
 
 
+@dataclass(frozen=True)
+class Target:
+    """What will answer a request: it stays loaded for as long as this is held.
+
+    Attributes:
+        model: The model's name.
+        version: The loaded version.
+        signature: Its signature.
+    """
+
+    model: str
+    version: ModelVersion
+    signature: Signature
+
+
 class Predictor:
     """Runs requests against a store of model versions.
 
     Args:
-        store: The model's versions.
+        store: The models' versions.
         workers: Threads that decode, run and encode requests.
     """
 
@@ -43,11 +59,8 @@ class Predictor:
         self.store = store
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="predict")
 
-    def resolve(self, model_spec: ModelSpec) -> tuple[ModelSpec, SignatureSpec]:
-        """Settles which version answers and by which signature its inputs are read.
-
-        Returns:
-            The same model specification with the version's number, and the signature's.
+    def resolve(self, model_spec: ModelSpec) -> Target:
+        """Settles which version and signature answer a request.
 
         Raises:
             ServingError: `NotFound` or `FailedPrecondition` for an unknown model,
@@ -55,33 +68,34 @@ class Predictor:
         """
         version = self.store.find(model_spec)
         signature = version.signature(model_spec.signature)
-        return replace(model_spec, version=version.number), signature.spec
+        return Target(model_spec.name, version, signature)
 
-    def predict(
+    async def predict(
         self,
-        model_spec: ModelSpec,
+        target: Target,
         inputs: Mapping[str, Array],
         output_filter: Sequence[str] = (),
     ) -> Prediction:
-        """Checks the inputs and runs the signature, in the calling thread.
+        """Checks the inputs and runs the signature.
 
         Args:
-            model_spec: Model, version and signature.
+            target: What answers.
             inputs: Arrays by input name; bytes objects for strings.
             output_filter: The outputs to return; empty for all.
 
         Raises:
-            ServingError: `NotFound` or `FailedPrecondition` for an unknown model,
-                version or signature, `InvalidArgument` for inputs that do not fit it.
+            ServingError: `InvalidArgument` for inputs that do not fit the signature,
+                or what the graph refuses.
         """
-        version = self.store.find(model_spec)
-        signature = version.signature(model_spec.signature)
-        check_inputs(inputs, signature.spec.inputs)
-        check_output_filter(output_filter, signature.spec.outputs)
-        outputs = signature.run(inputs)
+        spec = target.signature.spec
+        check_inputs(inputs, spec.inputs)
+        check_output_filter(output_filter, spec.outputs)
+        outputs = await self.in_worker(target.signature.run, inputs)
         wanted = output_filter or sorted(outputs)
         return Prediction(
-            version.number, signature.name, {name: outputs[name] for name in wanted}
+            target.version.number,
+            target.signature.name,
+            {name: outputs[name] for name in wanted},
         )
 
     async def in_worker(

@@ -57,30 +57,28 @@ class _RestService:
             raise web.HTTPNotFound
         body = await request.read()
         if request.method == "POST" and (match := _PREDICTION_PATH.fullmatch(path)):
-            return _json(await self._run(predict, match, body))
+            return _json(await predict(self._predictor, match, body))
         if request.method == "GET" and (match := _MODEL_PATH.fullmatch(path)):
             about = metadata if match["metadata"] else status
-            return _json(await self._run(about, match))
+            return _json(about(self._predictor, match))
         raise InvalidArgument(f"Malformed request: {request.method} {path}")
 
-    async def _run(self, handler: Any, match: re.Match[str], *body: bytes) -> bytes:
-        return await self._predictor.in_worker(handler, self._predictor, match, *body)
 
-
-def predict(predictor: Predictor, path: re.Match[str], body: bytes) -> bytes:
+async def predict(predictor: Predictor, path: re.Match[str], body: bytes) -> bytes:
     """Answers `POST /v1/models/NAME[/versions/N]:predict`.
 
     Raises:
-        ServingError: As `Predictor.predict`, or `InvalidArgument` for a body that is no
-            predict request.
+        ServingError: As `Predictor.resolve` and `Predictor.predict`, or
+            `InvalidArgument` for a body that is no predict request.
     """
     if path["verb"].lower() != "predict":
         raise Unimplemented(f"{path['verb']} is not offered; use predict")
-    request = parse_body(body)
-    spec, signature = predictor.resolve(_model_spec(path, request.signature))
-    inputs = read_inputs(request, signature.inputs)
-    prediction = predictor.predict(spec, inputs)
-    return write_outputs(prediction.outputs, request.by_row)
+    request = await predictor.in_worker(parse_body, body)
+    target = predictor.resolve(_model_spec(path, request.signature))
+    specs = target.signature.spec.inputs
+    inputs = await predictor.in_worker(read_inputs, request, specs)
+    prediction = await predictor.predict(target, inputs)
+    return await predictor.in_worker(write_outputs, prediction.outputs, request.by_row)
 
 
 def metadata(predictor: Predictor, path: re.Match[str]) -> bytes:

@@ -2,32 +2,17 @@
 
 Importing the official classes executes all of TensorFlow (seconds, and gigabytes to
 install). These are built from the table below instead: same names, numbers and types,
-so the bytes on the wire are the same. They live in a descriptor pool of their own and
-do not clash with the official ones in one process.
+so the bytes on the wire are the same.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from serving.message_table import message_classes
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 GET_MODEL_METADATA = "/tensorflow.serving.PredictionService/GetModelMetadata"
 GET_MODEL_STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {
-    "double": _FIELD.TYPE_DOUBLE,
-    "float": _FIELD.TYPE_FLOAT,
-    "int64": _FIELD.TYPE_INT64,
-    "uint64": _FIELD.TYPE_UINT64,
-    "int32": _FIELD.TYPE_INT32,
-    "uint32": _FIELD.TYPE_UINT32,
-    "bool": _FIELD.TYPE_BOOL,
-    "string": _FIELD.TYPE_STRING,
-    "bytes": _FIELD.TYPE_BYTES,
-}
 _ENUMS = {
     "DataType": {
         "DT_INVALID": 0,
@@ -54,7 +39,6 @@ _ENUMS = {
     },
 }
 
-# Message: field: number and type. `*` repeats it, `map:` is a map from strings.
 _MESSAGES = {
     "Any": {"type_url": (1, "string"), "value": (2, "bytes")},
     "Int64Value": {"value": (1, "int64")},
@@ -115,56 +99,7 @@ _MESSAGES = {
     },
     "GetModelStatusResponse": {"model_version_status": (1, "*ModelVersionStatus")},
 }
-_PACKAGE = "poso.serving"
-
-
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="poso/serving.proto", package=_PACKAGE, syntax="proto3"
-    )
-    for name, values in _ENUMS.items():
-        enumeration = file.enum_type.add(name=name)
-        for value, number in values.items():
-            enumeration.value.add(name=value, number=number)
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
-            _add_field(message, field, number, kind)
-    return file
-
-
-def _add_field(
-    message: descriptor_pb2.DescriptorProto, name: str, number: int, kind: str
-) -> None:
-    if kind.startswith("map:"):
-        entry_name = "".join(part.title() for part in name.split("_")) + "Entry"
-        entry = message.nested_type.add(name=entry_name)
-        entry.options.map_entry = True
-        _add_field(entry, "key", 1, "string")
-        _add_field(entry, "value", 2, kind.removeprefix("map:"))
-        kind = f"*{message.name}.{entry_name}"
-    field = message.field.add(name=name, number=number)
-    field.label = _FIELD.LABEL_REPEATED if kind[0] == "*" else _FIELD.LABEL_OPTIONAL
-    kind = kind.lstrip("*")
-    if kind in _SCALARS:
-        field.type = _SCALARS[kind]
-        return
-    field.type = _FIELD.TYPE_ENUM if kind in _ENUMS else _FIELD.TYPE_MESSAGE
-    field.type_name = f".{_PACKAGE}.{kind}"
-
-
-def _classes() -> dict[str, Any]:
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(_file().SerializeToString())
-    # The pinned protobuf is 3.20; its successor's name for this is GetMessageClass.
-    factory: Any = message_factory.MessageFactory(pool)
-    return {
-        name: factory.GetPrototype(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in _MESSAGES
-    }
-
-
-CLASSES = _classes()
+CLASSES = message_classes("poso.serving", _MESSAGES, _ENUMS)
 GetModelMetadataRequest = CLASSES["GetModelMetadataRequest"]
 GetModelMetadataResponse = CLASSES["GetModelMetadataResponse"]
 GetModelStatusRequest = CLASSES["GetModelStatusRequest"]

@@ -1,3 +1,5 @@
+import asyncio
+
 import numpy as np
 import pytest
 from toy_model import CANDIDATES, USER, as_tensor
@@ -18,11 +20,12 @@ def test_outputs_and_their_filter(predictor, in_process):
     values = USER | CANDIDATES
     inputs = {name: np.asarray(as_tensor(value)) for name, value in values.items()}
     spec = ModelSpec("ranker", signature="rank")
-    prediction = predictor.predict(spec, inputs)
+    target = predictor.resolve(spec)
+    prediction = asyncio.run(predictor.predict(target, inputs))
     assert (prediction.version, prediction.signature) == (2, "rank")
     for name, expected in in_process("rank", values).items():
         np.testing.assert_array_equal(prediction.outputs[name], expected)
-    some = predictor.predict(spec, inputs, ["fused", "tasks"])
+    some = asyncio.run(predictor.predict(target, inputs, ["fused", "tasks"]))
     assert list(some.outputs) == ["fused", "tasks"]
 
 
@@ -41,5 +44,6 @@ def test_inputs_that_do_not_fit(predictor, inputs, message):
     for name, array in arrays.items():
         if array.dtype == float:
             arrays[name] = array.astype(np.float32)
+    target = predictor.resolve(ModelSpec("ranker", signature="doubled"))
     with pytest.raises(InvalidArgument, match=message):
-        predictor.predict(ModelSpec("ranker", signature="doubled"), arrays)
+        asyncio.run(predictor.predict(target, arrays))
