@@ -28,21 +28,27 @@ SERVING = [
     "aiohttp>=3.9",
     "click>=8.1",
     "grpcio>=1.60",
+    "grpcio-health-checking>=1.48",
+    "grpcio-reflection>=1.48",
     "numpy>=1.23",
+    "prometheus-client>=0.20",
     "rich>=13",
     "urllib3>=1.26",
 ]
+REDIS = ["redis>=5"]
 EXPERIMENTS = ["scikit-learn>=1.4"]
 BENCHMARKS = ["polars>=1"]
 DEV = [
     "hypothesis>=6.100",
     "mypy>=1.10",
     "pre-commit>=3.7",
+    "psutil>=5.9",
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "ruff>=0.5",
     "scikit-learn>=1.4",
+    "trustme>=1.1",
     "types-protobuf",
     "types-PyYAML",
     "uv>=0.5",
@@ -67,6 +73,7 @@ setup(
         "tf-keras": ["tf-keras>=2.16"],
         "pipeline": PIPELINE,
         "serving": SERVING,
+        "redis": REDIS,
         "plot": ["matplotlib>=3.8"],
         "experiments": [*PIPELINE, *EXPERIMENTS],
         "benchmarks": [*PIPELINE, *BENCHMARKS],
