@@ -103,19 +103,20 @@ class PersonalizationCode(tf_keras.layers.Layer):
             for code in settings.personalization_code
             if code != "all_features"
         ]
-        self.tables = {
+        self.codes = {
             spec.name: tf_keras.layers.Embedding(
                 table_rows[spec.table],
                 settings.embedding_dim,
-                name=f"{spec.name}_code_table",
+                name=f"{spec.name}_code",
             )
-            for spec in self._specs
             if spec.kind == "id"
+            else _OneHot(spec.bucket_values, name=f"{spec.name}_code")
+            for spec in self._specs
         }
 
     def call(self, inputs: Tensors, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """[batch, code width]; batch 1 where it depends on a shared user alone."""
-        codes = [self._code(inputs[spec.name], spec) for spec in self._specs]
+        codes = [self.codes[name](inputs[name]) for name in self.codes]
         if self._all_features:
             codes.extend(tf.cast(part, self.compute_dtype) for part in parts)
         if len(codes) == 1:
@@ -125,10 +126,16 @@ class PersonalizationCode(tf_keras.layers.Layer):
             [tf.broadcast_to(code, [rows, code.shape[-1]]) for code in codes], axis=-1
         )
 
-    def _code(self, value: tf.Tensor, spec: ModelInput) -> tf.Tensor:
-        if spec.kind == "id":
-            return self.tables[spec.name](value)
-        return tf.one_hot(value, spec.bucket_values, dtype=self.compute_dtype)
+
+class _OneHot(tf_keras.layers.Layer):
+    """Bucket numbers [batch] to [batch, depth]; a layer, so that it can be masked."""
+
+    def __init__(self, depth: int, name: str):
+        super().__init__(name=name)
+        self._depth = depth
+
+    def call(self, buckets: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(buckets, self._depth, dtype=self.compute_dtype)
 
 
 def _masked_mean(rows: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

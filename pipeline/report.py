@@ -32,6 +32,7 @@ class RunFiles:
         model_dirs: SavedModels, by ranking name (`model`, `plain`).
         histories: Learning curves, by ranking name.
         gates: Gate outputs over AVC buckets, or empty.
+        sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, a line each.
         blessed: Whether Evaluator blessed the model.
         data: The feature engine's summary: rows in, examples, rejects.
@@ -42,6 +43,7 @@ class RunFiles:
     model_dirs: Mapping[str, str]
     histories: Mapping[str, Mapping[str, list[float]]]
     gates: Mapping[str, Any] = field(default_factory=dict)
+    sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
     blessed: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -73,12 +75,23 @@ def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, An
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,
+        "sensitivity": _relative(files.sensitivities),
     }
     tf.io.gfile.makedirs(folder)
     _write(os.path.join(folder, METRICS_FILE), json.dumps(metrics, indent=1))
     page = _page(config, files, metrics, table, curves)
     _write(os.path.join(folder, PAGE_FILE), page)
     return metrics
+
+
+def _relative(
+    sensitivities: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, float]]:
+    """Each input's relative change of the activations, by ranking name."""
+    return {
+        name: {n: feature["relative"] for n, feature in values["features"].items()}
+        for name, values in sensitivities.items()
+    }
 
 
 def _page(
@@ -108,6 +121,9 @@ def _page(
         ),
         calibration=report_plots.calibration_curves(curves),
         gates=report_plots.gate_curves(files.gates) if files.gates else "",
+        sensitivities=report_plots.sensitivity_bars(files.sensitivities)
+        if files.sensitivities
+        else "",
         differences=report_plots.gauc_differences(table, MODEL, PLAIN)
         if PLAIN in files.model_dirs
         else "",

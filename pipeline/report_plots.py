@@ -60,6 +60,30 @@ def gate_curves(gates: Mapping[str, Any]) -> str:
     return _svg(figure)
 
 
+def sensitivity_bars(sensitivities: Mapping[str, Mapping[str, Any]]) -> str:
+    """Change of the activations when an input is masked (the paper's Fig. 1b).
+
+    A bar each model and input: the change of all units over their magnitude.
+    """
+    first = next(iter(sensitivities.values()))["features"]
+    names = sorted(first, key=lambda name: -first[name]["relative"])
+    figure = Figure(figsize=(2 * _WIDTH, 0.8 + 0.3 * len(names)), layout="constrained")
+    axis = figure.subplots()
+    thickness = 0.8 / len(sensitivities)
+    for index, (model, values) in enumerate(sensitivities.items()):
+        places = np.arange(len(names)) + thickness * (
+            index - (len(sensitivities) - 1) / 2
+        )
+        changes = [100 * values["features"][name]["relative"] for name in names]
+        bars = axis.barh(places, changes, thickness * 0.9, label=model)
+        axis.bar_label(bars, fmt="%.2g", padding=2, fontsize=7)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_xlabel("change of the activations, % of their magnitude")
+    axis.legend(fontsize=7, loc="lower right")
+    return _svg(figure)
+
+
 def gauc_differences(table: Sequence[GAUCRow], model: str, plain: str) -> str:
     """GAUC difference to the plain baseline by slice, in percentage points."""
     tasks = list(dict.fromkeys(row.task for row in table))

@@ -1,8 +1,9 @@
 """`run_fn`: trains the ranking model and exports it (TFX Trainer).
 
 Two nodes of the pipeline run it: one trains the configured model, the other the plain
-baseline. Both write `history.json` (learning curves) and the configured model also
-`gates.json` (Fig. 4) beside the model's run artifacts, for the report.
+baseline. Both write `history.json` (learning curves) and `sensitivity.json` (Fig. 1b)
+and the configured model also `gates.json` (Fig. 4) beside the model's run artifacts,
+for the report.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pipeline.embeddings import GAP_BUCKETS
 from pipeline.export import export_model
 from pipeline.model import RankingModel
 from pipeline.progress import report_progress
+from pipeline.sensitivity import input_sensitivity
 from pipeline.strategies import build_strategy
 from pipeline.training_data import read_batches
 from poso_keras import gauc
@@ -32,6 +34,7 @@ from preprocessing.transform import table_rows
 
 HISTORY_FILE = "history.json"
 GATES_FILE = "gates.json"
+SENSITIVITY_FILE = "sensitivity.json"
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -59,6 +62,11 @@ def run_fn(fn_args: FnArgs) -> None:
     profile = gate_profile(model, config)
     if profile:
         _write_json(run_dir / GATES_FILE, profile)
+    evaluation = read_batches(
+        fn_args.eval_files, transform_output, config.training.batch_size
+    )
+    sensitivity = input_sensitivity(model, config, evaluation)
+    _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
     export_model(model, transform_output, config, fn_args.serving_model_dir)
 
 

@@ -56,6 +56,10 @@ def ReportGen(
             for name, (_, run) in models.items()
         },
         gates=_read_json(model_run.uri, trainer.GATES_FILE),
+        sensitivities={
+            name: _read_json(run.uri, trainer.SENSITIVITY_FILE)
+            for name, (_, run) in models.items()
+        },
         anomalies=_anomalies(anomalies),
         data=_read_json(examples.uri, SUMMARY_FILE),
         blessed=blessing.get_int_custom_property("blessed") == 1,

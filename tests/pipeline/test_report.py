@@ -17,6 +17,18 @@ MISSING = "\N{EN DASH}"
 EPOCHS = {"mean_loss": [0.7, 0.6], "val_mean_loss": [0.72, 0.65]}
 HISTORY = {**EPOCHS, "val_long_view_gauc": [0.5, 0.6], "val_like_gauc": [0.5, 0.4]}
 GATES = {"upper_bounds": [1, 4], "gates": {"history_tags": [[1, 0.5], [1, 1], [0, 2]]}}
+SENSITIVITIES = {
+    name: {
+        "rows": 2,
+        "blocks": [["mlp", 1]],
+        "magnitude": [2.0],
+        "features": {
+            "avc": {"relative": change, "rows_changed": 1.0, "change": [2 * change]},
+            "is_new_user": {"relative": 0.0, "rows_changed": 0.0, "change": [0.0]},
+        },
+    }
+    for name, change in (("model", 0.25), ("plain", 0.03125))
+}
 DATA = {
     "rows_in": 1300,
     "examples": 1234,
@@ -162,8 +174,12 @@ def test_the_pages_table_shows_the_numbers(make):
 
 
 def test_the_page_has_every_plot_and_no_nan(make):
-    _, page = make("model", "plain", gates=GATES, data=DATA)
-    assert len(plots(page)) == 4
+    metrics, page = make(
+        "model", "plain", gates=GATES, sensitivities=SENSITIVITIES, data=DATA
+    )
+    assert len(plots(page)) == 5
+    assert metrics["sensitivity"]["plain"] == {"avc": 0.03125, "is_new_user": 0.0}
+    assert "What the model listens to" in page
     assert not re.search(r"\bnan\b", page, re.IGNORECASE)
     assert "1,300 rows in" in page
     assert "Gates over the accumulated view count" in page
@@ -175,6 +191,8 @@ def test_a_run_without_a_baseline_or_gates_leaves_them_out(make):
     assert len(plots(page)) == 2
     assert "plain baseline" not in page
     assert "Gates over" not in page
+    assert "listens to" not in page
+    assert metrics["sensitivity"] == {}
     assert cells(page)[0][-2:] == ["model", "popularity"]
     assert all("plain" not in row["gauc"] for row in metrics["gauc"])
 

@@ -10,6 +10,7 @@ from small_transform import settings_with
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline import trainer
+from pipeline.sensitivity import input_sensitivity
 from pipeline.training_data import read_batches
 from poso_keras import gauc
 
@@ -170,6 +171,19 @@ def test_the_plain_baseline_has_no_gates(small_transform, tmp_path, monkeypatch)
     assert not (tmp_path / "run" / trainer.GATES_FILE).exists()
     history = json.loads((tmp_path / "run" / trainer.HISTORY_FILE).read_text())
     assert {"mean_loss", "val_mean_loss", "val_like_gauc"} <= set(history)
+
+
+def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
+    folder, _, watched = resumed
+    written = json.loads((folder / "run" / trainer.SENSITIVITY_FILE).read_text())
+    evaluation = read_batches(
+        arguments(small_transform, folder, small_transform.config).eval_files,
+        small_transform.output,
+        small_transform.config.training.batch_size,
+    )
+    result = input_sensitivity(watched.model, small_transform.config, evaluation)
+    for name, change in result.relative.items():
+        assert written["features"][name]["relative"] == pytest.approx(change, rel=1e-4)
 
 
 def test_gate_profile_is_the_gates_formula_over_avc_buckets(
