@@ -162,7 +162,8 @@ class UserStore:
 
         Args:
             impressions: Rows of the impression log's contract, of any users and in any
-                order: a table as a file holds them, or dictionaries.
+                order: a table as a file holds them (text cells are read as numbers
+                where numbers are expected), or dictionaries.
             source: Where they come from, for the rejects.
             first_row: Number of the first row within the source.
 
@@ -175,7 +176,7 @@ class UserStore:
         rejects = [REJECT_SCHEMA.empty_table()]
         if isinstance(impressions, pa.Table):
             check_columns(impressions.schema.names, source, self._config)
-            check_types(impressions.schema, source, self._config)
+            check_types(_without_text(impressions.schema), source, self._config)
             table = impressions
         else:
             table, misfits = row_table(impressions, source, self._config)
@@ -277,6 +278,11 @@ class UserStore:
             [reason] * rejected.num_rows,
             rejected[SOURCE_FILE].to_pylist(),
         )
+
+
+def _without_text(schema: pa.Schema) -> pa.Schema:
+    text = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+    return pa.schema([field for field in schema if field.type not in text])
 
 
 def _by_user(counted: pa.Table) -> dict[str, Counter[str]]:

@@ -1,6 +1,4 @@
-import multiprocessing
-import os
-import signal
+import subprocess
 import sys
 import threading
 import uuid
@@ -23,6 +21,7 @@ from preprocessing.feature_table import compute_features
 from preprocessing.state import USER_STATE_SCHEMA, StateError
 from preprocessing.validation import validate
 from serving.errors import Unavailable
+from serving.record_storage import Swap, open_storage
 from serving.redis_storage import RedisStorage
 from serving.sqlite_storage import SqliteStorage
 from serving.user_record import RecordError
@@ -340,8 +339,6 @@ def test_a_record_of_an_unknown_layout_is_named(new_storage):
     store = UserStore(None, FEATURES, storage)
     store.observe([impression("anna")])
     (record,) = storage.read(["anna"])
-    from serving.record_storage import Swap
-
     for broken, words in ((b"\x7f" + record[1:], "layout"), (record[:9], "damaged")):
         assert storage.swap([Swap("anna", record, broken)], "state -1") == [True]
         with pytest.raises(RecordError, match=rf"'anna'.*{words}"):
@@ -392,32 +389,40 @@ def test_redis_that_is_down_is_unavailable(tmp_path):
         RedisStorage("http://127.0.0.1")
 
 
-def observe_until_killed(path, ready):
-    store = UserStore(None, FEATURES, SqliteStorage(path))
-    for turn in range(10_000):
-        store.observe([impression(user, "v", at=turn) for user in ("anna", "ben")])
-        ready.send(turn)
+OBSERVE_UNTIL_KILLED = """
+import sys
+from preprocessing.config import FeatureConfig
+from serving.sqlite_storage import SqliteStorage
+from serving.user_store import UserStore
+
+store = UserStore(None, FeatureConfig(history_length=2), SqliteStorage(sys.argv[1]))
+for turn in range(100_000):
+    moment = 1_650_000_000_000 + turn
+    rows = [
+        {"user_id": user, "video_id": "v", "event_time_ms": moment}
+        for user in ("anna", "ben")
+    ]
+    store.observe(rows)
+    print(turn, flush=True)
+"""
 
 
-def test_a_killed_process_loses_nothing_that_it_reported(tmp_path):
+def test_a_killed_process_loses_nothing_that_it_reported(tmp_path, pytestconfig):
     path = tmp_path / "users.sqlite"
-    receive, send = multiprocessing.get_context("fork").Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(
-        target=observe_until_killed, args=(path, send)
+    process = subprocess.Popen(
+        [sys.executable, "-c", OBSERVE_UNTIL_KILLED, str(path)],
+        cwd=pytestconfig.rootpath,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    process.start()
-    while receive.recv() < 20:
-        pass
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    send.close()
-    reported = 20
-    try:
-        while True:
-            reported = receive.recv()
-    except EOFError:
-        pass
-    with UserStore(None, FEATURES, SqliteStorage(path)) as store:
+    for line in process.stdout:
+        if int(line) == 20:
+            process.kill()
+            break
+    reported = max([20, *map(int, process.stdout.read().split())])
+    process.wait()
+    config = FeatureConfig(history_length=2)
+    with UserStore(None, config, SqliteStorage(path)) as store:
         anna = store.features("anna", START + HOUR)["avc"]
         assert anna >= reported + 1
         assert anna == store.features("ben", START + HOUR)["avc"]
@@ -430,3 +435,26 @@ def test_a_file_that_is_none_of_sqlites_is_unavailable(tmp_path):
     path.write_bytes(b"something else" * 1000)
     with pytest.raises(Unavailable, match=r"users\.sqlite"):
         SqliteStorage(path)
+
+
+def test_a_place_says_which_storage(tmp_path):
+    storage = open_storage(str(tmp_path / "users.sqlite"))
+    assert storage.set_note_once("name", "first") == "first"
+    assert storage.set_note_once("name", "second") == "first"
+    storage.close()
+    assert (tmp_path / "users.sqlite").exists()
+    with pytest.raises(ValueError, match="expected redis://"):
+        open_storage("http://127.0.0.1:1")
+    with pytest.raises(Unavailable, match=r"redis://127\.0\.0\.1:1:"):
+        open_storage("redis://127.0.0.1:1/0")
+
+
+def test_users_and_rankers_need_no_tensorflow():
+    code = (
+        "import sys, serving.ranker, serving.redis_storage; "
+        "print([m for m in sys.modules if m.split('.')[0].startswith('tensorflow')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr
