@@ -94,8 +94,9 @@ def command(
         raise click.UsageError("give one of --grpc and --rest")
     if (request_file is None) == (user_id is None):
         raise click.UsageError("give one of REQUEST_FILE and --user")
+    pem = tls_ca, tls_cert, tls_key
     with explained():
-        tls = TlsFiles(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
+        tls = TlsFiles(*pem) if any(pem) else None
         with RankingClient(grpc, rest, name, timeout, version, label, tls) as client:
             if request_file is not None:
                 video_ids, result = _rank_request(client, request_file)

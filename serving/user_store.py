@@ -37,7 +37,8 @@ from serving.record_storage import RecordStorage
 from serving.sqlite_storage import SqliteStorage
 from serving.state_loading import load_state
 
-ALLOWED_LATENESS_MS = 3_600_000
+# 36 hours: a day's log, and half a day until the state of its run is loaded.
+ALLOWED_LATENESS_MS = 36 * 3_600_000
 
 # A wrong clock would close a user's state at a time that is still to come.
 _MAX_AHEAD_MS = 300_000

@@ -101,8 +101,10 @@ def test_in_any_order_and_with_repeats_it_is_the_engine_on_the_whole_log(
     assert repeats == len(after) - len(distinct(after))
     whole = engine(log, config)
     assert exported(known, config) == in_order(whole.user_state.to_pylist())
-    step = data.draw(st.integers(border // HOUR + 1, END // HOUR + 24 * 20))
-    time_ms = step * HOUR + 7 * HOUR // 2
+    # Moments of impressions, too: what happens at that moment is not seen.
+    first_step = (border - START) // (6 * HOUR) + 1
+    step = data.draw(st.integers(first_step, 91 + 4 * 20))
+    time_ms = START + step * 6 * HOUR + data.draw(st.sampled_from([0, 1, HOUR]))
     actual = known_user_features(user, time_ms, of_user(known, user), config)
     assert actual == expected_features(log, user, time_ms, config)
 
@@ -125,6 +127,8 @@ def test_with_little_lateness_it_is_the_engine_on_what_counted(
             known, accepted(batch, config, "batch"), lateness_ms, config
         )
         log += counted.to_pylist()
+        for row in known.pending.to_pylist():
+            assert row["event_time_ms"] > known.through_ms[row["user_id"]]
         in_time = [
             row
             for row in batch

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis_server import needs_redis, running_redis
@@ -368,6 +369,18 @@ def test_prefixes_keep_stores_apart(redis_url):
     one.observe([impression("anna")])
     assert "anna" not in other
     assert len(other) == 0
+
+
+@needs_redis
+def test_loading_again_brings_back_what_redis_lost(redis_url, state):
+    store = UserStore(None, FEATURES, RedisStorage(f"{redis_url}?prefix=lossy"))
+    store.load(state)
+    before = store.features("anna", START + 3 * HOUR)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.delete("lossy:user:anna") == 1
+    assert store.features("anna", START + 3 * HOUR)["avc"] == 0
+    store.load(state)
+    assert store.features("anna", START + 3 * HOUR) == before
 
 
 @needs_redis
