@@ -207,3 +207,12 @@ def test_a_moment_that_the_state_has_seen_is_refused():
     assert known_user_features("a", START + 1, known, config)["avc"] == 1
     with pytest.raises(ValueError, match=r"must be later .* Received: "):
         known_user_features("a", START, known, config)
+
+
+def test_what_happens_at_that_moment_is_not_seen():
+    config = FeatureConfig(history_length=1)
+    known = known_after([], config, START - 1)
+    rows = [impression(video="v1", at=0), impression(video="v2", at=10)]
+    known = add_impressions(known, accepted(rows, config), FOREVER, config).users
+    features = known_user_features("a", START + 10, of_user(known, "a"), config)
+    assert (features["avc"], features["history_video_ids"]) == (1, ["v1"])
