@@ -66,6 +66,7 @@ setup(
     packages=find_packages(exclude=("tests", "tests.*", "benchmarks", "benchmarks.*")),
     package_data={
         "poso_keras": ["py.typed"],
+        "serving": ["py.typed"],
         "pipeline": ["templates/*"],
     },
     install_requires=LAYERS,

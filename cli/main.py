@@ -26,6 +26,7 @@ COMMANDS = {
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",
     "rank": "Rank candidates for a user with a running server.",
+    "users": "Keep what is known of users, for ranking by id.",
 }
 
 

@@ -3,61 +3,169 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from cli.user_store import (
+    config_option,
+    explained,
+    open_store,
+    read_config,
+    state_option,
+    store_option,
+)
+
+if TYPE_CHECKING:
+    from preprocessing.config import FeatureConfig
+    from serving.client import RankingClient, RankResult
+
 
 @click.command("rank")
-@click.argument("request_file", type=click.File(encoding="utf-8"))
+@click.argument("request_file", type=click.File(encoding="utf-8"), required=False)
 @click.option("--grpc", metavar="HOST:PORT", help="Server's gRPC address.")
 @click.option("--rest", metavar="URL", help="Server's REST address, http://HOST:PORT.")
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
+@click.option("--version", type=int, help="Version of the model.  [default: newest]")
+@click.option("--label", help="Label of a version instead, such as stable.")
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds to wait.")
+@click.option("--tls-ca", help="PEM file of authorities: the server is asked by TLS.")
+@click.option("--tls-cert", help="PEM file of the client's certificate (mutual TLS).")
+@click.option("--tls-key", help="PEM file of its private key.")
+@click.option("--user", "user_id", help="Rank for this user, in place of REQUEST_FILE.")
+@click.option("--candidates", metavar="ID,ID,...", help="The videos to rank.")
+@config_option
+@state_option
+@store_option(required=False)
+@click.option(
+    "--catalog",
+    help="Parquet with the videos' authors, tags, upload times and declared features: "
+    "a catalogue or an impression log, a file or a folder.",
+)
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A declared feature of the user or the context; a list as JSON. Repeatable.",
+)
+@click.option(
+    "--time-ms", type=int, help="Rank for this moment, UTC ms.  [default: now]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    request_file: IO[str],
+    request_file: IO[str] | None,
     grpc: str | None,
     rest: str | None,
     name: str,
+    version: int | None,
+    label: str | None,
     timeout: float,
+    tls_ca: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    user_id: str | None,
     as_json: bool,
+    **by_id: Any,
 ) -> None:
-    """Rank the candidates of REQUEST_FILE (- reads standard input), best first.
+    """Rank candidates for a user, best first.
 
-    The file is JSON with the user's features once and one entry a candidate:
-    {"user": {"user_id": "u1", "avc": 3, ...}, "candidates": {"video_id": ["v1",
-    "v2"], ...}}. A run of the pipeline leaves examples in its requests/ folder.
+    Of REQUEST_FILE (- reads standard input), which is JSON with the user's features
+    once and one entry a candidate: {"user": {"user_id": "u1", "avc": 3, ...},
+    "candidates": {"video_id": ["v1", "v2"], ...}}. A run of the pipeline leaves
+    examples in its requests/ folder.
+
+    Or by ids: --user and --candidates. What is known of the user comes from --state,
+    from a --store that `poso users` filled, or from both; what is known of the videos
+    from --catalog.
 
     \b
-    Example:
+    Examples:
       poso rank runs/demo/requests/new.json --grpc 127.0.0.1:8500
+      poso rank --grpc 127.0.0.1:8500 --user u00024 --candidates v00367,v02582 \\
+        --config configs/demo.yaml --catalog runs/demo/log \\
+        --state runs/demo/pipeline/ImpressionExampleGen/examples/2/state
     """
-    from serving.client import RankingClient, ServingError
+    from serving.client import RankingClient, TlsFiles
 
     if (grpc is None) == (rest is None):
         raise click.UsageError("give one of --grpc and --rest")
-    try:
-        request = json.load(request_file)
-        user, candidates = request["user"], request["candidates"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise click.ClickException(
-            f"{Path(request_file.name).name} is not a rank request, an object with "
-            f"'user' and 'candidates': {error}"
-        ) from error
-    try:
-        with RankingClient(
-            grpc=grpc, rest=rest, name=name, timeout_s=timeout
-        ) as client:
-            result = client.rank(user, candidates)
-    except (ServingError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+    if (request_file is None) == (user_id is None):
+        raise click.UsageError("give one of REQUEST_FILE and --user")
+    pem = tls_ca, tls_cert, tls_key
+    with explained():
+        tls = TlsFiles(*pem) if any(pem) else None
+        with RankingClient(grpc, rest, name, timeout, version, label, tls) as client:
+            if request_file is not None:
+                video_ids, result = _rank_request(client, request_file)
+            else:
+                video_ids, result = _rank_by_id(client, str(user_id), **by_id)
     if as_json:
-        click.echo(json.dumps(result.as_dict()))
+        click.echo(json.dumps({"video_id": list(video_ids), **result.as_dict()}))
         return
     from rich.console import Console
 
     from cli.ranking_table import ranking_table
 
-    Console().print(ranking_table(candidates["video_id"], result))
+    Console().print(ranking_table(video_ids, result))
+
+
+def _rank_request(
+    client: RankingClient, request_file: IO[str]
+) -> tuple[Sequence[str], RankResult]:
+    try:
+        request = json.load(request_file)
+        user, candidates = request["user"], request["candidates"]
+        video_ids = candidates["video_id"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise click.ClickException(
+            f"{Path(request_file.name).name} is not a rank request, an object with "
+            f"'user' and 'candidates': {error}"
+        ) from error
+    return video_ids, client.rank(user, candidates)
+
+
+def _rank_by_id(
+    client: RankingClient,
+    user_id: str,
+    candidates: str | None,
+    config_file: Path | None,
+    state_dir: str | None,
+    place: str | None,
+    catalog: str | None,
+    features: tuple[str, ...],
+    time_ms: int | None,
+) -> tuple[Sequence[str], RankResult]:
+    from serving.ranker import Ranker
+    from serving.video_catalog import VideoCatalog
+
+    if not candidates:
+        raise click.UsageError("--user needs --candidates")
+    if state_dir is None and place is None:
+        raise click.UsageError("--user needs --state, --store or both")
+    config = read_config(config_file)
+    with open_store(state_dir, place, config) as users:
+        ranker = Ranker(client, users, VideoCatalog(catalog, config), config)
+        video_ids = [part.strip() for part in candidates.split(",") if part.strip()]
+        ranking = ranker.rank(user_id, video_ids, _features(features, config), time_ms)
+    return ranking.video_ids, ranking.result
+
+
+def _features(options: tuple[str, ...], config: FeatureConfig) -> dict[str, Any]:
+    """Declared features in their types: text, a number, or a list (of JSON)."""
+    types = {extra.name: extra.type for extra in config.extra}
+    features: dict[str, Any] = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals:
+            raise click.UsageError(f"--feature takes NAME=VALUE. Received: {option!r}")
+        try:
+            textual = types.get(name, "categorical") == "categorical"
+            features[name] = text if textual else json.loads(text)
+        except ValueError as error:
+            raise click.UsageError(
+                f"--feature {name} is a {types[name]} feature. Received: {text!r}"
+            ) from error
+    return features

@@ -1,7 +1,8 @@
-"""A user's features at a moment, for serving: the feature engine on one impression."""
+"""Features at a moment, for serving: the feature engine on made-up impressions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,14 @@ from preprocessing.column_names import (
     PRIOR_VIEWS,
     USER_FEATURES,
     USER_ID,
+    VIDEO_FEATURES,
+    VIDEO_ID,
 )
 from preprocessing.config import FeatureConfig
 from preprocessing.contract import impression_schema
+from preprocessing.conversion import plain
 from preprocessing.features import user_features, video_features
+from preprocessing.state import VIDEO_STATE_SCHEMA
 
 
 def user_features_at(
@@ -51,6 +56,45 @@ def user_features_at(
     impression = video_features(pa.table(row, impression_schema(config)), None, config)
     features = user_features(impression, state, config).features
     return {name: features[name][0].as_py() for name in USER_FEATURES}
+
+
+def video_features_at(
+    videos: pa.Table,
+    impressions: Sequence[int],
+    time_ms: int,
+    config: FeatureConfig,
+) -> dict[str, list[Any]]:
+    """The features that impressions of videos would have at a time.
+
+    Args:
+        videos: By `video_rows.video_schema`, one row a candidate; a video may come
+            twice.
+        impressions: Each one's impressions so far over all users.
+        time_ms: When, UTC.
+        config: The configuration that the model was trained with.
+
+    Returns:
+        The columns of `videos` and `column_names.VIDEO_FEATURES` by name, a value a
+        candidate; None where unknown.
+    """
+    rows, schema = videos.num_rows, impression_schema(config)
+    blank = {USER_ID: "", EVENT_TIME: time_ms}
+    columns = [
+        videos[field.name]
+        if field.name in videos.column_names
+        else pa.array([blank.get(field.name, _blank(field))] * rows, field.type)
+        for field in schema
+    ]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    ids = plain(videos[VIDEO_ID]).to_pylist()
+    counts = dict(zip(ids, impressions, strict=True))
+    state = pa.Table.from_arrays(
+        [pa.array(list(counts), pa.string()), pa.array(list(counts.values()), "int64")],
+        schema=VIDEO_STATE_SCHEMA,
+    )
+    features = video_features(table, state, config)
+    names = (*videos.column_names, *VIDEO_FEATURES)
+    return {name: features[name].to_pylist() for name in names}
 
 
 def _blank(field: pa.Field) -> Any:

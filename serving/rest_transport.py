@@ -12,39 +12,62 @@ import urllib3
 from google.protobuf import json_format
 
 from serving import wire_messages
+from serving.client_tls import TlsFiles
 from serving.errors import (
     DeadlineExceeded,
     Internal,
     Unavailable,
     error_of_http_status,
 )
+from serving.retries import Interrupted
 from serving.tensor_json import array_from_json, array_to_json
 from serving.tensor_spec import Array, SignatureSpec, TensorSpec, signature_spec
-from serving.transport import ModelMetadata, VersionStatus, version_statuses
+from serving.transport import (
+    ModelChoice,
+    ModelMetadata,
+    VersionStatus,
+    version_statuses,
+)
+
+_CONNECTIONS = 16
 
 
 class RestTransport:
-    """Kept-alive connections to one model.
+    """Kept-alive connections to one model, one a thread that asks at a time.
 
     Args:
-        url: `http://host:port`.
-        name: The model's name.
-        timeout_s: Deadline of each request.
+        url: `http://host:port` or `https://host:port`.
+        model: The model.
+        tls: Files of an encrypted connection.
+
+    Raises:
+        ValueError: If `tls` is given for a plain URL.
     """
 
-    def __init__(self, url: str, name: str, timeout_s: float):
-        self._model_url = f"{url.rstrip('/')}/v1/models/{quote(name, safe='')}"
-        self._pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(total=timeout_s), retries=False
-        )
+    def __init__(self, url: str, model: ModelChoice, tls: TlsFiles | None = None):
+        if tls is not None and not url.startswith("https://"):
+            raise ValueError(f"TLS needs an https:// address. Received: {url}")
+        place = f"/v1/models/{quote(model.name, safe='')}"
+        if model.version is not None:
+            place += f"/versions/{model.version}"
+        elif model.label is not None:
+            place += f"/labels/{quote(model.label, safe='')}"
+        self._model_url = url.rstrip("/") + place
+        options = {} if tls is None else _tls_options(tls)
+        self._pool = urllib3.PoolManager(retries=False, maxsize=_CONNECTIONS, **options)
 
     def predict(
-        self, signature: str, inputs: Mapping[str, Array], spec: SignatureSpec
+        self,
+        signature: str,
+        inputs: Mapping[str, Array],
+        spec: SignatureSpec,
+        timeout_s: float,
     ) -> dict[str, Array]:
         """Runs a signature on arrays that fit its specification."""
         columns = {name: _to_json(array) for name, array in inputs.items()}
         request = {"signature_name": signature, "inputs": columns}
-        answer = self._call("POST", ":predict", json.dumps(request).encode())
+        body = json.dumps(request).encode()
+        answer = self._call("POST", ":predict", timeout_s, body)
         outputs = _member(answer, "outputs")
         if len(spec.outputs) == 1:
             outputs = dict.fromkeys(spec.outputs, outputs)
@@ -53,9 +76,9 @@ class RestTransport:
             for name, output in spec.outputs.items()
         }
 
-    def metadata(self) -> ModelMetadata:
-        """The newest version's signatures."""
-        answer = self._call("GET", "/metadata")
+    def metadata(self, timeout_s: float) -> ModelMetadata:
+        """The chosen version's signatures."""
+        answer = self._call("GET", "/metadata", timeout_s)
         version = _member(_member(answer, "model_spec"), "version")
         definitions = _parsed(
             wire_messages.SignatureDefMap(),
@@ -66,29 +89,32 @@ class RestTransport:
             {name: signature_spec(definitions[name]) for name in sorted(definitions)},
         )
 
-    def status(self) -> list[VersionStatus]:
-        """State of every version."""
-        answer = self._call("GET", "")
+    def status(self, timeout_s: float) -> list[VersionStatus]:
+        """State of the chosen version, of every version if none is chosen."""
+        answer = self._call("GET", "", timeout_s)
         return version_statuses(_parsed(wire_messages.GetModelStatusResponse(), answer))
 
     def close(self) -> None:
         """Closes the connections."""
         self._pool.clear()
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def _call(
+        self, method: str, path: str, timeout_s: float, body: bytes | None = None
+    ) -> Any:
         try:
             response = self._pool.request(
                 method,
                 self._model_url + path,
                 body=body,
                 headers={"Content-Type": "application/json"},
+                timeout=urllib3.Timeout(total=timeout_s),
             )
         except urllib3.exceptions.NewConnectionError as error:
             raise Unavailable(f"{self._model_url}: {error}") from error
         except urllib3.exceptions.TimeoutError as error:
             raise DeadlineExceeded(f"{self._model_url}: {error}") from error
         except urllib3.exceptions.HTTPError as error:
-            raise Unavailable(f"{self._model_url}: {error}") from error
+            raise Interrupted(f"{self._model_url}: {error}") from error
         answer = _decoded(response)
         if response.status != 200:
             message = answer.get("error") if isinstance(answer, dict) else None
@@ -96,6 +122,17 @@ class RestTransport:
                 response.status, str(message or f"{self._model_url} gave no reason")
             )
         return answer
+
+
+def _tls_options(tls: TlsFiles) -> dict[str, Any]:
+    options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED"}
+    if tls.ca is not None:
+        options["ca_certs"] = str(tls.ca)
+    if tls.certificate is not None:
+        options["cert_file"], options["key_file"] = str(tls.certificate), str(tls.key)
+    if tls.server_name is not None:
+        options["server_hostname"] = options["assert_hostname"] = tls.server_name
+    return options
 
 
 def _decoded(response: Any) -> Any:

@@ -27,25 +27,58 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The newest version and its signatures by name."""
+    """A version and its signatures by name."""
 
     version: int
     signatures: Mapping[str, SignatureSpec]
 
 
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model, and which of its versions, is asked.
+
+    Attributes:
+        name: The model's name.
+        version: Its number; None for the newest.
+        label: The label of a version instead, such as `stable`.
+
+    Raises:
+        ValueError: If both a version and a label are given.
+    """
+
+    name: str
+    version: int | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            raise ValueError(
+                "expected a version or a label, not both. Received: version "
+                f"{self.version}, label {self.label!r}"
+            )
+
+
 class Transport(Protocol):
-    """One protocol's way to a model; every method raises `ServingError`."""
+    """One protocol's way to a model.
+
+    Every method takes the seconds to wait, makes one try and raises `ServingError`:
+    `Unavailable` if the same may be tried again, `Interrupted` if it may not.
+    """
 
     def predict(
-        self, signature: str, inputs: Mapping[str, Array], spec: SignatureSpec
+        self,
+        signature: str,
+        inputs: Mapping[str, Array],
+        spec: SignatureSpec,
+        timeout_s: float,
     ) -> dict[str, Array]:
         """Runs a signature on arrays that fit its specification."""
 
-    def metadata(self) -> ModelMetadata:
-        """The newest version's signatures."""
+    def metadata(self, timeout_s: float) -> ModelMetadata:
+        """The chosen version's signatures."""
 
-    def status(self) -> list[VersionStatus]:
-        """State of every version."""
+    def status(self, timeout_s: float) -> list[VersionStatus]:
+        """State of the chosen version, of every version if none is chosen."""
 
     def close(self) -> None:
         """Closes connections."""

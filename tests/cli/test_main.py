@@ -2,6 +2,7 @@ import subprocess
 import sys
 import textwrap
 
+import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -45,9 +46,20 @@ def test_help_lists_every_command_and_imports_nothing_heavy():
     assert all(name in run.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_explanation_of_its_options(name):
-    result = invoke(name, "--help")
+def every_command():
+    """The words of each command, those of groups included."""
+    for name in COMMANDS:
+        found = main.get_command(click.Context(main), name)
+        subcommands = getattr(found, "commands", None)
+        if subcommands:
+            yield from ([name, subcommand] for subcommand in subcommands)
+        else:
+            yield [name]
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_has_help_with_an_explanation_of_its_options(words):
+    result = invoke(*words, "--help")
     assert result.exit_code == 0
     assert "Options:" in result.output
     options = [line for line in result.output.splitlines() if line.startswith("  --")]

@@ -1,0 +1,108 @@
+"""`poso users`: a store of what is known of users by id."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import IO
+
+import click
+
+from cli.user_store import (
+    config_option,
+    explained,
+    open_store,
+    read_config,
+    state_option,
+    store_option,
+)
+
+
+@click.group("users")
+def command() -> None:
+    """Keep what is known of users, so that they are ranked for by id.
+
+    A store holds the state that the feature engine wrote and the impressions that were
+    observed since, in an SQLite file or in Redis. `poso rank --user` reads it.
+    """
+
+
+@command.command("load")
+@click.argument("state_dir")
+@store_option(required=True)
+@config_option
+def load(state_dir: str, place: str, config_file: Path | None) -> None:
+    """Load STATE_DIR, the state that a run left, into a store.
+
+    The store may be in use meanwhile: users are replaced one by one, and impressions
+    observed after the state's end stay. A load that was stopped is simply repeated.
+
+    \b
+    Example:
+      poso users load monday --store redis://127.0.0.1:6379/0 --config my.yaml
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    config = read_config(config_file)
+    with (
+        explained(),
+        open_store(None, place, config) as store,
+        Progress(console=Console(stderr=True), transient=True) as bar,
+    ):
+        task = bar.add_task("users", total=None)
+        users = store.load(
+            state_dir,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        through_ms = store.through_ms
+    click.echo(f"loaded {users:,} users; the state ends at {through_ms}")
+
+
+@command.command("observe")
+@click.argument("file")
+@store_option(required=True)
+@state_option
+@config_option
+@click.option(
+    "--rejects",
+    "rejects_file",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    help="Write impressions that do not count here, as JSON lines with their reasons.",
+)
+def observe(
+    file: str,
+    place: str,
+    state_dir: str | None,
+    config_file: Path | None,
+    rejects_file: IO[str] | None,
+) -> None:
+    """Take the impressions of FILE into a store, by the feature engine's rules.
+
+    FILE is Parquet, CSV (.csv) or JSON lines (.jsonl, or - for standard input), with
+    the columns of an impression log. Without a loaded state, --state says which one the
+    impressions follow. Giving a file twice does no harm.
+
+    \b
+    Example:
+      poso users observe today.jsonl --store users.sqlite --state monday \\
+        --config my.yaml
+    """
+    from cli.impression_files import observe_file
+
+    config = read_config(config_file)
+    rows_in, counted, reasons = 0, 0, Counter[str]()
+    with explained(), open_store(state_dir, place, config) as store:
+        for part in observe_file(store, file, config):
+            rows_in += part.rows_in
+            counted += part.counted
+            for reject in part.rejects.to_pylist():
+                reasons[reject["reason"]] += 1
+                if rejects_file is not None:
+                    rejects_file.write(json.dumps(reject, ensure_ascii=False) + "\n")
+    click.echo(
+        f"{rows_in:,} impressions = {counted:,} counted + {rows_in - counted:,} rejects"
+    )
+    for reason, count in reasons.most_common():
+        click.echo(f"  rejected {count:,}: {reason}")
