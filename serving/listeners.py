@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import grpc
 from aiohttp import web
 
-from serving.grpc_service import add_services
+from serving.grpc_model_service import add_model_service
+from serving.grpc_service import add_prediction_service
 from serving.prediction import Predictor
 from serving.rest_service import rest_application
 
@@ -49,7 +50,8 @@ class Listeners:
                 ("grpc.max_send_message_length", -1),
             ]
         )
-        add_services(self._grpc, predictor)
+        add_prediction_service(self._grpc, predictor)
+        add_model_service(self._grpc, predictor)
         self._rest = web.AppRunner(
             rest_application(predictor, options.max_request_bytes),
             access_log=None,

@@ -1,16 +1,14 @@
 """The gRPC services, asked by the official stubs."""
 
-import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from grpc_errors import code_and_message
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
-    get_model_status_pb2,
     inference_pb2,
-    model_management_pb2,
     predict_pb2,
     regression_pb2,
 )
@@ -18,12 +16,6 @@ from toy_model import CANDIDATES, USER, example
 
 RANK = USER | CANDIDATES
 X = {"x": [[1.0, 2.0]]}
-
-
-def code_and_message(call, request):
-    with pytest.raises(grpc.RpcError) as raised:
-        call(request, timeout=30)
-    return raised.value.code().name, raised.value.details()
 
 
 def test_rank_equals_the_model_in_process(prediction_stub, predict_request, in_process):
@@ -168,14 +160,13 @@ def test_output_filter_errors(prediction_stub, predict_request):
         assert word in message
 
 
-def test_missing_model_spec(prediction_stub, model_stub):
+def test_missing_model_spec(prediction_stub):
     for call, request in [
         (prediction_stub.Predict, predict_pb2.PredictRequest()),
         (
             prediction_stub.GetModelMetadata,
             get_model_metadata_pb2.GetModelMetadataRequest(),
         ),
-        (model_stub.GetModelStatus, get_model_status_pb2.GetModelStatusRequest()),
     ]:
         assert code_and_message(call, request) == (
             "INVALID_ARGUMENT",
@@ -212,28 +203,10 @@ def test_metadata_errors(prediction_stub):
     assert code == "NOT_FOUND"
 
 
-def test_status(model_stub):
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = "ranker"
-    response = model_stub.GetModelStatus(request, timeout=30)
-    states = {s.version: s.state for s in response.model_version_status}
-    available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-    assert states == {1: available, 2: available}
-    request.model_spec.version.value = 1
-    one = model_stub.GetModelStatus(request, timeout=30).model_version_status
-    assert [status.version for status in one] == [1]
-    request.model_spec.version.value = 3
-    assert code_and_message(model_stub.GetModelStatus, request)[0] == "NOT_FOUND"
-
-
-def test_what_is_not_offered(prediction_stub, model_stub):
+def test_what_is_not_offered(prediction_stub):
     for call, request in [
         (prediction_stub.Classify, classification_pb2.ClassificationRequest()),
         (prediction_stub.Regress, regression_pb2.RegressionRequest()),
         (prediction_stub.MultiInference, inference_pb2.MultiInferenceRequest()),
-        (
-            model_stub.HandleReloadConfigRequest,
-            model_management_pb2.ReloadConfigRequest(),
-        ),
     ]:
         assert code_and_message(call, request)[0] == "UNIMPLEMENTED"
