@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command("serve")
 @click.option(
@@ -25,8 +27,49 @@ import click
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
 )
+@click.option(
+    "--ssl-config-file",
+    type=_FILE,
+    help="TensorFlow Serving's SSLConfig: TLS for both ports.",
+)
+@click.option(
+    "--monitoring-config-file",
+    type=_FILE,
+    help="TensorFlow Serving's MonitoringConfig. Without it, Prometheus finds metrics "
+    "at /monitoring/prometheus/metrics of the REST port.",
+)
+@click.option(
+    "--rest-api-timeout-in-ms",
+    default=30_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="For a REST request's answer.",
+)
+@click.option(
+    "--max-request-bytes",
+    default=16 * 2**20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Largest request.",
+)
+@click.option(
+    "--max-requests-in-flight",
+    default=512,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="More are refused as UNAVAILABLE (503).",
+)
 def command(
-    model_dir: Path, name: str, grpc_port: int, rest_port: int, host: str
+    model_dir: Path,
+    name: str,
+    grpc_port: int,
+    rest_port: int,
+    host: str,
+    ssl_config_file: Path | None,
+    monitoring_config_file: Path | None,
+    rest_api_timeout_in_ms: int,
+    max_request_bytes: int,
+    max_requests_in_flight: int,
 ) -> None:
     """Serve the newest version of a model over gRPC and REST.
 
@@ -37,8 +80,29 @@ def command(
     Example:
       poso serve --model runs/demo/serving
     """
+    from serving.monitoring_config import read_monitoring_config
     from serving.server import serve_forever
+    from serving.text_config import ConfigError
+    from serving.tls_config import read_tls_config
 
+    try:
+        tls = read_tls_config(ssl_config_file) if ssl_config_file else None
+        monitoring = (
+            read_monitoring_config(monitoring_config_file)
+            if monitoring_config_file
+            else None
+        )
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
     serve_forever(
-        model_dir, name=name, grpc_port=grpc_port, rest_port=rest_port, host=host
+        model_dir,
+        name=name,
+        grpc_port=grpc_port,
+        rest_port=rest_port,
+        host=host,
+        tls=tls,
+        monitoring=monitoring,
+        rest_timeout_s=rest_api_timeout_in_ms / 1000,
+        max_request_bytes=max_request_bytes,
+        max_in_flight=max_requests_in_flight,
     )

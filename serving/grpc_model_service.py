@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
-from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2
 
 from serving.errors import Unimplemented
-from serving.grpc_answer import GrpcService, abort, read_model_spec
+from serving.grpc_answer import GrpcService, abort, add_service, read_model_spec
 from serving.model_messages import model_status
 from serving.prediction import Predictor
 
 
 def add_model_service(server: grpc.aio.Server, predictor: Predictor) -> None:
     """Registers `ModelService` with a server."""
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(predictor), server
-    )
+    descriptor = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"]
+    add_service(server, ModelService(predictor), descriptor)
 
 
-class ModelService(GrpcService, model_service_pb2_grpc.ModelServiceServicer):
+class ModelService(GrpcService):
     """GetModelStatus; the model folder is set at start, so nothing is reloaded."""
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:

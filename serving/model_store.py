@@ -101,6 +101,10 @@ class ModelStore:
             )
         return versions[spec.version]
 
+    def ready(self) -> bool:
+        """Whether every model has a version to answer."""
+        return bool(self._versions)
+
     def states(self, spec: ModelSpec) -> list[VersionState]:
         """State of the asked version, or of all, newest first.
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from serving.errors import DeadlineExceeded
 from serving.input_check import check_inputs, check_output_filter
 from serving.model_store import ModelSpec, ModelStore
 from serving.saved_model import ModelVersion, Signature
@@ -75,6 +76,7 @@ class Predictor:
         target: Target,
         inputs: Mapping[str, Array],
         output_filter: Sequence[str] = (),
+        deadline: float | None = None,
     ) -> Prediction:
         """Checks the inputs and runs the signature.
 
@@ -82,14 +84,18 @@ class Predictor:
             target: What answers.
             inputs: Arrays by input name; bytes objects for strings.
             output_filter: The outputs to return; empty for all.
+            deadline: When the answer is of no more use, in the event loop's seconds.
 
         Raises:
             ServingError: `InvalidArgument` for inputs that do not fit the signature,
-                or what the graph refuses.
+                or what the graph refuses; `DeadlineExceeded` if it is too late to
+                begin.
         """
         spec = target.signature.spec
         check_inputs(inputs, spec.inputs)
         check_output_filter(output_filter, spec.outputs)
+        if deadline is not None and asyncio.get_running_loop().time() > deadline:
+            raise DeadlineExceeded("the deadline passed before the model was run")
         outputs = await self.in_worker(target.signature.run, inputs)
         wanted = output_filter or sorted(outputs)
         return Prediction(

@@ -10,10 +10,15 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from serving.errors import ServingError
 from serving.listeners import ListenError, Listeners, ServerOptions
-from serving.model_store import ModelStore
+from serving.metrics import ServingMetrics
+from serving.model_store import ModelSpec, ModelStore
+from serving.monitoring_config import MonitoringConfig
 from serving.prediction import Predictor
+from serving.tls_config import TlsConfig
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +36,16 @@ class EmbeddedServer:
         num_versions: How many of the newest versions to load; None loads all.
         workers: Threads that run requests; None takes the number of cores.
         max_request_bytes: Largest request taken by either protocol.
+        max_in_flight: Most predictions answered at once, over both protocols; more
+            are refused as UNAVAILABLE. Times `max_request_bytes`, it bounds the memory
+            that requests take.
+        rest_timeout_s: Seconds that a REST request's body, and then its answer, may
+            take; gRPC's clients set their own deadlines.
+        idle_s: Seconds after which a REST connection without a whole request is closed.
         drain_s: Seconds that `stop` leaves to requests in flight.
+        tls: Certificates of both ports; None for plain text.
+        monitoring: Whether and where Prometheus finds metrics; None for the REST
+            port's `/monitoring/prometheus/metrics`.
 
     Example:
         with EmbeddedServer("runs/demo/serving", grpc_port=0, rest_port=0) as server:
@@ -47,15 +61,29 @@ class EmbeddedServer:
         host: str = "127.0.0.1",
         num_versions: int | None = None,
         workers: int | None = None,
-        max_request_bytes: int = 64 * 2**20,
+        max_request_bytes: int = 16 * 2**20,
+        max_in_flight: int = 512,
+        rest_timeout_s: float = 30.0,
+        idle_s: float = 60.0,
         drain_s: float = 10.0,
+        tls: TlsConfig | None = None,
+        monitoring: MonitoringConfig | None = None,
     ):
         self._model_dir = str(model_dir)
         self._name = name
         self._num_versions = num_versions
         self._workers = workers or os.cpu_count() or 1
         self._options = ServerOptions(
-            host, grpc_port, rest_port, max_request_bytes, drain_s
+            host=host,
+            grpc_port=grpc_port,
+            rest_port=rest_port,
+            max_request_bytes=max_request_bytes,
+            max_in_flight=max_in_flight,
+            rest_timeout_s=rest_timeout_s,
+            idle_s=idle_s,
+            drain_s=drain_s,
+            tls=tls,
+            monitoring=monitoring or MonitoringConfig(),
         )
         self.grpc_port = grpc_port
         self.rest_port = rest_port
@@ -136,7 +164,8 @@ class EmbeddedServer:
 
     async def _serve(self, predictor: Predictor, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        listeners = Listeners(predictor, self._options)
+        metrics = ServingMetrics(lambda model: _is_served(predictor.store, model))
+        listeners = Listeners(predictor, metrics, self._options)
         try:
             self.grpc_port, self.rest_port = await listeners.start()
         except Exception as error:
@@ -158,21 +187,25 @@ class EmbeddedServer:
             predictor.close()
 
 
-def serve_forever(
-    model_dir: str | Path,
-    name: str = "ranker",
-    grpc_port: int = 8500,
-    rest_port: int = 8501,
-    host: str = "127.0.0.1",
-) -> None:
+def _is_served(store: ModelStore, model: str) -> bool:
+    try:
+        return bool(store.states(ModelSpec(model)))
+    except ServingError:
+        return False
+
+
+def serve_forever(model_dir: str | Path, **options: Any) -> None:
     """Serves until SIGTERM or SIGINT, then finishes requests in flight and returns.
 
-    The arguments are those of `EmbeddedServer`. Logs go to standard error unless
-    logging is configured.
+    Logs go to standard error unless logging is configured.
+
+    Args:
+        model_dir: Folder of numbered version folders.
+        options: Those of `EmbeddedServer`.
 
     Raises:
         ModelLoadError: If no version loads.
         ListenError: If a port cannot be listened on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    EmbeddedServer(model_dir, name, grpc_port, rest_port, host).run()
+    EmbeddedServer(model_dir, **options).run()

@@ -6,11 +6,8 @@ import tensorflow as tf
 from grpc_errors import code_and_message
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
-    classification_pb2,
     get_model_metadata_pb2,
-    inference_pb2,
     predict_pb2,
-    regression_pb2,
 )
 from toy_model import CANDIDATES, USER, example
 
@@ -201,12 +198,3 @@ def test_metadata_errors(prediction_stub):
     request.model_spec.version.value = 7
     code, _ = code_and_message(prediction_stub.GetModelMetadata, request)
     assert code == "NOT_FOUND"
-
-
-def test_what_is_not_offered(prediction_stub):
-    for call, request in [
-        (prediction_stub.Classify, classification_pb2.ClassificationRequest()),
-        (prediction_stub.Regress, regression_pb2.RegressionRequest()),
-        (prediction_stub.MultiInference, inference_pb2.MultiInferenceRequest()),
-    ]:
-        assert code_and_message(call, request)[0] == "UNIMPLEMENTED"

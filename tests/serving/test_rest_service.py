@@ -242,8 +242,8 @@ def test_outputs_without_a_common_batch_cannot_come_by_row(rest):
         ("POST", "/v1/models/nope:predict", 404),
         ("POST", "/v1/models/ranker/versions/9:predict", 404),
         ("POST", "/v1/models/ranker/labels/stable:predict", 400),
-        ("POST", "/v1/models/ranker:classify", 501),
-        ("POST", "/v1/models/ranker:regress", 501),
+        ("POST", "/v1/models/ranker:classify", 400),
+        ("POST", "/v1/models/ranker:regress", 400),
     ],
 )
 def test_wrong_paths(rest, method, path, status):
