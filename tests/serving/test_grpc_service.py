@@ -5,10 +5,6 @@ import pytest
 import tensorflow as tf
 from grpc_errors import code_and_message
 from tensorflow.core.framework import tensor_pb2
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    predict_pb2,
-)
 from toy_model import CANDIDATES, USER, example
 
 RANK = USER | CANDIDATES
@@ -35,35 +31,6 @@ def test_default_signature_takes_examples(prediction_stub, predict_request, in_p
         np.float32(response.outputs["score"].float_val),
         in_process("serving_default", inputs)["score"],
     )
-
-
-def test_every_type_comes_back(prediction_stub, predict_request):
-    inputs = {
-        "text": np.array([b"\xff\x00", b""], object),
-        "number": np.float32([np.nan, -np.inf]),
-        "count": np.int32([-(2**31), 2**31 - 1]),
-        "flag": [True, False],
-    }
-    response = prediction_stub.Predict(predict_request("echo", inputs), timeout=30)
-    for name, value in inputs.items():
-        np.testing.assert_array_equal(
-            tf.make_ndarray(response.outputs[f"{name}_out"]), value
-        )
-
-
-def test_version_by_number(prediction_stub, predict_request):
-    for version, offset in [(1, 0.0), (2, 1.0)]:
-        response = prediction_stub.Predict(
-            predict_request("doubled", X, version=version), timeout=30
-        )
-        assert response.model_spec.version.value == version
-        assert list(response.outputs["y"].float_val) == [2 + offset, 4 + offset]
-
-
-def test_output_filter(prediction_stub, predict_request):
-    request = predict_request("rank", RANK)
-    request.output_filter.append("fused")
-    assert set(prediction_stub.Predict(request, timeout=30).outputs) == {"fused"}
 
 
 def without(name):
@@ -146,55 +113,3 @@ def test_a_few_bytes_do_not_make_a_huge_tensor(prediction_stub, predict_request,
 def test_a_request_above_the_limit(prediction_stub, predict_request):
     request = predict_request("doubled", {"x": np.zeros([2**18, 2], np.float32)})
     assert code_and_message(prediction_stub.Predict, request)[0] == "RESOURCE_EXHAUSTED"
-
-
-def test_output_filter_errors(prediction_stub, predict_request):
-    for names, word in [(["nope"], "nope"), (["y", "y"], "duplicate")]:
-        request = predict_request("doubled", X)
-        request.output_filter.extend(names)
-        code, message = code_and_message(prediction_stub.Predict, request)
-        assert code == "INVALID_ARGUMENT"
-        assert word in message
-
-
-def test_missing_model_spec(prediction_stub):
-    for call, request in [
-        (prediction_stub.Predict, predict_pb2.PredictRequest()),
-        (
-            prediction_stub.GetModelMetadata,
-            get_model_metadata_pb2.GetModelMetadataRequest(),
-        ),
-    ]:
-        assert code_and_message(call, request) == (
-            "INVALID_ARGUMENT",
-            "Missing ModelSpec",
-        )
-
-
-def test_metadata(prediction_stub):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(
-        metadata_field=["signature_def"]
-    )
-    request.model_spec.name = "ranker"
-    response = prediction_stub.GetModelMetadata(request, timeout=30)
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    assert response.metadata["signature_def"].Unpack(signatures)
-    rank = signatures.signature_def["rank"]
-    assert response.model_spec.version.value == 2
-    assert rank.method_name == "tensorflow/serving/predict"
-    assert rank.inputs["avc"].dtype == tf.int64.as_datatype_enum
-    assert [d.size for d in rank.inputs["history_gap_ms"].tensor_shape.dim] == [1, -1]
-
-
-def test_metadata_errors(prediction_stub):
-    request = get_model_metadata_pb2.GetModelMetadataRequest()
-    request.model_spec.name = "ranker"
-    code, message = code_and_message(prediction_stub.GetModelMetadata, request)
-    assert (code, "metadata_field" in message) == ("INVALID_ARGUMENT", True)
-    request.metadata_field.append("weights")
-    code, message = code_and_message(prediction_stub.GetModelMetadata, request)
-    assert (code, "weights" in message) == ("INVALID_ARGUMENT", True)
-    request.metadata_field[:] = ["signature_def"]
-    request.model_spec.version.value = 7
-    code, _ = code_and_message(prediction_stub.GetModelMetadata, request)
-    assert code == "NOT_FOUND"
