@@ -11,11 +11,36 @@ import click
 @click.option(
     "--model",
     "model_dir",
-    required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of numbered version folders, e.g. runs/demo/serving.",
 )
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
+@click.option(
+    "--model-config-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Several models: TensorFlow Serving's models.config, instead of --model.",
+)
+@click.option(
+    "--model-config-file-poll-wait-seconds",
+    "config_poll_s",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Read that file again this often and serve what it says; 0: never.",
+)
+@click.option(
+    "--file-system-poll-wait-seconds",
+    "poll_s",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Look for new versions this often; 0: at the start alone.",
+)
+@click.option(
+    "--allow-version-labels-for-unavailable-models",
+    is_flag=True,
+    help="Let new labels name versions not loaded yet, as at the start all are.",
+)
 @click.option(
     "--grpc-port", default=8500, show_default=True, help="0 picks a free one."
 )
@@ -26,19 +51,48 @@ import click
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
 )
 def command(
-    model_dir: Path, name: str, grpc_port: int, rest_port: int, host: str
+    model_dir: Path | None,
+    name: str,
+    model_config_file: Path | None,
+    config_poll_s: int,
+    poll_s: int,
+    allow_version_labels_for_unavailable_models: bool,
+    grpc_port: int,
+    rest_port: int,
+    host: str,
 ) -> None:
-    """Serve the newest version of a model over gRPC and REST.
+    """Serve models over gRPC and REST, and new versions of them as they come.
 
     Speaks TensorFlow Serving's protocols: gRPC PredictionService and ModelService,
-    REST /v1/models/NAME. Stop it with Ctrl-C; requests in flight are finished.
+    REST /v1/models/NAME. A new version is loaded and warmed up in the background, then
+    takes the place of the old one without a failed request; a broken one is reported
+    and the old one goes on. Stop it with Ctrl-C; requests in flight are finished.
 
     \b
-    Example:
+    Examples:
       poso serve --model runs/demo/serving
+      poso serve --model-config-file models.config \\
+        --model-config-file-poll-wait-seconds 30
     """
+    if (model_dir is None) == (model_config_file is None):
+        raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
+    from serving.model_config import ModelConfigError
+    from serving.saved_model import ModelLoadError
     from serving.server import serve_forever
 
-    serve_forever(
-        model_dir, name=name, grpc_port=grpc_port, rest_port=rest_port, host=host
-    )
+    try:
+        serve_forever(
+            model_dir,
+            name=name,
+            grpc_port=grpc_port,
+            rest_port=rest_port,
+            host=host,
+            models=model_config_file,
+            poll_s=poll_s,
+            config_poll_s=config_poll_s,
+            allow_version_labels_for_unavailable_models=(
+                allow_version_labels_for_unavailable_models
+            ),
+        )
+    except (ModelConfigError, ModelLoadError) as error:
+        raise click.ClickException(str(error)) from error
