@@ -37,16 +37,13 @@ class ServingMetrics:
     Requests for models that are not served are counted under an empty model name:
     names are the clients' to choose, and each would be kept for good.
 
-    Args:
-        is_served: Whether a model of this name is served.
-
     Attributes:
         registry: Where further metrics may be registered.
     """
 
-    def __init__(self, is_served: Callable[[str], bool]):
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._is_served = is_served
+        self._is_served: Callable[[str], bool] = lambda name: False
         self._served: set[str] = set()
         self._requests = Counter(
             _REQUEST_COUNT,
@@ -87,6 +84,14 @@ class ServingMetrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+
+    def count_by_name(self, is_served: Callable[[str], bool]) -> None:
+        """Says of which models requests are counted by name.
+
+        Args:
+            is_served: Whether a model of this name is served.
+        """
+        self._is_served = is_served
 
     def record_request(
         self, model: str, api: str, entrypoint: str, code: str, seconds: float

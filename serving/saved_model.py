@@ -19,11 +19,27 @@ from serving.tensor_spec import Array, SignatureSpec, signature_spec
 DEFAULT_SIGNATURE = "serving_default"
 SAVED_MODEL_FILE = "saved_model.pb"
 _SERVE_TAG = "serve"
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
+# What TensorFlow raises for folders that are damaged or still written.
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
 
 
 class ModelLoadError(Exception):
-    """A model folder that cannot be served; the message names the folder."""
+    """A model folder that cannot be served; the message names the folder.
+
+    Attributes:
+        code: Name of the status code that reports it, such as `NOT_FOUND`.
+    """
+
+    def __init__(self, message: str, code: str = "UNKNOWN"):
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -103,13 +119,16 @@ def load_version(folder: str, number: int) -> ModelVersion:
     """
     path = os.path.join(folder, SAVED_MODEL_FILE)
     if not os.path.isfile(path):
-        raise ModelLoadError(f"{folder} is no SavedModel: it has no {SAVED_MODEL_FILE}")
+        raise ModelLoadError(
+            f"{folder} is no SavedModel: it has no {SAVED_MODEL_FILE}", "NOT_FOUND"
+        )
     try:
         definitions = _signature_definitions(path)
         loaded = tf.saved_model.load(folder, tags=[_SERVE_TAG])
         functions = dict(loaded.signatures)
     except (tf.errors.OpError, DecodeError, *_LOAD_ERRORS) as error:
-        raise ModelLoadError(f"cannot load the SavedModel {folder}: {error}") from error
+        message = f"cannot load the SavedModel {folder}: {error}"
+        raise ModelLoadError(message, _code(error)) from error
     signatures = {
         name: Signature(name, signature_spec(definitions[name]), function)
         for name, function in functions.items()
@@ -129,6 +148,13 @@ def _signature_definitions(path: str) -> dict[str, Any]:
     raise ValueError(f"it has no graph with the tag {_SERVE_TAG!r}")
 
 
+def _code(error: Exception) -> str:
+    if isinstance(error, tf.errors.OpError):
+        name: str = error_codes_pb2.Code.Name(error.error_code)
+        return name
+    return "UNKNOWN"
+
+
 def _array(tensor: Any) -> Array:
     if not isinstance(tensor, tf.Tensor):
         raise Internal(f"the signature gave a {type(tensor).__name__}, not a tensor")
@@ -145,8 +171,7 @@ def _translated(error: Any) -> ServingError:
         for line in str(error.message).splitlines()
         if line.strip() and not _IS_STACK.match(line)
     ]
-    code = error_codes_pb2.Code.Name(error.error_code)
-    return error_of_code(code, " ".join(lines) or type(error).__name__)
+    return error_of_code(_code(error), " ".join(lines) or type(error).__name__)
 
 
 _IS_STACK = re.compile(

@@ -53,7 +53,12 @@ def in_process(model_dir):
 @pytest.fixture(scope="session")
 def server(model_dir):
     with EmbeddedServer(
-        model_dir, grpc_port=0, rest_port=0, max_request_bytes=2**20, workers=2
+        model_dir,
+        grpc_port=0,
+        rest_port=0,
+        num_versions=2,
+        max_request_bytes=2**20,
+        workers=2,
     ) as running:
         yield running
 

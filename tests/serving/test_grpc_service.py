@@ -40,11 +40,11 @@ def without(name):
 @pytest.mark.parametrize(
     ("signature", "inputs", "spec", "code", "words"),
     [
-        ("doubled", X, {"name": "nope"}, "NOT_FOUND", ["nope", "ranker"]),
+        ("doubled", X, {"name": "nope"}, "NOT_FOUND", ["Latest(nope)"]),
         ("doubled", X, {"name": ""}, "INVALID_ARGUMENT", ["no name"]),
-        ("doubled", X, {"version": 9}, "NOT_FOUND", ["9", "1, 2"]),
+        ("doubled", X, {"version": 9}, "NOT_FOUND", ["Specific(ranker, 9)"]),
         ("doubled", X, {"version": -1}, "NOT_FOUND", ["-1"]),
-        ("doubled", X, {"label": "stable"}, "FAILED_PRECONDITION", ["stable"]),
+        ("doubled", X, {"label": "stable"}, "INVALID_ARGUMENT", ["stable"]),
         ("nope", X, {}, "FAILED_PRECONDITION", ["nope", "doubled"]),
         ("doubled", {}, {}, "INVALID_ARGUMENT", ["Missing", "{x}"]),
         ("rank", without("avc"), {}, "INVALID_ARGUMENT", ["Missing", "{avc}"]),

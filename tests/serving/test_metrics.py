@@ -3,12 +3,20 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving.counted_loading import counted_loader
 from serving.metrics import ServingMetrics
 from serving.monitoring_config import MonitoringConfig, read_monitoring_config
+from serving.saved_model import ModelLoadError
 from serving.server import EmbeddedServer
 from serving.text_config import ConfigError
 
 COUNT = ":tensorflow:serving:request_count"
+
+
+def counted(is_served) -> ServingMetrics:
+    metrics = ServingMetrics()
+    metrics.count_by_name(is_served)
+    return metrics
 
 
 def samples(metrics: ServingMetrics, name: str) -> dict[tuple, float]:
@@ -22,7 +30,7 @@ def samples(metrics: ServingMetrics, name: str) -> dict[tuple, float]:
 
 
 def test_names_that_are_not_served_share_one_series():
-    metrics = ServingMetrics(lambda name: name == "ranker")
+    metrics = counted(lambda name: name == "ranker")
     for name in ["ranker", *map(str, range(100)), "ranker"]:
         metrics.record_request(name, "Predict", "GRPC", "NOT_FOUND", 0.001)
     assert samples(metrics, COUNT) == {
@@ -32,7 +40,7 @@ def test_names_that_are_not_served_share_one_series():
 
 
 def test_names_end_as_tensorflow_serving_s():
-    metrics = ServingMetrics(lambda name: True)
+    metrics = counted(lambda name: True)
     metrics.record_request("ranker", "Predict", "GRPC", "OK", 0.001)
     metrics.record_examples("ranker", 3)
     metrics.record_load("/models/1", True, 2.0)
@@ -52,7 +60,7 @@ def test_names_end_as_tensorflow_serving_s():
 
 
 def test_latency_is_of_answers_only():
-    metrics = ServingMetrics(lambda name: True)
+    metrics = counted(lambda name: True)
     metrics.record_request("ranker", "Predict", "GRPC", "OK", 0.002)
     metrics.record_request("ranker", "Predict", "GRPC", "UNAVAILABLE", 9.0)
     labels = (
@@ -69,6 +77,23 @@ def test_our_own_and_the_process_s(rest):
     text = rest.text("/monitoring/prometheus/metrics")
     for name in ("poso_requests_in_flight", "process_resident_memory_bytes"):
         assert f"\n{name} " in text
+
+
+def test_loads_are_counted():
+    def load(model, number, folder):
+        if number == 2:
+            raise ModelLoadError(folder)
+        return folder
+
+    metrics = ServingMetrics()
+    counted_load = counted_loader(load, metrics)
+    assert counted_load("ranker", 1, "/models/1") == "/models/1"
+    with pytest.raises(ModelLoadError):
+        counted_load("ranker", 2, "/models/2")
+    assert samples(metrics, ":tensorflow:cc:saved_model:load_attempt_count") == {
+        (("model_path", "/models/1"), ("status", "success")): 1,
+        (("model_path", "/models/2"), ("status", "fail")): 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from typing import Any
 import grpc
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+# Behind the outer folder, whose conftest other tests import by name.
+sys.path.append(str(Path(__file__).parent))
 
 import write_model
 from tensorflow_serving.apis import (
@@ -51,7 +52,10 @@ def embedded(folder: Path):
 
     write_model.write(folder)
     with EmbeddedServer(
-        folder / write_model.NAME, name=write_model.NAME, grpc_port=0, rest_port=0
+        models=folder / "models.config",
+        grpc_port=0,
+        rest_port=0,
+        allow_version_labels_for_unavailable_models=True,
     ) as server:
         yield Endpoint(
             f"127.0.0.1:{server.grpc_port}", f"http://127.0.0.1:{server.rest_port}"

@@ -6,7 +6,7 @@ import tensorflow as tf
 from official import OFFSET, float32, predict_request
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
-from write_model import NAME, OFFSETS
+from write_model import LABELS, NAME, OFFSETS
 
 X = float32([1, 2], [3, 4])
 
@@ -33,6 +33,14 @@ def test_values_are_answered_in_typed_fields(predictions):
 @pytest.mark.parametrize("version", OFFSETS)
 def test_a_version_by_number(predictions, version):
     request = predict_request("scalar", {"x": np.float32(1)}, version=version)
+    response = predictions.Predict(request)
+    assert response.model_spec.version.value == version
+    assert list(response.outputs["y"].float_val) == [1 + OFFSETS[version]]
+
+
+@pytest.mark.parametrize(("label", "version"), LABELS.items())
+def test_a_version_by_label(predictions, label, version):
+    request = predict_request("scalar", {"x": np.float32(1)}, label=label)
     response = predictions.Predict(request)
     assert response.model_spec.version.value == version
     assert list(response.outputs["y"].float_val) == [1 + OFFSETS[version]]
@@ -110,7 +118,7 @@ def test_a_missing_model_spec(predictions):
         ("", {"x": X}, {"name": "nope"}, "NOT_FOUND"),
         ("", {"x": X}, {"name": ""}, "INVALID_ARGUMENT"),
         ("", {"x": X}, {"version": 9}, "NOT_FOUND"),
-        ("", {"x": X}, {"label": "nope"}, "FAILED_PRECONDITION"),
+        ("", {"x": X}, {"label": "nope"}, "INVALID_ARGUMENT"),
         ("nope", {"x": X}, {}, "FAILED_PRECONDITION"),
         ("", {}, {}, "INVALID_ARGUMENT"),
         ("", {"x": X, "z": X}, {}, "INVALID_ARGUMENT"),

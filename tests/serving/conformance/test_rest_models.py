@@ -1,7 +1,7 @@
 """REST model status and metadata: model_servers/http_rest_api_{handler,util}.cc."""
 
 import pytest
-from write_model import OFFSETS
+from write_model import LABELS, OFFSETS
 
 
 def state(version):
@@ -45,6 +45,12 @@ def test_metadata(rest):
 def test_metadata_of_a_version(rest):
     _, answer = rest.get("conformance/versions/1/metadata")
     assert answer["model_spec"]["version"] == "1"
+
+
+@pytest.mark.parametrize(("label", "version"), LABELS.items())
+def test_metadata_by_label(rest, label, version):
+    _, answer = rest.get(f"conformance/labels/{label}/metadata")
+    assert answer["model_spec"]["version"] == str(version)
 
 
 @pytest.mark.parametrize(

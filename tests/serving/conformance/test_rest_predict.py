@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from official import OFFSET, float32, predict_request
-from write_model import OFFSETS
+from write_model import LABELS, OFFSETS
 
 MODEL = "conformance:predict"
 
@@ -83,6 +83,13 @@ def test_a_column_that_the_signature_lacks_is_ignored(rest):
 @pytest.mark.parametrize("version", OFFSETS)
 def test_a_version_by_number(rest, version):
     path = f"conformance/versions/{version}:predict"
+    answer = rest.post(path, {"signature_name": "scalar", "inputs": 1})
+    assert answer == (200, {"outputs": 1 + OFFSETS[version]})
+
+
+@pytest.mark.parametrize(("label", "version"), LABELS.items())
+def test_a_version_by_label(rest, label, version):
+    path = f"conformance/labels/{label}:predict"
     answer = rest.post(path, {"signature_name": "scalar", "inputs": 1})
     assert answer == (200, {"outputs": 1 + OFFSETS[version]})
 
