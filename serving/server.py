@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 
+from serving.batching_config import BatchingParameters
 from serving.listeners import ListenError, Listeners, ServerOptions
 from serving.model_store import ModelStore
 from serving.prediction import Predictor
@@ -32,6 +33,7 @@ class EmbeddedServer:
         workers: Threads that run requests; None takes the number of cores.
         max_request_bytes: Largest request taken by either protocol.
         drain_s: Seconds that `stop` leaves to requests in flight.
+        batching: How requests are merged into batches; None runs each on its own.
 
     Example:
         with EmbeddedServer("runs/demo/serving", grpc_port=0, rest_port=0) as server:
@@ -49,11 +51,13 @@ class EmbeddedServer:
         workers: int | None = None,
         max_request_bytes: int = 64 * 2**20,
         drain_s: float = 10.0,
+        batching: BatchingParameters | None = None,
     ):
         self._model_dir = str(model_dir)
         self._name = name
         self._num_versions = num_versions
         self._workers = workers or os.cpu_count() or 1
+        self._batching = batching
         self._options = ServerOptions(
             host, grpc_port, rest_port, max_request_bytes, drain_s
         )
@@ -119,7 +123,7 @@ class EmbeddedServer:
 
     def _load(self) -> Predictor:
         store = ModelStore(self._model_dir, self._name, self._num_versions)
-        return Predictor(store, self._workers)
+        return Predictor(store, self._workers, self._batching)
 
     async def _serve_until_signal(self, predictor: Predictor) -> None:
         ready: Future[None] = Future()
@@ -153,6 +157,7 @@ class EmbeddedServer:
             ready.set_result(None)
             await self._stop.wait()
             _LOG.info("finishing requests in flight")
+            predictor.drain()
             await listeners.stop()
         finally:
             predictor.close()
@@ -164,6 +169,7 @@ def serve_forever(
     grpc_port: int = 8500,
     rest_port: int = 8501,
     host: str = "127.0.0.1",
+    batching: BatchingParameters | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then finishes requests in flight and returns.
 
@@ -175,4 +181,4 @@ def serve_forever(
         ListenError: If a port cannot be listened on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    EmbeddedServer(model_dir, name, grpc_port, rest_port, host).run()
+    EmbeddedServer(model_dir, name, grpc_port, rest_port, host, batching=batching).run()
