@@ -53,6 +53,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
 )
 @click.option(
+    "--batching-parameters-file",
+    type=_FILE,
+    help="Merge requests into batches, as this file of TensorFlow Serving's says.",
+)
+@click.option(
     "--ssl-config-file",
     type=_FILE,
     help="TensorFlow Serving's SSLConfig: TLS for both ports.",
@@ -94,6 +99,7 @@ def command(
     grpc_port: int,
     rest_port: int,
     host: str,
+    batching_parameters_file: Path | None,
     ssl_config_file: Path | None,
     monitoring_config_file: Path | None,
     rest_api_timeout_in_ms: int,
@@ -115,6 +121,7 @@ def command(
     """
     if (model_dir is None) == (model_config_file is None):
         raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
+    from serving.batching_config import read_batching_config
     from serving.model_config import ModelConfigError
     from serving.monitoring_config import read_monitoring_config
     from serving.saved_model import ModelLoadError
@@ -123,6 +130,11 @@ def command(
     from serving.tls_config import read_tls_config
 
     try:
+        batching = (
+            read_batching_config(batching_parameters_file)
+            if batching_parameters_file
+            else None
+        )
         tls = read_tls_config(ssl_config_file) if ssl_config_file else None
         monitoring = (
             read_monitoring_config(monitoring_config_file)
@@ -141,6 +153,7 @@ def command(
             allow_version_labels_for_unavailable_models=(
                 allow_version_labels_for_unavailable_models
             ),
+            batching=batching,
             tls=tls,
             monitoring=monitoring,
             rest_timeout_s=rest_api_timeout_in_ms / 1000,

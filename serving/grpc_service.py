@@ -128,11 +128,15 @@ async def predict(
     """
     target = predictor.resolve(read_model_spec(request))
     check_names(request.inputs, target.signature.spec.inputs)
-    inputs = await predictor.in_worker(_read_tensors, request.inputs)
+    inputs = await predictor.in_worker_if_large(
+        request.ByteSize(), _read_tensors, request.inputs
+    )
     prediction = await predictor.predict(
         target, inputs, list(request.output_filter), deadline
     )
-    return await predictor.in_worker(_predict_response, target, prediction)
+    return await predictor.in_worker_if_large(
+        prediction.size_bytes, _predict_response, target, prediction
+    )
 
 
 async def classify(

@@ -20,15 +20,17 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from serving.batch_scheduler import BatchRecord
+
 _SERVING = ":tensorflow:serving:"
 _REQUEST_COUNT = f"{_SERVING}request_count"
 _LOAD_COUNT = ":tensorflow:cc:saved_model:load_attempt_count"
 _LOAD_LATENCY = ":tensorflow:cc:saved_model:load_latency"
 # Counters whose names do not end in _total, as OpenMetrics would have it.
 _BARE = (_REQUEST_COUNT, _LOAD_COUNT, _LOAD_LATENCY)
-# 10 µs to 20 minutes in steps of 1.8, and powers of two to 2^14 examples.
+# 10 µs to 20 minutes in steps of 1.8, and powers of two to 2^14 examples or rows.
 _LATENCY_US = [10 * 1.8**step for step in range(33)]
-_EXAMPLES = [2.0**step for step in range(15)]
+_COUNTS = [2.0**step for step in range(15)]
 
 
 class ServingMetrics:
@@ -62,7 +64,7 @@ class ServingMetrics:
             f"{_SERVING}request_example_counts",
             "Examples in a Classify, Regress or MultiInference request.",
             ["model"],
-            buckets=_EXAMPLES,
+            buckets=_COUNTS,
             registry=self.registry,
         )
         self._examples_total = Counter(
@@ -81,6 +83,17 @@ class ServingMetrics:
             _LOAD_LATENCY,
             "Microseconds that the loads of a version took.",
             ["model_path"],
+            registry=self.registry,
+        )
+        self._batch_rows = Histogram(
+            "poso_batch_rows",
+            "Rows of a batch, without padding.",
+            buckets=_COUNTS,
+            registry=self.registry,
+        )
+        self._batch_wait = Histogram(
+            "poso_batch_wait_seconds",
+            "Seconds that a batch's first request waited.",
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
@@ -127,6 +140,11 @@ class ServingMetrics:
         self._loads.labels(folder, "success" if loaded else "fail").inc()
         if loaded:
             self._load_us.labels(folder).inc(seconds * 1e6)
+
+    def record_batch(self, batch: BatchRecord) -> None:
+        """Counts a batch of several requests."""
+        self._batch_rows.observe(batch.rows)
+        self._batch_wait.observe(batch.waited_s)
 
     def show(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """Adds a gauge that is read whenever the metrics are.

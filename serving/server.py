@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from serving.batching_config import BatchingParameters
 from serving.counted_loading import counted_loader
 from serving.errors import ServingError
 from serving.listeners import ListenError, Listeners, ServerOptions
@@ -55,6 +56,7 @@ class EmbeddedServer:
             take; gRPC's clients set their own deadlines.
         idle_s: Seconds after which a REST connection without a whole request is closed.
         drain_s: Seconds that `stop` leaves to requests in flight.
+        batching: How requests are merged into batches; None runs each on its own.
         tls: Certificates of both ports; None for plain text.
         monitoring: Whether and where Prometheus finds metrics; None for the REST
             port's `/monitoring/prometheus/metrics`.
@@ -78,6 +80,7 @@ class EmbeddedServer:
         rest_timeout_s: float = 30.0,
         idle_s: float = 60.0,
         drain_s: float = 10.0,
+        batching: BatchingParameters | None = None,
         tls: TlsConfig | None = None,
         monitoring: MonitoringConfig | None = None,
         models: Sequence[ModelConfig] | str | Path | None = None,
@@ -97,6 +100,7 @@ class EmbeddedServer:
         self._config_poll_s = config_poll_s
         self._labels_need_no_version = allow_version_labels_for_unavailable_models
         self._workers = workers or os.cpu_count() or 1
+        self._batching = batching
         self._options = ServerOptions(
             host=host,
             grpc_port=grpc_port,
@@ -181,7 +185,15 @@ class EmbeddedServer:
         store = ModelStore(models or (), self._labels_need_no_version, load=load)
         metrics.count_by_name(lambda model: _is_served(store, model))
         watcher = ModelWatcher(store, self._poll_s, config_file, self._config_poll_s)
-        return Predictor(store, self._workers), watcher, metrics
+        predictor = Predictor(
+            store, self._workers, self._batching, metrics.record_batch
+        )
+        metrics.show(
+            "poso_requests_waiting",
+            "Predictions that wait for a batch, or in one for a thread.",
+            lambda: predictor.waiting_for_batch,
+        )
+        return predictor, watcher, metrics
 
     async def _serve_until_signal(
         self, predictor: Predictor, watcher: ModelWatcher, metrics: ServingMetrics
@@ -223,6 +235,7 @@ class EmbeddedServer:
             ready.set_result(None)
             await self._stop.wait()
             _LOG.info("finishing requests in flight")
+            predictor.drain()
             await listeners.stop()
             await asyncio.to_thread(watcher.stop)
         finally:

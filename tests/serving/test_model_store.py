@@ -159,7 +159,7 @@ def test_a_reload_to_another_folder_replaces_versions_of_the_same_number(
     store = store_of(config(base))
     old = weakref.ref(store.find(ModelSpec("m")))
     store.reload([config(tmp_path / "n")])
-    assert store.find(ModelSpec("m")).loaded == "other"
+    assert store.find(ModelSpec("m")).definitions == {"text": "other"}
     assert states(store) == {10: "AVAILABLE"}
     assert dead(old)
 
@@ -249,7 +249,8 @@ def test_a_real_model_is_swapped_and_its_memory_freed(model_dir, tmp_path):
     shutil.copytree(model_dir / "1", tmp_path / "1")
     store = ModelStore([one_model(tmp_path, "m")])
     held = store.find(ModelSpec("m"))
-    version, graph = weakref.ref(held), weakref.ref(held.loaded)
+    version = weakref.ref(held)
+    session = weakref.ref(held.signature("doubled").function)
     shutil.copytree(model_dir / "2", tmp_path / "2")
     store.poll()
     store.poll()
@@ -259,4 +260,4 @@ def test_a_real_model_is_swapped_and_its_memory_freed(model_dir, tmp_path):
     del held
     assert states(store) == {1: "END", 2: "AVAILABLE"}
     assert dead(version)
-    assert dead(graph)
+    assert dead(session)
