@@ -20,7 +20,14 @@ DEFAULT_SIGNATURE = "serving_default"
 SAVED_MODEL_FILE = "saved_model.pb"
 _SERVE_TAG = "serve"
 # What TensorFlow raises for folders that are damaged or still written.
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
 
 
 class ModelLoadError(Exception):

@@ -54,7 +54,7 @@ def test_status_of_what_is_not_there(model_stub):
 
 @pytest.fixture
 def reloadable(model_dir, tmp_path):
-    """A server of its own, its stub, and a second model's folder with a broken version."""
+    """A server, its stub, and a second model's folder with a broken version 6."""
     shutil.copytree(model_dir / "1", tmp_path / "5")
     (tmp_path / "6").mkdir()
     (tmp_path / "6" / "saved_model.pb").write_bytes(b"no model")
@@ -97,7 +97,7 @@ def test_models_come_and_go_at_run_time(reloadable, model_dir):
 
 
 def test_a_model_that_does_not_load_is_reported(reloadable, model_dir):
-    server, stub, other = reloadable
+    _, stub, other = reloadable
     request = reload_request(("ranker", model_dir), ("other", other, 6))
     code, message = code_and_message(stub.HandleReloadConfigRequest, request)
     assert code == "UNKNOWN"
