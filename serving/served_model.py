@@ -190,9 +190,14 @@ class ServedModel:
             _LOG.info("%s: version %d is available", self.name, version.number)
 
     def _fail(self, version: ServedVersion, error: ModelLoadError) -> None:
-        _LOG.error("%s: version %d is not served: %s", self.name, version.number, error)
+        # Log handlers may keep what they are given: the message, not the exception.
+        message = str(error)
+        _LOG.error(
+            "%s: version %d is not served: %s", self.name, version.number, message
+        )
         with self._lock:
-            version.fail(error, self._clock() + self._retries.interval_s)
+            retry_at_s = self._clock() + self._retries.interval_s
+            version.fail(error.code, message, retry_at_s)
 
     def _unload(self, version: ServedVersion) -> None:
         _LOG.info("%s: unloading version %d", self.name, version.number)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.saved_model import ModelLoadError, ModelVersion
+from serving.saved_model import ModelVersion
 from serving.version_folders import Fingerprint
 from serving.version_policy import VersionSnapshot
 from serving.version_state import StateName, VersionState
+
+_SOUND = ("OK", "")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ServedVersion:
         self.folder = folder
         self.aspired = True
         self._state: StateName = "START"
-        self._failure: ModelLoadError | None = None
+        self._code, self._error = _SOUND
         self._loaded: ModelVersion | None = None
         self._leaving: weakref.ref[ModelVersion] | None = None
         self._seen: Fingerprint | None = None
@@ -54,9 +56,7 @@ class ServedVersion:
     def state(self) -> VersionState:
         """The state, as it is reported."""
         name = "END" if self.released else self._state
-        if self._failure is None:
-            return VersionState(self.number, name)
-        return VersionState(self.number, name, self._failure.code, str(self._failure))
+        return VersionState(self.number, name, self._code, self._error)
 
     @property
     def released(self) -> bool:
@@ -76,7 +76,7 @@ class ServedVersion:
     @property
     def is_over(self) -> bool:
         """Whether a version of the same folder would have to begin anew."""
-        return self._state in ("UNLOADING", "END") and self._failure is None
+        return self._state in ("UNLOADING", "END") and not self._error
 
     @property
     def waits(self) -> bool:
@@ -112,11 +112,12 @@ class ServedVersion:
 
     def succeed(self, version: ModelVersion) -> None:
         """It is served from now on."""
-        self._state, self._failure, self._loaded = "AVAILABLE", None, version
+        self._state, self._loaded = "AVAILABLE", version
+        self._code, self._error = _SOUND
 
-    def fail(self, failure: ModelLoadError, retry_at_s: float) -> None:
+    def fail(self, code: str, error: str, retry_at_s: float) -> None:
         """It did not load."""
-        self._state, self._failure = "END", failure.with_traceback(None)
+        self._state, self._code, self._error = "END", code, error
         self._attempts += 1
         self._retry_at = retry_at_s
 

@@ -54,7 +54,7 @@ def test_status_of_what_is_not_there(model_stub):
 
 @pytest.fixture
 def reloadable(model_dir, tmp_path):
-    """A server of its own, its stub, and another model, whose version 6 is broken."""
+    """A server, its stub, and a second model's folder with a broken version 6."""
     shutil.copytree(model_dir / "1", tmp_path / "5")
     (tmp_path / "6").mkdir()
     (tmp_path / "6" / "saved_model.pb").write_bytes(b"no model")

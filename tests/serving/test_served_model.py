@@ -1,13 +1,15 @@
 """Versions of one model: found, loaded, tried again, unloaded, forgotten."""
 
 import shutil
+import weakref
 
 import pytest
-from fake_loader import Clock, FakeLoader, write
+from fake_loader import Clock, FakeLoader, dead, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.model_config import ModelConfig
+from serving.saved_model import ModelLoadError
 from serving.served_model import ServedModel
 from serving.served_version import LoadRetries
 from serving.version_policy import AllVersions, LatestVersions, SpecificVersions
@@ -133,6 +135,28 @@ def test_whatever_a_loader_raises_is_a_broken_version(world, caplog):
     assert (newest.state, newest.code) == ("END", "INTERNAL")
     assert "ZeroDivisionError: a defect" in newest.error
     assert set(world.model.available) == {1}
+
+
+class HalfAModel:
+    pass
+
+
+def test_a_failed_load_keeps_no_memory(world):
+    memory = []
+
+    def fail(number):
+        half = HalfAModel()
+        memory.append(weakref.ref(half))
+        try:
+            raise KeyError("a variable")
+        except KeyError as error:
+            raise ModelLoadError("half a model") from error
+
+    world.load.before = fail
+    write(world.base, 2)
+    world.poll()
+    assert world.states[2] == "END"
+    assert dead(memory[0])
 
 
 def test_a_folder_that_cannot_be_seen_changes_nothing(world, caplog):
