@@ -11,10 +11,7 @@ import numpy as np
 
 from serving.errors import InvalidArgument
 from serving.input_check import check_names
-from serving.tensor_spec import Array, TensorSpec, TensorType
-
-# How a dense request of the ranking model says that there is no value.
-_ABSENT: Mapping[str, Any] = {"O": b"", "i": -1, "f": float("nan")}
+from serving.tensor_spec import ABSENT, Array, TensorSpec, TensorType
 
 
 def as_arrays(
@@ -52,7 +49,7 @@ def as_array(value: Any, spec: TensorSpec) -> Array:
             lengths = (*lengths, 0)  # no rows, not one empty row
         else:
             nested, lengths = [nested], (1, *lengths)
-    absent = _ABSENT.get(spec.dtype.numpy.kind)
+    absent = ABSENT.get(spec.dtype.numpy.kind)
     flat = list(_filled_up(nested, lengths, absent))
     array = _typed(flat, spec, spec.dtype).reshape(lengths)
     if not spec.accepts(array.shape):

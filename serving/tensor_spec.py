@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,9 @@ TYPE_BY_NUMBER: Mapping[int, TensorType] = {type_.number: type_ for type_ in _TY
 TYPE_BY_NUMPY: Mapping[np.dtype[Any], TensorType] = {
     type_.numpy: type_ for type_ in _TYPES
 }
+# How a dense request of the ranking model says that there is no value, by numpy's kind
+# of the type. Booleans and unsigned integers have no such value.
+ABSENT: Mapping[str, Any] = {"O": b"", "i": -1, "f": float("nan")}
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,17 @@ class SignatureSpec:
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
+
+    @cached_property
+    def is_batchable(self) -> bool:
+        """Whether all inputs and outputs have a first dimension of any length.
+
+        `rank`, which takes one user, has not: its requests are never merged.
+        """
+        tensors = [*self.inputs.values(), *self.outputs.values()]
+        return bool(self.inputs) and all(
+            tensor.shape and tensor.shape[0] is None for tensor in tensors
+        )
 
 
 def signature_spec(definition: Any) -> SignatureSpec:

@@ -1,0 +1,58 @@
+"""`poso serve`: what it asks for and how it fails."""
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+
+
+def serve(*arguments):
+    return CliRunner().invoke(main, ["serve", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_one_source_of_models(tmp_path, both):
+    file = tmp_path / "models.config"
+    file.touch()
+    result = (
+        serve("--model", tmp_path, "--model-config-file", file) if both else serve()
+    )
+    assert result.exit_code == 2
+    assert "either --model DIR or --model-config-file FILE" in result.output
+
+
+def test_a_folder_without_versions_is_explained(tmp_path):
+    result = serve("--model", tmp_path)
+    assert result.exit_code == 1
+    assert "no version to serve" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_broken_configuration_is_explained(tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text('model_config_list {\n  config { nme: "a" }\n}')
+    result = serve("--model-config-file", file)
+    assert result.exit_code == 1
+    assert f"{file}:2:12 : Message type" in result.output
+
+
+def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
+    import serving.server
+
+    received = {}
+    monkeypatch.setattr(
+        serving.server,
+        "serve_forever",
+        lambda model_dir, **options: received.update(options, model_dir=model_dir),
+    )
+    file = tmp_path / "models.config"
+    file.touch()
+    options = (
+        "--model-config-file-poll-wait-seconds 30 --file-system-poll-wait-seconds 0"
+    )
+    result = serve("--model-config-file", file, *options.split())
+    assert result.exit_code == 0, result.output
+    assert received["models"] == file
+    assert received["model_dir"] is None
+    assert (received["config_poll_s"], received["poll_s"]) == (30, 0)
+    assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code
