@@ -20,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 # Files side by side, one a core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
 
-.PHONY: help setup lock test test-fast test-keras3 test-backends lint types format \
+.PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
   demo bench-layers bench-features clean
 
 help:  ## List the targets
@@ -60,6 +60,9 @@ test-backends: $(BACKENDS)/.setup-done  ## Run them on the newest tf_keras and o
 	    $(BACKENDS)/bin/python -m pytest $(PARALLEL) \
       tests/poso_keras tests/docs tests/examples; \
 	done
+
+test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
+	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
 
 lint: $(STAMP)  ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -25,7 +25,7 @@ PIPELINE = [
 SERVING = [
     *TF,
     "tensorflow-serving-api==2.16.1",
-    "aiohttp>=3.9",
+    "aiohttp>=3.14",
     "click>=8.1",
     "grpcio>=1.60",
     "grpcio-health-checking>=1.48",

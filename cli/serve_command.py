@@ -6,16 +6,43 @@ from pathlib import Path
 
 import click
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command("serve")
 @click.option(
     "--model",
     "model_dir",
-    required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of numbered version folders, e.g. runs/demo/serving.",
 )
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
+@click.option(
+    "--model-config-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Several models: TensorFlow Serving's models.config, instead of --model.",
+)
+@click.option(
+    "--model-config-file-poll-wait-seconds",
+    "config_poll_s",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Read that file again this often and serve what it says; 0: never.",
+)
+@click.option(
+    "--file-system-poll-wait-seconds",
+    "poll_s",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Look for new versions this often; 0: at the start alone.",
+)
+@click.option(
+    "--allow-version-labels-for-unavailable-models",
+    is_flag=True,
+    help="Let new labels name versions not loaded yet, as at the start all are.",
+)
 @click.option(
     "--grpc-port", default=8500, show_default=True, help="0 picks a free one."
 )
@@ -27,41 +54,111 @@ import click
 )
 @click.option(
     "--batching-parameters-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Merge requests into batches, as this file says in TensorFlow Serving's format.",
+    type=_FILE,
+    help="TensorFlow Serving's BatchingParameters: how requests are merged.",
+)
+@click.option(
+    "--ssl-config-file",
+    type=_FILE,
+    help="TensorFlow Serving's SSLConfig: TLS for both ports.",
+)
+@click.option(
+    "--monitoring-config-file",
+    type=_FILE,
+    help="TensorFlow Serving's MonitoringConfig. Without it, Prometheus finds metrics "
+    "at /monitoring/prometheus/metrics of the REST port.",
+)
+@click.option(
+    "--rest-api-timeout-in-ms",
+    default=30_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="For a REST request's answer.",
+)
+@click.option(
+    "--max-request-bytes",
+    default=16 * 2**20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Largest request.",
+)
+@click.option(
+    "--max-requests-in-flight",
+    default=512,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="More are refused as UNAVAILABLE (503).",
 )
 def command(
-    model_dir: Path,
+    model_dir: Path | None,
     name: str,
+    model_config_file: Path | None,
+    config_poll_s: int,
+    poll_s: int,
+    allow_version_labels_for_unavailable_models: bool,
     grpc_port: int,
     rest_port: int,
     host: str,
     batching_parameters_file: Path | None,
+    ssl_config_file: Path | None,
+    monitoring_config_file: Path | None,
+    rest_api_timeout_in_ms: int,
+    max_request_bytes: int,
+    max_requests_in_flight: int,
 ) -> None:
-    """Serve the newest version of a model over gRPC and REST.
+    """Serve models over gRPC and REST, and new versions of them as they come.
 
     Speaks TensorFlow Serving's protocols: gRPC PredictionService and ModelService,
-    REST /v1/models/NAME. Stop it with Ctrl-C; requests in flight are finished.
+    REST /v1/models/NAME. A new version is loaded and warmed up in the background, then
+    takes the place of the old one without a failed request; a broken one is reported
+    and the old one goes on. Stop it with Ctrl-C; requests in flight are finished.
 
     \b
-    Example:
+    Examples:
       poso serve --model runs/demo/serving
+      poso serve --model-config-file models.config \\
+        --model-config-file-poll-wait-seconds 30
     """
+    if (model_dir is None) == (model_config_file is None):
+        raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
     from serving.batching_config import read_batching_config
+    from serving.model_config import ModelConfigError
+    from serving.monitoring_config import read_monitoring_config
+    from serving.saved_model import ModelLoadError
     from serving.server import serve_forever
     from serving.text_config import ConfigError
+    from serving.tls_config import read_tls_config
 
-    batching = None
-    if batching_parameters_file is not None:
-        try:
-            batching = read_batching_config(batching_parameters_file)
-        except ConfigError as error:
-            raise click.ClickException(str(error)) from error
-    serve_forever(
-        model_dir,
-        name=name,
-        grpc_port=grpc_port,
-        rest_port=rest_port,
-        host=host,
-        batching=batching,
-    )
+    try:
+        batching = (
+            read_batching_config(batching_parameters_file)
+            if batching_parameters_file
+            else None
+        )
+        tls = read_tls_config(ssl_config_file) if ssl_config_file else None
+        monitoring = (
+            read_monitoring_config(monitoring_config_file)
+            if monitoring_config_file
+            else None
+        )
+        serve_forever(
+            model_dir,
+            name=name,
+            grpc_port=grpc_port,
+            rest_port=rest_port,
+            host=host,
+            models=model_config_file,
+            poll_s=poll_s,
+            config_poll_s=config_poll_s,
+            allow_version_labels_for_unavailable_models=(
+                allow_version_labels_for_unavailable_models
+            ),
+            batching=batching,
+            tls=tls,
+            monitoring=monitoring,
+            rest_timeout_s=rest_api_timeout_in_ms / 1000,
+            max_request_bytes=max_request_bytes,
+            max_in_flight=max_requests_in_flight,
+        )
+    except (ConfigError, ModelConfigError, ModelLoadError) as error:
+        raise click.ClickException(str(error)) from error

@@ -6,6 +6,16 @@ same classes when an answer carries their code.
 
 from __future__ import annotations
 
+# What a model's graph may raise beside the classes below; all else is a 500.
+_OTHER_HTTP_STATUS = {
+    "CANCELLED": 499,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+}
+
 
 class ServingError(Exception):
     """A request that was not answered.
@@ -24,6 +34,7 @@ class ServingError(Exception):
         self.message = message
         if code is not None:
             self.code = code
+            self.http_status = _OTHER_HTTP_STATUS.get(code, self.http_status)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from google.protobuf import any_pb2
+from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving.model_store import ModelSpec, ModelStore, VersionState
+from serving.model_store import ModelSpec, ModelStore
+from serving.version_state import VersionState
 
 SIGNATURE_FIELD = "signature_def"
-_OK, _UNKNOWN = 0, 2  # of tensorflow.error.Code
 
 
 def model_metadata(
@@ -49,9 +50,6 @@ def model_status(
 def _version_status(state: VersionState) -> get_model_status_pb2.ModelVersionStatus:
     message = get_model_status_pb2.ModelVersionStatus(version=state.number)
     message.state = get_model_status_pb2.ModelVersionStatus.State.Value(state.state)
-    if state.error:
-        message.status.error_code = _UNKNOWN
-        message.status.error_message = state.error
-    else:
-        message.status.error_code = _OK
+    message.status.error_code = error_codes_pb2.Code.Value(state.code)
+    message.status.error_message = state.error
     return message

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from tensorflow_serving.apis import regression_pb2
 
 from serving.errors import InvalidArgument
 from serving.input_check import check_names
@@ -17,65 +18,43 @@ from serving.tensor_spec import Array, TensorSpec
 _BYTES_SUFFIX = "_bytes"
 
 
-@dataclass(frozen=True)
-class PredictBody:
-    """A predict request as it came, before its values are read.
-
-    Attributes:
-        signature: The signature's name; empty for the default one.
-        by_row: Whether `values` are instances, else named columns.
-        values: The JSON under `instances` or `inputs`.
-    """
-
-    signature: str
-    by_row: bool
-    values: Any
-
-
-def parse_body(body: bytes) -> PredictBody:
-    """Reads a request's JSON; NaN, Infinity and -Infinity are numbers.
+def is_by_row(fields: Mapping[str, Any]) -> bool:
+    """Whether a request gives `instances`, row by row, or `inputs`, by column.
 
     Raises:
-        InvalidArgument: If it is not JSON, or not a predict request.
+        InvalidArgument: If it gives neither or both.
     """
-    request = _parse_json(body)
-    if not isinstance(request, dict):
-        raise InvalidArgument("JSON Value: Is not object")
-    signature = request.get("signature_name", "")
-    if not isinstance(signature, str):
-        raise InvalidArgument("'signature_name' key must be a string value.")
-    if "instances" in request and "inputs" in request:
+    if "instances" in fields and "inputs" in fields:
         raise InvalidArgument(
             "Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist"
         )
-    if "inputs" in request:
-        return PredictBody(signature, False, request["inputs"])
-    if "instances" not in request:
+    if "instances" not in fields and "inputs" not in fields:
         raise InvalidArgument("Missing 'inputs' or 'instances' key")
-    instances = request["instances"]
-    if not isinstance(instances, list):
-        raise InvalidArgument("Expecting 'instances' to be a list/array")
-    if not instances:
-        raise InvalidArgument("No values in 'instances' array")
-    return PredictBody(signature, True, instances)
+    return "instances" in fields
 
 
-def read_inputs(body: PredictBody, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+def read_inputs(
+    fields: Mapping[str, Any], specs: Mapping[str, TensorSpec]
+) -> dict[str, Array]:
     """The arrays of a request.
 
     Columns that the signature does not have are ignored, as TensorFlow Serving does;
     instances must have the signature's names exactly.
 
     Args:
-        body: The request.
+        fields: The request's JSON object.
         specs: The signature's inputs.
 
     Raises:
         InvalidArgument: If names, nesting or values do not fit.
     """
-    columns = _columns_of_rows if body.by_row else _columns
-    named = columns(body.values, specs)
+    if not specs:
+        raise InvalidArgument("Failed to get input map: the signature has no inputs")
+    if is_by_row(fields):
+        named = _columns_of_rows(_instances(fields["instances"]), specs)
+    else:
+        named = _columns(fields["inputs"], specs)
     return {name: array_from_json(named[name], spec) for name, spec in specs.items()}
 
 
@@ -108,22 +87,41 @@ def write_outputs(outputs: Mapping[str, Array], by_row: bool) -> bytes:
     return json.dumps(answer, ensure_ascii=False, indent=4).encode()
 
 
-def _parse_json(body: bytes) -> Any:
-    try:
-        return json.loads(body.decode(), parse_float=_finite)
-    except RecursionError as error:
-        raise InvalidArgument("JSON Parse error: nested too deeply") from error
-    except ValueError as error:
-        raise InvalidArgument(
-            f"JSON Parse error: {error if body else 'The document is empty.'}"
-        ) from error
+def write_results(result: Any) -> bytes:
+    """The body of a classify or regress answer.
+
+    Args:
+        result: A `ClassificationResult`: [label, score] of each class of each example;
+            or a `RegressionResult`: a number an example.
+    """
+    if isinstance(result, regression_pb2.RegressionResult):
+        results: list[Any] = _float32([entry.value for entry in result.regressions])
+    else:
+        results = [
+            [
+                [entry.label, score]
+                for entry, score in zip(
+                    answer.classes,
+                    _float32([entry.score for entry in answer.classes]),
+                    strict=True,
+                )
+            ]
+            for answer in result.classifications
+        ]
+    return json.dumps({"results": results}, ensure_ascii=False, indent=4).encode()
 
 
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if math.isinf(value):
-        raise ValueError("Number too big to be stored in double.")
-    return value
+def _float32(values: list[float]) -> list[float]:
+    shortest: list[float] = array_to_json(np.array(values, np.float32), as_bytes=False)
+    return shortest
+
+
+def _instances(instances: Any) -> list[Any]:
+    if not isinstance(instances, list):
+        raise InvalidArgument("Expecting 'instances' to be a list/array")
+    if not instances:
+        raise InvalidArgument("No values in 'instances' array")
+    return instances
 
 
 def _columns(values: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
@@ -173,6 +171,8 @@ def _check_batch(outputs: Mapping[str, Array]) -> None:
     for name, batch in batches.items():
         if not batch:
             raise InvalidArgument(f"Tensor name: {name} has no shape information")
+        if batch[0] < 1:
+            raise InvalidArgument(f"Tensor name: {name} has invalid batch size: 0")
         if batch != first:
             raise InvalidArgument(
                 f"Tensor name: {name} has inconsistent batch size: {batch[0]} "

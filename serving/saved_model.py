@@ -23,11 +23,35 @@ SAVED_MODEL_FILE = "saved_model.pb"
 _SERVE_TAG = "serve"
 # What the SavedModel format keeps among the signatures for its own loader.
 _WITHOUT_REQUESTS = ("__saved_model_init_op", "__saved_model_train_op")
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
+# What TensorFlow raises for folders that are damaged or still written.
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    """Not TensorFlow's warning that `_session` loads the way TensorFlow Serving does."""
+    return not record.getMessage().startswith(f"From {__file__}")
+
+
+tf.get_logger().addFilter(_is_no_advice)
 
 
 class ModelLoadError(Exception):
-    """A model folder that cannot be served; the message names the folder."""
+    """A model folder that cannot be served; the message names the folder.
+
+    Attributes:
+        code: Name of the status code that reports it, such as `NOT_FOUND`.
+    """
+
+    def __init__(self, message: str, code: str = "UNKNOWN"):
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -92,11 +116,13 @@ class ModelVersion:
         number: The version's number, its folder's name.
         signatures: What can be run, by name.
         definitions: Every `SignatureDef` of the SavedModel, for metadata.
+        loaded: The session that holds its graph, variables and tables.
     """
 
     number: int
     signatures: Mapping[str, Signature]
     definitions: Mapping[str, Any]
+    loaded: Any
 
     def signature(self, name: str) -> Signature:
         """A signature by name, the default one by an empty name.
@@ -128,7 +154,9 @@ def load_version(
     """
     path = os.path.join(folder, SAVED_MODEL_FILE)
     if not os.path.isfile(path):
-        raise ModelLoadError(f"{folder} is no SavedModel: it has no {SAVED_MODEL_FILE}")
+        raise ModelLoadError(
+            f"{folder} is no SavedModel: it has no {SAVED_MODEL_FILE}", "NOT_FOUND"
+        )
     try:
         definitions = _signature_definitions(path)
         session = _session(folder, threads or SessionThreads())
@@ -138,10 +166,11 @@ def load_version(
             if _can_be_run(name, definition)
         }
     except (tf.errors.OpError, DecodeError, *_LOAD_ERRORS) as error:
-        raise ModelLoadError(f"cannot load the SavedModel {folder}: {error}") from error
+        message = f"cannot load the SavedModel {folder}: {error}"
+        raise ModelLoadError(message, _code(error)) from error
     if not signatures:
         raise ModelLoadError(f"the SavedModel {folder} has no signatures to serve")
-    return ModelVersion(number, signatures, definitions)
+    return ModelVersion(number, signatures, definitions, session)
 
 
 def _signature_definitions(path: str) -> dict[str, Any]:
@@ -194,6 +223,13 @@ def _signature(name: str, definition: Any, session: Any) -> Signature:
     return Signature(name, spec, make_callable(options))
 
 
+def _code(error: Exception) -> str:
+    if isinstance(error, tf.errors.OpError):
+        name: str = error_codes_pb2.Code.Name(error.error_code)
+        return name
+    return "UNKNOWN"
+
+
 def _array(value: Any) -> Array:
     if isinstance(value, bytes):  # a scalar string
         return np.array(value, object)
@@ -207,8 +243,7 @@ def _translated(error: Any) -> ServingError:
         for line in str(error.message).splitlines()
         if line.strip() and not _IS_STACK.match(line)
     ]
-    code = error_codes_pb2.Code.Name(error.error_code)
-    return error_of_code(code, " ".join(lines) or type(error).__name__)
+    return error_of_code(_code(error), " ".join(lines) or type(error).__name__)
 
 
 _IS_STACK = re.compile(

@@ -14,6 +14,7 @@ from serving.tensor_spec import Array, TensorSpec, TensorType
 
 _MAX_DIMENSIONS = 32  # numpy's
 _SHOWN_CHARACTERS = 80
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 _LARGEST_EXACT = {"float32": 2**24 - 1, "float64": 2**53 - 1}
 
 
@@ -66,6 +67,57 @@ def is_base64(value: Any) -> bool:
     )
 
 
+def fits_float32(value: float) -> bool:
+    """Whether a number is NaN, infinite or in float32's range."""
+    return not _LARGEST_FLOAT32 < abs(value) < float("inf")
+
+
+def bytes_from_json(value: Any, name: str) -> bytes:
+    """The bytes of a JSON string (UTF-8) or of `{"b64": "..."}`.
+
+    Args:
+        value: What the request has.
+        name: The input's or feature's name, for messages.
+
+    Raises:
+        InvalidArgument: If it is neither.
+    """
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(
+                f"input {name!r}: {shown(value)} is not valid Unicode"
+            ) from error
+    if not is_base64(value):
+        raise InvalidArgument(
+            f'input {name!r}: expected a string or {{"b64": "..."}}, received '
+            f"{shown(value)}"
+        )
+    text: str = value["b64"]
+    try:
+        digits = text.rstrip("=")  # padding is optional
+        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidArgument(
+            f"input {name!r}: {shown(text)} is not base64: {error}"
+        ) from error
+
+
+def shown(value: Any) -> str:
+    """A value as it may stand in a message: short, and printable."""
+    if isinstance(value, list):
+        return f"a list of length {len(value)}"
+    if isinstance(value, dict):
+        return f"an object with {len(value)} keys"
+    if type(value) is int and value.bit_length() > 200:
+        return f"an integer of {value.bit_length()} bits"
+    text = ascii(value)
+    if len(text) > _SHOWN_CHARACTERS:
+        return f"{text[:_SHOWN_CHARACTERS]}…"
+    return text
+
+
 def _flatten(value: Any, spec: TensorSpec) -> tuple[list[Any], tuple[int, ...]]:
     flat: list[Any] = [value]
     shape: list[int] = []
@@ -76,7 +128,7 @@ def _flatten(value: Any, spec: TensorSpec) -> tuple[list[Any], tuple[int, ...]]:
                 raise InvalidArgument(
                     f"input {spec.name!r}: expected lists of equal length, "
                     f"{spec.describe()}; at depth {len(shape)} one of length {length} "
-                    f"stands beside {_shown(entry)}"
+                    f"stands beside {shown(entry)}"
                 )
         shape.append(length)
         flat = list(chain.from_iterable(flat))
@@ -92,13 +144,13 @@ def _typed(flat: list[Any], name: str, dtype: TensorType) -> Array:
     if dtype.name == "string":
         strings = np.empty(len(flat), object)
         for index, value in enumerate(flat):
-            strings[index] = _bytes(value, name)
+            strings[index] = bytes_from_json(value, name)
         return strings
     accepted = {"b": (bool,), "f": (float, int)}.get(dtype.numpy.kind, (int,))
     if not set(map(type, flat)) <= set(accepted):
         wrong = next(value for value in flat if type(value) not in accepted)
         raise InvalidArgument(
-            f"input {name!r}: expected {dtype.name}, received {_shown(wrong)}"
+            f"input {name!r}: expected {dtype.name}, received {shown(wrong)}"
         )
     _check_range(flat, name, dtype)
     return np.array(flat, dtype.numpy)
@@ -113,7 +165,7 @@ def _check_range(flat: list[Any], name: str, dtype: TensorType) -> None:
         if lowest < limits.min or highest > limits.max:
             wrong = lowest if lowest < limits.min else highest
             raise InvalidArgument(
-                f"input {name!r}: {_shown(wrong)} is out of {dtype.name}'s range"
+                f"input {name!r}: {shown(wrong)} is out of {dtype.name}'s range"
             )
         return
     exact, largest = _LARGEST_EXACT[dtype.name], float(np.finfo(dtype.numpy).max)
@@ -122,32 +174,9 @@ def _check_range(flat: list[Any], name: str, dtype: TensorType) -> None:
         size = abs(value)
         if size > exact if is_64_bit else largest < size != float("inf"):
             raise InvalidArgument(
-                f"input {name!r}: {_shown(value)} cannot be converted to {dtype.name} "
+                f"input {name!r}: {shown(value)} cannot be converted to {dtype.name} "
                 "without loss of precision"
             )
-
-
-def _bytes(value: Any, name: str) -> bytes:
-    if isinstance(value, str):
-        try:
-            return value.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidArgument(
-                f"input {name!r}: {_shown(value)} is not valid Unicode"
-            ) from error
-    if not is_base64(value):
-        raise InvalidArgument(
-            f'input {name!r}: expected a string or {{"b64": "..."}}, received '
-            f"{_shown(value)}"
-        )
-    text: str = value["b64"]
-    try:
-        digits = text.rstrip("=")  # padding is optional
-        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidArgument(
-            f"input {name!r}: {_shown(text)} is not base64: {error}"
-        ) from error
 
 
 def _text(value: bytes, as_bytes: bool) -> Any:
@@ -157,17 +186,3 @@ def _text(value: bytes, as_bytes: bool) -> Any:
         except UnicodeDecodeError:
             pass  # JSON has no other form for such bytes than base64
     return {"b64": base64.b64encode(value).decode()}
-
-
-def _shown(value: Any) -> str:
-    """A value as it may stand in a message: short, and printable."""
-    if isinstance(value, list):
-        return f"a list of length {len(value)}"
-    if isinstance(value, dict):
-        return f"an object with {len(value)} keys"
-    if type(value) is int and value.bit_length() > 200:
-        return f"an integer of {value.bit_length()} bits"
-    text = ascii(value)
-    if len(text) > _SHOWN_CHARACTERS:
-        return f"{text[:_SHOWN_CHARACTERS]}…"
-    return text

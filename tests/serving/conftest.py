@@ -53,7 +53,12 @@ def in_process(model_dir):
 @pytest.fixture(scope="session")
 def server(model_dir):
     with EmbeddedServer(
-        model_dir, grpc_port=0, rest_port=0, max_request_bytes=2**20, workers=2
+        model_dir,
+        grpc_port=0,
+        rest_port=0,
+        num_versions=2,
+        max_request_bytes=2**20,
+        workers=2,
     ) as running:
         yield running
 
@@ -67,14 +72,26 @@ class Rest:
     def call(
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[int, Any]:
+        status, text = self._send(method, path, body, headers)
+        return status, json.loads(text)
+
+    def status(self, path: str) -> int:
+        return self._send("GET", path)[0]
+
+    def text(self, path: str) -> str:
+        return self._send("GET", path)[1].decode()
+
+    def _send(
+        self, method: str, path: str, body: bytes | None = None, headers: Any = None
+    ) -> tuple[int, bytes]:
         request = urllib.request.Request(
-            f"{self.url}{path}", data=body, method=method, headers=headers
+            f"{self.url}{path}", data=body, method=method, headers=headers or {}
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
-                return response.status, json.loads(response.read())
+                return response.status, response.read()
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
+            return error.code, error.read()
 
     def get(self, path: str) -> tuple[int, Any]:
         return self.call("GET", path)
@@ -85,8 +102,16 @@ class Rest:
 
 
 @pytest.fixture(scope="session")
-def rest(server) -> Rest:
-    return Rest(f"http://127.0.0.1:{server.rest_port}")
+def make_rest():
+    def make(server: EmbeddedServer) -> Rest:
+        return Rest(f"http://127.0.0.1:{server.rest_port}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def rest(server, make_rest) -> Rest:
+    return make_rest(server)
 
 
 @pytest.fixture(scope="session")

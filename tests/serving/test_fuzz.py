@@ -1,20 +1,40 @@
-"""No input may crash the server or be its own error."""
+"""No input may crash the server or be its own error: more than 2,000 of them."""
 
 import json
+import socket
 
 import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow.core.framework import tensor_pb2
-from toy_model import CANDIDATES, USER
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    regression_pb2,
+)
+from toy_model import CANDIDATES, USER, example
 
 pytestmark = pytest.mark.e2e
 
 INPUT_NAMES = [*USER, *CANDIDATES, "x", "text", "number", "count", "flag", "examples"]
-SIGNATURES = ["rank", "predict_raw", "echo", "doubled", "serving_default", "", "nope"]
+SIGNATURES = [
+    "rank",
+    "predict_raw",
+    "echo",
+    "doubled",
+    "serving_default",
+    "classify",
+    "regress",
+    "",
+    "nope",
+]
+METHODS = ["tensorflow/serving/classify", "tensorflow/serving/regress", "", "nope"]
 SETTINGS = settings(
-    max_examples=200,
+    max_examples=260,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -69,6 +89,92 @@ CLIENTS_FAULT = {
     "FAILED_PRECONDITION",
     "RESOURCE_EXHAUSTED",
 }
+model_specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["ranker", "", "nope"]) | st.text(max_size=5),
+        "signature_name": st.sampled_from(SIGNATURES) | st.text(max_size=5),
+        "version": st.integers(-(2**63), 2**63 - 1).map(lambda value: {"value": value})
+        | st.just({"value": 1}),
+    },
+)
+features = st.dictionaries(
+    st.sampled_from(["user_id", "video_id", "avc", "x"]) | st.text(max_size=3),
+    st.sampled_from(
+        [
+            feature_pb2.Feature(bytes_list={"value": [b"v", b"\xff"]}),
+            feature_pb2.Feature(bytes_list={"value": [b"v"]}),
+            feature_pb2.Feature(int64_list={"value": [-(2**63)]}),
+            feature_pb2.Feature(float_list={"value": [float("nan")]}),
+            feature_pb2.Feature(float_list={}),
+            feature_pb2.Feature(),
+        ]
+    ),
+    max_size=4,
+)
+some_examples = features.map(
+    lambda named: example_pb2.Example(features=feature_pb2.Features(feature=named))
+)
+right_example = st.just(example_pb2.Example.FromString(example("u", "v", 3)))
+example_lists = st.lists(some_examples | right_example, max_size=3)
+inputs_of_examples = st.fixed_dictionaries(
+    {},
+    optional={"example_list": st.fixed_dictionaries({"examples": example_lists})},
+) | st.fixed_dictionaries(
+    {
+        "example_list_with_context": st.fixed_dictionaries(
+            {"examples": example_lists, "context": some_examples | right_example}
+        )
+    }
+)
+example_bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "signature_name": st.sampled_from(SIGNATURES) | values,
+        "examples": st.lists(
+            st.fixed_dictionaries(
+                {"user_id": values, "video_id": values, "avc": values}
+            )
+            | values,
+            max_size=3,
+        )
+        | values,
+        "context": values,
+    },
+)
+headers = st.dictionaries(
+    st.sampled_from(
+        [
+            "Content-Encoding",
+            "Content-Length",
+            "Content-Type",
+            "Transfer-Encoding",
+            "Connection",
+            "Expect",
+            "Host",
+            "Upgrade",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "gzip",
+            "deflate",
+            "br",
+            "chunked",
+            "identity",
+            "-1",
+            "3",
+            "99999999999999999999",
+            "application/json; charset=utf-7",
+            "close",
+            "100-continue",
+            "websocket",
+            "",
+        ]
+    )
+    | st.text(st.characters(max_codepoint=255), max_size=5),
+    max_size=4,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +196,42 @@ def test_rest_bodies(rest, body):
 def test_rest_bytes(rest, body):
     status, answer = rest.predict(body)
     assert status == 400, answer
+
+
+@SETTINGS
+@given(body=example_bodies, verb=st.sampled_from(["classify", "regress"]))
+def test_rest_examples(rest, body, verb):
+    path = f"/v1/models/ranker:{verb}"
+    status, answer = rest.call("POST", path, json.dumps(body).encode())
+    assert status in (200, 400), answer
+
+
+@SETTINGS
+@given(
+    start=st.sampled_from(
+        [
+            b"POST /v1/models/ranker:predict HTTP/1.1",
+            b"POST /v1/models/ranker:predict HTTP/1.0",
+            b"GET /v1/models/ranker HTTP/1.1",
+            b"GET /monitoring/prometheus/metrics HTTP/1.1",
+            b"PRI * HTTP/2.0",
+        ]
+    )
+    | st.binary(max_size=30),
+    headers=headers,
+    body=st.binary(max_size=30) | st.sampled_from([b"0\r\n\r\n", b"3\r\nabc\r\n"]),
+)
+def test_http_bytes(server, start, headers, body):
+    """What is no HTTP, or half of it: answered as the client's fault, or not at all."""
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
+    message = b"\r\n".join([start, *lines, b"", body])
+    address = ("127.0.0.1", server.rest_port)
+    with socket.create_connection(address, timeout=20) as sock:
+        sock.sendall(message)
+        sock.shutdown(socket.SHUT_WR)
+        received = sock.makefile("rb").read()
+    if received.startswith(b"HTTP/"):
+        assert 100 <= int(received.split()[1]) < 500, received
 
 
 @SETTINGS
@@ -143,6 +285,78 @@ def test_grpc_changed_inputs(prediction_stub, predict_request, data):
         assert "scores" in answer.outputs
     else:
         assert code in CLIENTS_FAULT
+
+
+@SETTINGS
+@given(
+    spec=model_specs,
+    given_=inputs_of_examples,
+    method=st.sampled_from(["Classify", "Regress"]),
+)
+def test_grpc_examples(prediction_stub, spec, given_, method):
+    request_class = {
+        "Classify": classification_pb2.ClassificationRequest,
+        "Regress": regression_pb2.RegressionRequest,
+    }[method]
+    request = request_class(model_spec=spec, input=given_)
+    _, code = answer_and_code(getattr(prediction_stub, method), request)
+    assert code in {"OK", *CLIENTS_FAULT}
+
+
+@SETTINGS
+@given(
+    tasks=st.lists(st.tuples(model_specs, st.sampled_from(METHODS)), max_size=2),
+    given_=inputs_of_examples,
+)
+def test_grpc_multi_inference(prediction_stub, tasks, given_):
+    request = inference_pb2.MultiInferenceRequest(input=given_)
+    for spec, method in tasks:
+        request.tasks.add(model_spec=spec, method_name=method)
+    _, code = answer_and_code(prediction_stub.MultiInference, request)
+    assert code in {"OK", "UNIMPLEMENTED", *CLIENTS_FAULT}
+
+
+@SETTINGS
+@given(
+    method=st.sampled_from(
+        [
+            "PredictionService/Predict",
+            "PredictionService/Classify",
+            "PredictionService/Regress",
+            "PredictionService/MultiInference",
+            "PredictionService/GetModelMetadata",
+            "ModelService/GetModelStatus",
+            "PredictionService/Nope",
+        ]
+    ),
+    message=st.binary(max_size=40)
+    | st.binary(max_size=12).map(lambda end: b"\x0a\x08\x0a\x06ranker" + end),
+)
+def test_grpc_bytes(channel, method, message):
+    call = channel.unary_unary(f"/tensorflow.serving.{method}")
+    _, code = answer_and_code(call, message)
+    allowed = {"OK", *CLIENTS_FAULT}
+    if method.endswith(("Nope", "MultiInference")):
+        allowed |= {"UNIMPLEMENTED"}
+    assert code in allowed
+
+
+@SETTINGS
+@given(
+    spec=model_specs,
+    fields=st.lists(st.sampled_from(["signature_def", "", "nope"]), max_size=2),
+)
+def test_grpc_questions_about_models(prediction_stub, model_stub, spec, fields):
+    metadata = get_model_metadata_pb2.GetModelMetadataRequest(
+        model_spec=spec, metadata_field=fields
+    )
+    status = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+    for call, request in [
+        (prediction_stub.GetModelMetadata, metadata),
+        (model_stub.GetModelStatus, status),
+    ]:
+        _, code = answer_and_code(call, request)
+        assert code in {"OK", *CLIENTS_FAULT}
 
 
 def answer_and_code(call, request):

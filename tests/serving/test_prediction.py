@@ -5,13 +5,14 @@ import pytest
 from toy_model import CANDIDATES, USER, as_tensor
 
 from serving.errors import InvalidArgument
+from serving.model_config import one_model
 from serving.model_store import ModelSpec, ModelStore
 from serving.prediction import Predictor
 
 
 @pytest.fixture(scope="module")
 def predictor(model_dir):
-    predictor = Predictor(ModelStore(str(model_dir), "ranker"), workers=1)
+    predictor = Predictor(ModelStore([one_model(model_dir, "ranker")]), workers=1)
     yield predictor
     predictor.close()
 

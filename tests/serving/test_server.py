@@ -56,7 +56,7 @@ def test_a_missing_model(tmp_path):
 def test_a_defect_is_an_internal_error_without_details(
     server, rest, monkeypatch, caplog
 ):
-    def fail(*_):
+    def fail(*_, **__):
         raise ZeroDivisionError("a secret")
 
     monkeypatch.setattr(Predictor, "predict", fail)

@@ -77,6 +77,17 @@ class ToyRanker(tf.Module):
             "score": tf.cast(parsed["avc"], tf.float32) / 7 + tf.cast(length, "float")
         }
 
+    @tf.function(input_signature=[spec([None], tf.string, "inputs")])
+    def regress(self, inputs):
+        parsed = tf.io.parse_example(inputs, EXAMPLE_FEATURES)
+        return {"outputs": tf.cast(parsed["avc"], tf.float32) + self.offset}
+
+    @tf.function(input_signature=[spec([None], tf.string, "inputs")])
+    def classify(self, inputs):
+        parsed = tf.io.parse_example(inputs, EXAMPLE_FEATURES)
+        scores = tf.cast(parsed["avc"], tf.float32)[:, None]
+        return {"classes": parsed["video_id"][:, None], "scores": scores}
+
     @tf.function
     def echo(self, **inputs):
         return {f"{name}_out": value for name, value in inputs.items()} | {
@@ -105,6 +116,8 @@ def save(folder: str, offset: float = 0.0) -> None:
             "predict_raw": model.predict_raw.get_concrete_function(**features(None)),
             "echo": model.echo.get_concrete_function(**echo),
             "doubled": model.doubled,
+            "classify": model.classify,
+            "regress": model.regress,
         },
     )
 
