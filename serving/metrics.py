@@ -20,7 +20,6 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from serving.batch_scheduler import BatchRecord
 
 _SERVING = ":tensorflow:serving:"
 _REQUEST_COUNT = f"{_SERVING}request_count"
@@ -85,17 +84,6 @@ class ServingMetrics:
             ["model_path"],
             registry=self.registry,
         )
-        self._batch_rows = Histogram(
-            "poso_batch_rows",
-            "Rows of a batch, without padding.",
-            buckets=_COUNTS,
-            registry=self.registry,
-        )
-        self._batch_wait = Histogram(
-            "poso_batch_wait_seconds",
-            "Seconds that a batch's first request waited.",
-            registry=self.registry,
-        )
         ProcessCollector(registry=self.registry)
 
     def count_by_name(self, is_served: Callable[[str], bool]) -> None:
@@ -140,11 +128,6 @@ class ServingMetrics:
         self._loads.labels(folder, "success" if loaded else "fail").inc()
         if loaded:
             self._load_us.labels(folder).inc(seconds * 1e6)
-
-    def record_batch(self, batch: BatchRecord) -> None:
-        """Counts a batch of several requests."""
-        self._batch_rows.observe(batch.rows)
-        self._batch_wait.observe(batch.waited_s)
 
     def show(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """Adds a gauge that is read whenever the metrics are.

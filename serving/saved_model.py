@@ -21,6 +21,8 @@ _LOG = logging.getLogger(__name__)
 DEFAULT_SIGNATURE = "serving_default"
 SAVED_MODEL_FILE = "saved_model.pb"
 _SERVE_TAG = "serve"
+# What the SavedModel format keeps among the signatures for its own loader.
+_WITHOUT_REQUESTS = ("__saved_model_init_op", "__saved_model_train_op")
 # What TensorFlow raises for folders that are damaged or still written.
 _LOAD_ERRORS = (
     OSError,
@@ -30,8 +32,14 @@ _LOAD_ERRORS = (
     TypeError,
     AttributeError,
 )
-# What the SavedModel format keeps among the signatures for its own loader.
-_WITHOUT_REQUESTS = ("__saved_model_init_op", "__saved_model_train_op")
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    """Not TensorFlow's warning that `_session` loads the way TensorFlow Serving does."""
+    return not record.getMessage().startswith(f"From {__file__}")
+
+
+tf.get_logger().addFilter(_is_no_advice)
 
 
 class ModelLoadError(Exception):
@@ -108,11 +116,13 @@ class ModelVersion:
         number: The version's number, its folder's name.
         signatures: What can be run, by name.
         definitions: Every `SignatureDef` of the SavedModel, for metadata.
+        loaded: The session that holds its graph, variables and tables.
     """
 
     number: int
     signatures: Mapping[str, Signature]
     definitions: Mapping[str, Any]
+    loaded: Any
 
     def signature(self, name: str) -> Signature:
         """A signature by name, the default one by an empty name.
@@ -160,7 +170,7 @@ def load_version(
         raise ModelLoadError(message, _code(error)) from error
     if not signatures:
         raise ModelLoadError(f"the SavedModel {folder} has no signatures to serve")
-    return ModelVersion(number, signatures, definitions)
+    return ModelVersion(number, signatures, definitions, session)
 
 
 def _signature_definitions(path: str) -> dict[str, Any]:
@@ -170,13 +180,6 @@ def _signature_definitions(path: str) -> dict[str, Any]:
         if _SERVE_TAG in graph.meta_info_def.tags:
             return dict(graph.signature_def)
     raise ValueError(f"it has no graph with the tag {_SERVE_TAG!r}")
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, tf.errors.OpError):
-        name: str = error_codes_pb2.Code.Name(error.error_code)
-        return name
-    return "UNKNOWN"
 
 
 def _session(folder: str, threads: SessionThreads) -> Any:
@@ -218,6 +221,13 @@ def _signature(name: str, definition: Any, session: Any) -> Signature:
         return Signature(name, spec, session.make_callable(fetches, feeds))
     options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
     return Signature(name, spec, make_callable(options))
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, tf.errors.OpError):
+        name: str = error_codes_pb2.Code.Name(error.error_code)
+        return name
+    return "UNKNOWN"
 
 
 def _array(value: Any) -> Array:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from serving.batch_metrics import BatchMetrics
 from serving.batching_config import BatchingParameters
 from serving.counted_loading import counted_loader
 from serving.errors import ServingError
@@ -186,11 +187,11 @@ class EmbeddedServer:
         metrics.count_by_name(lambda model: _is_served(store, model))
         watcher = ModelWatcher(store, self._poll_s, config_file, self._config_poll_s)
         predictor = Predictor(
-            store, self._workers, self._batching, metrics.record_batch
+            store, self._workers, self._batching, BatchMetrics(metrics).record
         )
         metrics.show(
-            "poso_requests_waiting",
-            "Predictions that wait for a batch, or in one for a thread.",
+            "poso_requests_waiting_for_batch",
+            "Requests that wait for a batch, or in one for a thread.",
             lambda: predictor.waiting_for_batch,
         )
         return predictor, watcher, metrics
