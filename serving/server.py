@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from serving.background_load import exempt_from_collection
 from serving.listeners import ListenError, Listeners, ServerOptions
 from serving.model_config import ModelConfig, one_model, read_model_configs
 from serving.model_store import ModelStore
@@ -129,6 +130,7 @@ class EmbeddedServer:
             ModelConfigError: If a `models.config` file cannot be used.
             ListenError: If a port cannot be listened on.
         """
+        exempt_from_collection()
         asyncio.run(self._serve_until_signal(*self._load()))
 
     def __enter__(self) -> EmbeddedServer:
