@@ -20,7 +20,6 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-
 _SERVING = ":tensorflow:serving:"
 _REQUEST_COUNT = f"{_SERVING}request_count"
 _LOAD_COUNT = ":tensorflow:cc:saved_model:load_attempt_count"

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from serving.background_load import exempt_from_collection
 from serving.batch_metrics import BatchMetrics
 from serving.batching_config import BatchingParameters
 from serving.counted_loading import counted_loader
@@ -163,6 +164,7 @@ class EmbeddedServer:
             ModelConfigError: If a `models.config` file cannot be used.
             ListenError: If a port cannot be listened on.
         """
+        exempt_from_collection()
         asyncio.run(self._serve_until_signal(*self._load()))
 
     def __enter__(self) -> EmbeddedServer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from serving.background_load import beside_requests
 from serving.saved_model import ModelVersion, load_version
 from serving.warmup_replay import replay_warmup_requests
 
@@ -24,10 +25,12 @@ def load_and_warm_up(model: str, number: int, folder: str) -> ModelVersion:
     """
     _LOG.info("%s: loading version %d of %s", model, number, folder)
     started = time.monotonic()
-    version = load_version(folder, number)
+    with beside_requests():
+        version = load_version(folder, number)
     loaded = time.monotonic()
     _LOG.info("%s: loaded version %d in %.1f s", model, number, loaded - started)
-    requests = replay_warmup_requests(folder, version)
+    with beside_requests():
+        requests = replay_warmup_requests(folder, version)
     if requests:
         _LOG.info(
             "%s: warmed up version %d with %d requests in %.1f s",
