@@ -10,7 +10,6 @@ import grpc
 import pytest
 import tensorflow as tf
 import toy_model
-from conftest import Rest
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_service_pb2_grpc,
@@ -98,14 +97,14 @@ def reported_state(channel, number):
     return None
 
 
-def test_swaps_under_load(exported, tmp_path):
+def test_swaps_under_load(exported, make_rest, tmp_path):
     shutil.copytree(exported / "1", tmp_path / "1")
     stop, reported = threading.Event(), {}
     with (
         EmbeddedServer(tmp_path, grpc_port=0, rest_port=0, poll_s=0.02) as server,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
     ):
-        rest = Rest(f"http://127.0.0.1:{server.rest_port}")
+        rest = make_rest(server)
         asks = [grpc_caller(channel), rest_caller(rest)] * 2
         callers = [Caller(ask, stop) for ask in asks]
         threads = [threading.Thread(target=caller.run) for caller in callers]
