@@ -60,6 +60,7 @@ def export_model(
         score=score,
         columns=raw_columns(config),
         fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
+        fusion=config.serving.fusion.formula,
         tracked=[vars(loader), model.variables],
     )
     export_saved_model(module, path)
@@ -78,13 +79,14 @@ def raw_columns(config: RunConfig) -> list[RawColumn]:
         spec.name: spec.side for spec in model_inputs(config.features, config.transform)
     }
     schema = feature_schema(config.features)
+    length = config.features.history_length
     return [
-        _raw_column(schema.field(name), sides.get(name) == "video")
+        _raw_column(schema.field(name), sides.get(name) == "video", length)
         for name in serving_columns(config)
     ]
 
 
-def _raw_column(field: Any, candidate: bool) -> RawColumn:
+def _raw_column(field: Any, candidate: bool, history_length: int) -> RawColumn:
     listed = pa.types.is_list(field.type)
     value = field.type.value_type if listed else field.type
     if pa.types.is_integer(value):
@@ -96,5 +98,6 @@ def _raw_column(field: Any, candidate: bool) -> RawColumn:
     kind: Literal["list", "optional", "required"] = (
         "list" if listed else "optional" if field.nullable else "required"
     )
-    sequence = "history" if field.name.startswith("history_") else ""
-    return RawColumn(field.name, dtype, kind, candidate, sequence)
+    if field.name.startswith("history_"):
+        return RawColumn(field.name, dtype, kind, candidate, "history", history_length)
+    return RawColumn(field.name, dtype, kind, candidate)
