@@ -220,21 +220,40 @@ def test_rank_of_no_and_of_one_candidate(signatures, columns):
     assert empty["fused"].shape == (0,)
 
 
-def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
+def warm_up_requests(exported_dir):
     path = exported_dir / "assets.extra" / "tf_serving_warmup_requests"
     records = [r.numpy() for r in tf.data.TFRecordDataset(str(path))]
     logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in records]
-    requests = [log.predict_log.request for log in logs]
+    return [log.predict_log.request for log in logs]
+
+
+def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
+    requests = warm_up_requests(exported_dir)
     names = [request.model_spec.signature_name for request in requests]
-    assert sorted(names) == sorted(["serving_default", "predict_raw", "rank"] * 2)
+    assert {names.count(name) for name in set(names)} == {9}
+    assert set(names) == {"serving_default", "predict_raw", "rank"}
     assert {request.model_spec.name for request in requests} == {"ranker"}
-    ranked = [r for r in requests if r.model_spec.signature_name == "rank"]
-    assert {tf.make_ndarray(r.inputs["video_id"]).shape for r in ranked} == {(3,)}
-    assert {tf.make_ndarray(r.inputs["user_id"]).shape for r in ranked} == {(1,)}
+
+
+def test_warm_up_requests_are_of_many_shapes_and_of_known_ids(
+    exported_dir, small_transform
+):
+    ranked = [
+        {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        for request in warm_up_requests(exported_dir)
+        if request.model_spec.signature_name == "rank"
+    ]
+    assert {r["user_id"].shape for r in ranked} == {(1,)}
+    shapes = {(*r["video_id"].shape, r["history_video_ids"].shape[1]) for r in ranked}
+    assert shapes == {(m, length) for m in (8, 2, 1) for length in (3, 2, 0)}
+    known = {token.encode() for token in small_transform.ids("video_id")}
+    used = {video for r in ranked for video in r["video_id"]}
+    assert used <= known
+    assert len(used) > 2
 
 
 def test_every_warm_up_request_runs(exported_dir, version):
-    assert replay_warmup_requests(str(exported_dir), version) == 6
+    assert replay_warmup_requests(str(exported_dir), version) == 27
 
 
 def test_columns_say_what_a_client_must_send(columns):
