@@ -10,6 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
 from pipeline.components.example_gen import ImpressionExampleGen
+from pipeline.components.infra_validator import ServingInfraValidator
 from pipeline.components.report import ReportGen
 from pipeline.components.schema_gen import ContractSchemaGen
 from pipeline.components.serving_validator import ServingValidator
@@ -154,7 +155,7 @@ def _serving_trial(
             model=trainer.outputs["model"],
         )
     settings = config.serving.validation
-    return tfx.components.InfraValidator(
+    return ServingInfraValidator(
         model=trainer.outputs["model"],
         examples=examples,
         serving_spec=infra_validator_pb2.ServingSpec(

@@ -27,26 +27,24 @@ def with_constant_weights(function: Any) -> Any:
     Returns:
         A concrete function of the same signature.
     """
-    graph = function.graph
-    constants = _constant_reads(graph)
     arguments = {tensor.op.name: tensor for tensor in _arguments(function)}
-    graph_def = graph.as_graph_def()
-    names = sorted(function.structured_outputs)
+    outputs = function.structured_outputs
+    graph_def = _with_constants(function)
+    kept = {f"{node.name}:0" for node in graph_def.node}
+    captures = [(o, i.name) for o, i in function.graph.captures if i.name in kept]
 
     @tf.function(autograph=False)
     def constant(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         replaced = {arguments[name].name: value for name, value in inputs.items()}
-        for outer, inner in graph.captures:
-            replaced[inner.name] = tf.compat.v1.get_default_graph().capture(outer)
-        for name, value in constants.items():
-            replaced[name] = tf.constant(value)
-        outputs = tf.graph_util.import_graph_def(
+        for outer, inner in captures:
+            replaced[inner] = tf.compat.v1.get_default_graph().capture(outer)
+        results = tf.graph_util.import_graph_def(
             graph_def,
-            input_map=replaced,
-            return_elements=[function.structured_outputs[n].name for n in names],
+            input_map={name: v for name, v in replaced.items() if name in kept},
+            return_elements=[output.name for output in outputs.values()],
             name="",
         )
-        return dict(zip(names, outputs, strict=True))
+        return dict(zip(outputs, results, strict=True))
 
     return constant.get_concrete_function(
         **{
@@ -61,8 +59,25 @@ def _arguments(function: Any) -> list[tf.Tensor]:
     return [tensor for tensor in function.inputs if tensor.name not in captured]
 
 
+def _with_constants(function: Any) -> Any:
+    """The function's graph, less what its outputs do not need."""
+    constants = _constant_reads(function.graph)
+    graph_def = function.graph.as_graph_def()
+    for node in graph_def.node:
+        if node.name in constants:
+            value = constants[node.name]
+            dtype = tf.as_dtype(value.dtype)
+            node.op = "Const"
+            del node.input[:]
+            node.attr.clear()
+            node.attr["dtype"].type = dtype.as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, dtype))
+    wanted = [output.op.name for output in function.structured_outputs.values()]
+    return tf.compat.v1.graph_util.extract_sub_graph(graph_def, wanted)
+
+
 def _constant_reads(graph: Any) -> dict[str, Any]:
-    """Values by the name of the tensor that a variable is read into."""
+    """Values by the name of the operation that reads a variable."""
     inner = {id(outer): tensor for outer, tensor in graph.captures}
     reads: dict[str, Any] = {}
     for variable in graph.variables:
@@ -71,5 +86,5 @@ def _constant_reads(graph: Any) -> dict[str, Any]:
             continue
         value = variable.numpy()
         if value.nbytes <= MAX_CONSTANT_BYTES:
-            reads.update({use.outputs[0].name: value for use in uses})
+            reads.update({use.name: value for use in uses})
     return reads

@@ -1,8 +1,12 @@
-"""The three signatures of the exported SavedModel.
+"""The signatures of the exported SavedModel.
 
 `serving_default` takes serialized `tf.Example`s, `predict_raw` the same features as
 named dense tensors, `rank` one user and M candidates. All three run the Transform's own
 graph, so a raw impression gives the same scores by any of them.
+
+`classify` and `regress` give the scores of `serving_default` to Classify and Regress,
+in whose signatures TensorFlow Serving expects `inputs`, and `classes` and `scores`, or
+`outputs`.
 """
 
 from __future__ import annotations
@@ -84,13 +88,15 @@ class RankingModule:
 
 
 def export_saved_model(module: RankingModule, path: str) -> None:
-    """Writes a SavedModel with `serving_default`, `predict_raw` and `rank`."""
+    """Writes a SavedModel with the signatures of this module."""
     root = tf.Module()
     root.tracked = list(module.tracked)
     signatures = {
         "serving_default": with_constant_weights(_serve_examples(module)),
         "predict_raw": with_constant_weights(_predict_raw(module)),
         "rank": with_constant_weights(_rank(module)),
+        "classify": _classify(module),
+        "regress": _regress(module),
     }
     tf.saved_model.save(
         root,
@@ -98,21 +104,64 @@ def export_saved_model(module: RankingModule, path: str) -> None:
         signatures=signatures,
         options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
     )
+    _set_method_names(path)
+
+
+def _set_method_names(path: str) -> None:
+    """What `tf.saved_model.save` cannot be told; servers may ask for it."""
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(path)
+    for name in ("classify", "regress"):
+        updater.replace_method_name(name, f"tensorflow/serving/{name}", tags="serve")
+    updater.save()
 
 
 def _serve_examples(module: RankingModule) -> Any:
-    parsing = {column.name: column.parsing for column in module.columns}
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
-        autograph=False,
-    )
+    @tf.function(autograph=False)
     def serving_default(examples: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to one score [B] a task."""
-        raw = tf.io.parse_example(examples, parsing)
-        return dict(module.score(module.transform(raw), False))
+        return dict(_score_examples(module, examples))
 
-    return serving_default.get_concrete_function()
+    return serving_default.get_concrete_function(_examples_spec("examples"))
+
+
+def _classify(module: RankingModule) -> Any:
+    tasks = list(module.fusion_weights)
+
+    @tf.function(autograph=False)
+    def classify(inputs: tf.Tensor) -> Tensors:
+        """Serialized `tf.Example` [B] to `classes`, the tasks, and `scores` [B, T]."""
+        scores = _stacked(_score_examples(module, inputs), tasks)
+        classes = tf.broadcast_to(tf.constant(tasks), tf.shape(scores))
+        return {"classes": classes, "scores": scores}
+
+    return classify.get_concrete_function(_examples_spec("inputs"))
+
+
+def _regress(module: RankingModule) -> Any:
+    @tf.function(autograph=False)
+    def regress(inputs: tf.Tensor) -> Tensors:
+        """Serialized `tf.Example` [B] to `outputs` [B], the fused score."""
+        scores = _stacked(_score_examples(module, inputs), list(module.fusion_weights))
+        return {"outputs": _fused(scores, module)}
+
+    return regress.get_concrete_function(_examples_spec("inputs"))
+
+
+def _examples_spec(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None], tf.string, name=name)
+
+
+def _score_examples(
+    module: RankingModule, examples: tf.Tensor
+) -> Mapping[str, tf.Tensor]:
+    parsing = {column.name: column.parsing for column in module.columns}
+    raw = tf.io.parse_example(examples, parsing)
+    return module.score(module.transform(raw), False)
+
+
+def _stacked(by_task: Mapping[str, tf.Tensor], tasks: list[str]) -> tf.Tensor:
+    """Scores [B] by task to [B, T]."""
+    return tf.stack([by_task[task] for task in tasks], axis=-1)
 
 
 def _predict_raw(module: RankingModule) -> Any:
@@ -128,14 +177,13 @@ def _predict_raw(module: RankingModule) -> Any:
 
 def _rank(module: RankingModule) -> Any:
     tasks = list(module.fusion_weights)
-    weights = list(module.fusion_weights.values())
 
     @tf.function(autograph=False)
     def rank(**inputs: tf.Tensor) -> Tensors:
         """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T]."""
         by_task = module.score(_transformed(module, inputs), True)
-        scores = tf.stack([by_task[task] for task in tasks], axis=-1)
-        fused = _fused(scores, tf.constant(weights, tf.float32), module.fusion)
+        scores = _stacked(by_task, tasks)
+        fused = _fused(scores, module)
         return {"scores": scores, "fused": fused, "tasks": tf.constant(tasks)}
 
     return rank.get_concrete_function(
@@ -146,9 +194,10 @@ def _rank(module: RankingModule) -> Any:
     )
 
 
-def _fused(scores: tf.Tensor, weights: tf.Tensor, fusion: Fusion) -> tf.Tensor:
-    """[M, T] probabilities and [T] weights to one score [M] a candidate."""
-    if fusion == "weighted_sum":
+def _fused(scores: tf.Tensor, module: RankingModule) -> tf.Tensor:
+    """[M, T] probabilities to one score [M] a candidate."""
+    weights = tf.constant(list(module.fusion_weights.values()), tf.float32)
+    if module.fusion == "weighted_sum":
         return tf.linalg.matvec(scores, weights)
     logs = tf.math.log(tf.maximum(scores, 1e-12))
     return tf.exp(tf.linalg.matvec(logs, weights))

@@ -275,3 +275,57 @@ def test_columns_say_what_a_client_must_send(columns):
     assert sides["video_impressions"]
     assert not sides["battery"]
     assert not any(sides[name] for name in histories)
+
+
+def test_classify_and_regress_are_as_tensorflow_serving_asks(
+    version, small_transform, expected
+):
+    """One input `inputs`; `classes` and `scores` [B, T], or `outputs` [B]."""
+    method = "tensorflow/serving/"
+    definitions = version.definitions
+    assert definitions["classify"].method_name == f"{method}classify"
+    assert definitions["regress"].method_name == f"{method}regress"
+    examples = tf.constant(small_transform.examples(impressions()))
+    classified = version.loaded.signatures["classify"](inputs=examples)
+    assert set(classified) == {"classes", "scores"}
+    np.testing.assert_allclose(classified["scores"], expected, **TOLERANCE)
+    for row in classified["classes"].numpy():
+        assert [name.decode() for name in row] == list(TASKS)
+    regressed = version.loaded.signatures["regress"](inputs=examples)
+    assert set(regressed) == {"outputs"}
+    np.testing.assert_allclose(
+        regressed["outputs"], expected[:, 0] * expected[:, 1] ** 0.3, rtol=1e-4
+    )
+
+
+# What only training, debugging or file formats need, and what draws random numbers.
+UNWANTED = ("Dropout", "Random", "Assert", "Print", "Summary", "Save", "Restore")
+
+
+def operations_of(function):
+    """Types of all operations that a call can reach, nested functions included."""
+    graph_def = function.graph.as_graph_def()
+    library = {f.signature.name: f for f in graph_def.library.function}
+    found, waiting = [], [graph_def.node]
+    while waiting:
+        for node in waiting.pop():
+            found.append(node.op)
+            for value in node.attr.values():
+                if value.WhichOneof("value") == "func" and value.func.name in library:
+                    waiting.append(library[value.func.name].node_def)
+    return found
+
+
+@pytest.mark.parametrize("name", ["serving_default", "predict_raw", "rank"])
+def test_graphs_hold_nothing_that_serving_has_no_use_for(signatures, name):
+    operations = operations_of(signatures[name])
+    assert not [op for op in operations for word in UNWANTED if word in op]
+    assert "ReadVariableOp" not in operations, "dense weights are constants"
+    assert "ResourceGather" in operations, "tables are not"
+    assert not {"While", "StatelessWhile", "PyFunc", "EagerPyFunc"} & set(operations)
+
+
+def test_all_scores_are_float32(signatures):
+    for function in signatures.values():
+        kinds = {output.dtype for output in function.structured_outputs.values()}
+        assert kinds <= {tf.float32, tf.string}
