@@ -32,7 +32,9 @@ def multiply(
     return ops.matmul(inputs, kernel[..., width:, :]) + constant
 
 
-def joined_shape(name: str, shape: Shape | None, shared_shape: Shape | None) -> Shape:
+def joined_shape(
+    name: str, shape: Shape | None, shared_shape: Shape | None
+) -> tuple[int | None, int]:
     """Returns [batch, shared_dim + dim].
 
     Args:

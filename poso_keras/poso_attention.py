@@ -252,7 +252,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             gates = 0 if gate_shape is None else self.num_modules
             return (
                 projection
-                + self.count_attend_one(queries, value_shape, mask_shape, gates)
+                + self.count_attend_one(
+                    elements((queries,)), value_shape, mask_shape, gates
+                )
                 + Operations(elementwise=masking)
             )
         projected = broadcast_size(queries, value_shape[0])

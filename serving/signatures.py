@@ -87,6 +87,20 @@ class RankingModule:
     tracked: Sequence[Any] = field(default_factory=tuple)
 
 
+def fused_scores(scores: tf.Tensor, module: RankingModule) -> tf.Tensor:
+    """One score [M] a candidate, by the module's formula and weights.
+
+    Args:
+        scores: Probabilities [M, T] in the order of the weights.
+        module: Has `fusion` and `fusion_weights`.
+    """
+    weights = tf.constant(list(module.fusion_weights.values()), tf.float32)
+    if module.fusion == "weighted_sum":
+        return tf.linalg.matvec(scores, weights)
+    logs = tf.math.log(tf.maximum(scores, 1e-12))
+    return tf.exp(tf.linalg.matvec(logs, weights))
+
+
 def export_saved_model(module: RankingModule, path: str) -> None:
     """Writes a SavedModel with the signatures of this module."""
     root = tf.Module()
@@ -142,7 +156,7 @@ def _regress(module: RankingModule) -> Any:
     def regress(inputs: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to `outputs` [B], the fused score."""
         scores = _stacked(_score_examples(module, inputs), list(module.fusion_weights))
-        return {"outputs": _fused(scores, module)}
+        return {"outputs": fused_scores(scores, module)}
 
     return regress.get_concrete_function(_examples_spec("inputs"))
 
@@ -183,7 +197,7 @@ def _rank(module: RankingModule) -> Any:
         """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T]."""
         by_task = module.score(_transformed(module, inputs), True)
         scores = _stacked(by_task, tasks)
-        fused = _fused(scores, module)
+        fused = fused_scores(scores, module)
         return {"scores": scores, "fused": fused, "tasks": tf.constant(tasks)}
 
     return rank.get_concrete_function(
@@ -192,15 +206,6 @@ def _rank(module: RankingModule) -> Any:
             for column in module.columns
         }
     )
-
-
-def _fused(scores: tf.Tensor, module: RankingModule) -> tf.Tensor:
-    """[M, T] probabilities to one score [M] a candidate."""
-    weights = tf.constant(list(module.fusion_weights.values()), tf.float32)
-    if module.fusion == "weighted_sum":
-        return tf.linalg.matvec(scores, weights)
-    logs = tf.math.log(tf.maximum(scores, 1e-12))
-    return tf.exp(tf.linalg.matvec(logs, weights))
 
 
 def _transformed(module: RankingModule, inputs: Tensors) -> Tensors:

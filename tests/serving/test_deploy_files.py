@@ -16,7 +16,7 @@ SERVING = Path(serving.__file__).parent
 DEPLOY = SERVING / "deploy"
 VERSION = "2.16.1"
 
-# session_bundle_config.proto and monitoring_config.proto, which the API's package lacks.
+# Of session_bundle_config.proto and monitoring_config.proto, which the API lacks.
 MESSAGES = message_classes(
     "poso.test.deploy",
     {
