@@ -58,6 +58,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
         console.print(f"  rejected {count:,}: {reason}")
     for line in (*data["warnings"], *metrics["anomalies"]):
         console.print(f"  note: {line}")
+    for line in metrics["serving_trial"].get("problems", ()):
+        console.print(f"  not pushed: {line}", markup=False)
     console.print()
     console.print(_gauc_table(metrics["gauc"], metrics["min_scored_users"]))
     console.print(
@@ -107,9 +109,14 @@ def _difference(gauc: dict[str, float | None]) -> str:
 
 def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
     blessed = result.metrics["blessed"]
+    trial = result.metrics["serving_trial"]
     pushed = str(result.pushed) if result.pushed else "none yet"
+    if not blessed:
+        pushed += " (the new one was not blessed)"
+    elif trial and not trial["passed"]:
+        pushed += " (the new one failed its trial in the server)"
     places = {
-        "model": pushed if blessed else f"{pushed} (the new one was not blessed)",
+        "model": pushed,
         "report": shown(result.report),
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),

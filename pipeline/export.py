@@ -18,6 +18,9 @@ from preprocessing.model_inputs import HISTORY_GAP, model_inputs
 from serving.signatures import RankingModule, RawColumn, export_saved_model
 from serving.warmup import write_warmup_requests
 
+_IDS_OF_WARMUP = 1000
+_MS_PER_HOUR = 3_600_000
+
 
 def export_model(
     model: RankingModel,
@@ -60,6 +63,7 @@ def export_model(
         score=score,
         columns=raw_columns(config),
         fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
+        fusion=config.serving.fusion.formula,
         tracked=[vars(loader), model.variables],
     )
     export_saved_model(module, path)
@@ -67,8 +71,9 @@ def export_model(
         path,
         module.columns,
         config.serving.model_name,
-        config.serving.max_candidates,
-        config.serving.warmup_requests,
+        max_candidates=config.serving.max_candidates,
+        count=config.serving.warmup_requests,
+        known_values=_known_values(config, transform_output),
     )
 
 
@@ -78,13 +83,33 @@ def raw_columns(config: RunConfig) -> list[RawColumn]:
         spec.name: spec.side for spec in model_inputs(config.features, config.transform)
     }
     schema = feature_schema(config.features)
+    length = config.features.history_length
     return [
-        _raw_column(schema.field(name), sides.get(name) == "video")
+        _raw_column(schema.field(name), sides.get(name) == "video", length)
         for name in serving_columns(config)
     ]
 
 
-def _raw_column(field: Any, candidate: bool) -> RawColumn:
+def _known_values(
+    config: RunConfig, transform_output: tft.TFTransformOutput
+) -> dict[str, list[Any]]:
+    """Values of each raw column that the Transform has seen: for warm-up requests.
+
+    Ids are the first of their vocabularies, numbers the bounds of their buckets.
+    """
+    values: dict[str, list[Any]] = {}
+    for spec in model_inputs(config.features, config.transform):
+        if spec.table:
+            seen = transform_output.vocabulary_by_name(spec.table)
+            values[spec.name] = seen[:_IDS_OF_WARMUP]
+        elif spec.boundaries:
+            values[spec.name] = [int(bound) for bound in spec.boundaries]
+    gaps = config.transform.gap_hours_boundaries
+    values[HISTORY_GAP] = [round(hours * _MS_PER_HOUR) for hours in gaps]
+    return values
+
+
+def _raw_column(field: Any, candidate: bool, history_length: int) -> RawColumn:
     listed = pa.types.is_list(field.type)
     value = field.type.value_type if listed else field.type
     if pa.types.is_integer(value):
@@ -96,5 +121,6 @@ def _raw_column(field: Any, candidate: bool) -> RawColumn:
     kind: Literal["list", "optional", "required"] = (
         "list" if listed else "optional" if field.nullable else "required"
     )
-    sequence = "history" if field.name.startswith("history_") else ""
-    return RawColumn(field.name, dtype, kind, candidate, sequence)
+    if field.name.startswith("history_"):
+        return RawColumn(field.name, dtype, kind, candidate, "history", history_length)
+    return RawColumn(field.name, dtype, kind, candidate)

@@ -6,7 +6,7 @@ With every gate off it is the paper's baseline; nothing else differs between the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
@@ -41,6 +41,8 @@ class RankingModel(tfrs.Model):
         self.embedding = FeatureEmbedding(specs, table_rows, settings)
         self.personalization_code = PersonalizationCode(specs, table_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
+        self._video_inputs = {s.name for s in specs if s.side == "video"}
+        self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
         self.attentions = {
             spec.name: _attention(settings, spec) for spec in self.histories
         }
@@ -67,21 +69,38 @@ class RankingModel(tfrs.Model):
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
     ) -> dict[str, tf.Tensor]:
         """Logits [batch] of each task."""
+        if shared_user:
+            inputs = self._with_one_user(inputs)
         parts = self.embedding(inputs)
         code = self.personalization_code(inputs, parts)
-        candidates = tf.shape(inputs["video_id"])[0] if shared_user else None
-        features = _concatenate(parts, candidates)
+        user, video = (
+            tf.concat(
+                [
+                    p
+                    for p, of_video in zip(parts, self._of_video, strict=True)
+                    if of_video == wanted
+                ],
+                axis=-1,
+            )
+            for wanted in (False, True)
+        )
+        # Of a single user the layers take its features once, not once a candidate.
+        features = video if shared_user else tf.concat([user, video], axis=-1)
+        shared = user if shared_user else None
         pooled = [
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
                 personalization_code=code,
                 attention_mask=inputs[spec.name] > 0,
+                shared_query=shared,
             )
             for spec in self.histories
         ]
         experts = self.mmoe(
-            tf.concat([features, *pooled], axis=-1), personalization_code=code
+            tf.concat([features, *pooled], axis=-1),
+            personalization_code=code,
+            shared_inputs=shared,
         )
         return {
             name: tf.squeeze(
@@ -91,6 +110,15 @@ class RankingModel(tfrs.Model):
                 axis=-1,
             )
             for (name, tower), hidden in zip(self.towers.items(), experts, strict=True)
+        }
+
+    def _with_one_user(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """States the user's batch of 1, which layers look for, in the static shapes."""
+        return {
+            name: value
+            if name in self._video_inputs
+            else tf.ensure_shape(value, [1, *value.shape[1:]])
+            for name, value in inputs.items()
         }
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
@@ -121,13 +149,6 @@ class RankingModel(tfrs.Model):
         """Each task's probability, float32 [batch]."""
         logits = self(inputs, training=False, shared_user=shared_user)
         return {name: tf.sigmoid(value) for name, value in logits.items()}
-
-
-def _concatenate(parts: Sequence[tf.Tensor], candidates: tf.Tensor | None) -> tf.Tensor:
-    """[batch, width]; the user's single row is repeated for each candidate."""
-    if candidates is not None:
-        parts = [tf.broadcast_to(p, [candidates, p.shape[-1]]) for p in parts]
-    return tf.concat(list(parts), axis=-1)
 
 
 def _attention(settings: ModelConfig, spec: ModelInput) -> tf_keras.layers.Layer:

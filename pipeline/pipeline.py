@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
 from pipeline.components.example_gen import ImpressionExampleGen
+from pipeline.components.infra_validator import ServingInfraValidator
 from pipeline.components.report import ReportGen
 from pipeline.components.schema_gen import ContractSchemaGen
+from pipeline.components.serving_validator import ServingValidator
 from pipeline.config import DataConfig, LogConfig, RunConfig
 from pipeline.evaluation import eval_config
 from preprocessing.transform import transform_custom_config
@@ -27,6 +29,7 @@ def create_pipeline(
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
+    tensorflow_serving: bool = False,
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
@@ -39,6 +42,8 @@ def create_pipeline(
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
+        tensorflow_serving: Try a model before the push in TensorFlow Serving, on the
+            Kubernetes cluster of the run, and not in the embedded server.
     """
     config_json = config.model_dump_json()
     nodes: list[BaseNode] = []
@@ -90,6 +95,12 @@ def create_pipeline(
         eval_config=eval_config(config),
     )
 
+    # A model that the server cannot serve, or serves otherwise, is not pushed.
+    trial = None
+    if config.serving.validation.enabled:
+        trial = _serving_trial(config, examples, trainer, tensorflow_serving)
+    tried = {} if trial is None else {"infra_blessing": trial.outputs["blessing"]}
+
     # One page on the run, and the numbers that the command prints.
     report = ReportGen(
         config=config_json,
@@ -106,17 +117,21 @@ def create_pipeline(
             if baseline is not None
             else {}
         ),
+        **tried,
     )
 
     # Only a blessed model reaches the servers.
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        **tried,
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
         ),
     )
     nodes += [last_blessed, evaluator, report, pusher]
+    if trial is not None:
+        nodes.append(trial)
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
@@ -124,6 +139,42 @@ def create_pipeline(
         enable_cache=enable_cache,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(beam_pipeline_args),
+    )
+
+
+def _serving_trial(
+    config: RunConfig,
+    examples: tfx.types.BaseChannel,
+    trainer: tfx.components.Trainer,
+    tensorflow_serving: bool,
+) -> BaseNode:
+    if not tensorflow_serving:
+        return ServingValidator(
+            config=config.model_dump_json(),
+            examples=examples,
+            model=trainer.outputs["model"],
+        )
+    settings = config.serving.validation
+    return ServingInfraValidator(
+        model=trainer.outputs["model"],
+        examples=examples,
+        serving_spec=infra_validator_pb2.ServingSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServing(
+                tags=settings.serving_image_tags
+            ),
+            kubernetes=infra_validator_pb2.KubernetesConfig(),
+            model_name=config.serving.model_name,
+        ),
+        validation_spec=infra_validator_pb2.ValidationSpec(
+            max_loading_time_seconds=round(settings.start_timeout_s)
+        ),
+        request_spec=infra_validator_pb2.RequestSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServingRequestSpec(
+                signature_names=["serving_default"]
+            ),
+            split_name="eval",
+            num_examples=settings.requests,
+        ),
     )
 
 

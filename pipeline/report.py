@@ -36,6 +36,8 @@ class RunFiles:
         anomalies: What ExampleValidator found, a line each.
         blessed: Whether Evaluator blessed the model.
         data: The feature engine's summary: rows in, examples, rejects.
+        serving_trial: What came of the trial in a server, or empty without one:
+            `passed` and, of the embedded server's, the fields of `TrialResult`.
     """
 
     train_dir: str
@@ -47,6 +49,7 @@ class RunFiles:
     anomalies: list[str] = field(default_factory=list)
     blessed: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
+    serving_trial: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, Any]:
@@ -71,6 +74,7 @@ def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, An
         "eval_impressions": len(impressions),
         "data": dict(files.data),
         "blessed": files.blessed,
+        "serving_trial": dict(files.serving_trial),
         "anomalies": files.anomalies,
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def sample_requests(
         candidates: Videos to rank, the most impressed first.
     """
     columns = raw_columns(config)
-    rows = _read_rows(columns, split_dir)
+    rows = read_rows(columns, serialized_batches(split_dir))
     videos = _most_impressed(rows, candidates)
     requests = []
     for group in groups:
@@ -85,14 +86,22 @@ def _most_impressed(rows: list[dict[str, Any]], count: int) -> list[dict[str, An
     return [last[video] for video in chosen]
 
 
-def _read_rows(columns: list[RawColumn], split_dir: str) -> list[dict[str, Any]]:
+def read_rows(
+    columns: list[RawColumn], batches: Iterable[tf.Tensor]
+) -> list[dict[str, Any]]:
+    """Serialized examples as JSON-ready values, None where an optional one is missing.
+
+    Args:
+        columns: What to read, beside `user_group` and `event_time_ms`.
+        batches: Serialized examples, [batch] strings at a time.
+    """
     spec = {column.name: column.parsing for column in columns}
     spec["user_group"] = tf.io.FixedLenFeature([], tf.string)
     spec["event_time_ms"] = tf.io.FixedLenFeature([], tf.int64)
     scalars = {c.name for c in columns if c.kind != "list"}
     scalars |= {"user_group", "event_time_ms"}
     rows = []
-    for batch in serialized_batches(split_dir):
+    for batch in batches:
         parsed = tf.io.parse_example(batch, spec)
         lists = {name: _as_lists(value) for name, value in parsed.items()}
         for index in range(len(batch)):

@@ -11,9 +11,17 @@ step is one matrix product and size-1 axes (one shared module, one user) broadca
 import math
 from typing import Any
 
-from poso_keras._backend import Layer, Shape, Tensor, matmul_transposed, ops
+from poso_keras._backend import (
+    Layer,
+    Shape,
+    Tensor,
+    as_shape,
+    matmul_transposed,
+    ops,
+)
 from poso_keras._operations import SOFTMAX, Operations, broadcast_size, elements
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
+from poso_keras._shared_columns import joined_shape, multiply
 from poso_keras._weights import WeightOptions
 
 _MASKED_SCORE = -1e9  # the softmax is computed in float32 at least
@@ -47,6 +55,7 @@ class SingleQueryAttention(Layer):
         self,
         query_shape: Shape,
         value_shape: Shape | None,
+        shared_query_shape: Shape | None = None,
         counts: tuple[int, int, int] = (1, 1, 1),
         correlation: float = 0.0,
     ) -> None:
@@ -55,10 +64,11 @@ class SingleQueryAttention(Layer):
         Args:
             query_shape: [batch, query_dim].
             value_shape: [batch, seq, value_dim].
+            shared_query_shape: [1, shared_dim], or None.
             counts: number of modules in Q, K and V.
             correlation: between the kernels of different modules.
         """
-        query_dim = last_dim("query", query_shape, rank=2)
+        _, query_dim = joined_shape("query", query_shape, shared_query_shape)
         value_dim = last_dim("value", value_shape, rank=3)
         check_same_batch(query=query_shape, value=value_shape)
 
@@ -84,9 +94,61 @@ class SingleQueryAttention(Layer):
         x = ops.reshape(x, (modules, -1, self.num_heads, self.key_dim))
         return ops.transpose(x, (0, 2, 1, 3))
 
-    def project_query(self, query: Tensor) -> Tensor:
-        """[batch, query_dim] -> [modules, batch, heads * key_dim]."""
-        return ops.matmul(query, self.query_kernel)
+    def project_query(self, query: Tensor, shared: Tensor | None = None) -> Tensor:
+        """[batch, dim], [1, shared_dim] -> [modules, batch, heads * key_dim]."""
+        query = ops.cast(query, self.compute_dtype)
+        if shared is not None:
+            shared = ops.cast(shared, self.compute_dtype)
+        return multiply(query, self.query_kernel, shared)
+
+    def attends_one(self, shared_query: Any, *shapes: Shape | None) -> bool:
+        """Whether the rows are one user's and one map a head is made (`attend_one`).
+
+        Args:
+            shared_query: anything but None says that there may be many rows to one
+                sequence; for one row to one sequence the other order is cheaper.
+            *shapes: those of the sequence, its mask and the gates; None for a missing.
+        """
+        shared = all(shape is None or shape[0] == 1 for shape in shapes)
+        return shared_query is not None and shared and self.num_maps == 1
+
+    def attend_one(
+        self,
+        query: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        gates: Tensor | None = None,
+    ) -> Tensor:
+        """Attends to the one sequence that all queries share, by a single map a head.
+
+        Here projecting along the sequence is cheap: it is done once, not once a query.
+
+        Args:
+            query: [1, batch, heads * key_dim].
+            value: [1, seq, value_dim].
+            mask: [1, seq], or None.
+            gates: [1, modules], weights of the value's projections, or None for one.
+
+        Returns:
+            [batch, heads * key_dim]; zero if no step is valid.
+        """
+        heads = (-1, self.num_heads, self.key_dim)
+        keys = ops.reshape(ops.matmul(value, self.key_kernel), heads)
+        query = ops.reshape(query / math.sqrt(self.key_dim), heads)
+        scores = ops.einsum("bhd,shd->bhs", query, keys)
+        weights = self.attention_weights(scores, mask)
+        values = ops.reshape(self._one_projection(value, gates), heads)
+        outputs = ops.einsum("bhs,shd->bhd", weights, values)
+        return ops.reshape(outputs, (-1, self.output_dim))
+
+    def _one_projection(self, value: Tensor, gates: Tensor | None) -> Tensor:
+        """[1, seq, value_dim] -> [1, seq, heads * key_dim], summed over the modules."""
+        kernel = self.value_kernel
+        if gates is not None:
+            modules, dim, width = kernel.shape
+            kernel = ops.matmul(gates, ops.reshape(kernel, (modules, dim * width)))
+            kernel = ops.reshape(kernel, (1, dim, width))
+        return ops.matmul(value, kernel)
 
     def pool(self, query: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
         """Pools the sequence once for each module and head.
@@ -164,10 +226,34 @@ class SingleQueryAttention(Layer):
             ops.cast(attention_mask, "bool"), ops.cast(value_mask, "bool")
         )
 
-    def count_query(self, query_shape: Shape) -> Operations:
+    def count_query(
+        self, query_shape: Shape, shared_query_shape: Shape | None = None
+    ) -> Operations:
         """Returns the arithmetic of `project_query`."""
+        columns = elements(self.query_kernel.shape[::2])
+        products = elements(query_shape) + elements(shared_query_shape or (0,))
+        added = elements(query_shape[:1]) if shared_query_shape else 0
+        return Operations(products * columns, added * columns)
+
+    def count_attend_one(
+        self, queries: int, value_shape: Shape, mask_shape: Shape | None, gates: int
+    ) -> Operations:
+        """Returns the arithmetic of `attend_one`.
+
+        Args:
+            queries: batch size of the query given to it.
+            value_shape: [1, seq, value_dim].
+            mask_shape: [1, seq], or None.
+            gates: modules of the value's projection that are mixed; 0 for one alone.
+        """
+        seq, dim = elements(value_shape[1:2]), elements(value_shape[2:])
+        width = self.output_dim
+        scores = queries * self.num_heads * seq
+        projections = 2 * seq * dim * width + gates * dim * width
+        masked = 0 if mask_shape is None else scores
         return Operations(
-            elements(query_shape) * elements(self.query_kernel.shape[::2])
+            projections + 2 * queries * seq * width,
+            queries * width + SOFTMAX * scores + masked,
         )
 
     def count_pool(
@@ -208,3 +294,8 @@ class SingleQueryAttention(Layer):
             "key_dim": self.key_dim,
             **self.kernel_options.get_config(),
         }
+
+
+def shape_of(tensor: Tensor | None) -> Shape | None:
+    """Returns the static shape of a tensor that may be missing."""
+    return None if tensor is None else as_shape(tensor)

@@ -5,6 +5,7 @@ from typing import Any
 from poso_keras._backend import Layer, Shape, Tensor, keras, ops
 from poso_keras._operations import SOFTMAX, Operations, activation_operations
 from poso_keras._shapes import check_positive, check_units, last_dim
+from poso_keras._shared_columns import multiply
 from poso_keras._weights import WeightOptions
 
 
@@ -71,21 +72,29 @@ class ExpertMixture(Layer):
             len(self.expert_units) * self.num_experts,
         )
 
-    def expert_outputs(self, inputs: Tensor) -> Tensor:
-        """[batch, input_dim] -> [experts, batch, expert_units[-1]]."""
+    def cast_inputs(
+        self, inputs: Tensor, shared: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Returns both in the type of the computation."""
+        if shared is not None:
+            shared = ops.cast(shared, self.compute_dtype)
+        return ops.cast(inputs, self.compute_dtype), shared
+
+    def expert_outputs(self, inputs: Tensor, shared: Tensor | None = None) -> Tensor:
+        """[batch, dim], [1, shared_dim] -> [experts, batch, expert_units[-1]]."""
         x = inputs
         for index, kernel in enumerate(self.expert_kernels):
-            x = ops.matmul(x, kernel)
-            if self.use_bias:
-                x = x + self.expert_biases[index]
-            x = self.activation(x)
+            bias = self.expert_biases[index] if self.use_bias else None
+            x = self.activation(multiply(x, kernel, shared, bias))
+            shared = None  # of the first layer's inputs
         return x
 
-    def task_weights(self, inputs: Tensor) -> Tensor:
-        """[batch, input_dim] -> [batch, tasks, experts], a softmax over experts."""
+    def task_weights(self, inputs: Tensor, shared: Tensor | None = None) -> Tensor:
+        """[batch, dim], [1, shared_dim] -> [batch, tasks, experts], a softmax."""
         tasks, width, experts = self.task_kernel.shape
         kernel = ops.transpose(self.task_kernel, (1, 0, 2))
-        logits = ops.matmul(inputs, ops.reshape(kernel, (width, tasks * experts)))
+        kernel = ops.reshape(kernel, (width, tasks * experts))
+        logits = multiply(inputs, kernel, shared)
         return ops.softmax(ops.reshape(logits, (-1, tasks, experts)), axis=-1)
 
     def mix(self, weights: Tensor, experts: Tensor) -> tuple[Tensor, ...]:
@@ -98,28 +107,36 @@ class ExpertMixture(Layer):
         Returns:
             A tuple of `num_tasks` tensors [batch, expert_units[-1]].
         """
-        mixtures = ops.matmul(weights, ops.transpose(experts, (1, 0, 2)))
-        return tuple(ops.unstack(mixtures, self.num_tasks, axis=1))
+        mixtures = ops.einsum("bte,ebd->tbd", weights, experts)
+        return tuple(ops.unstack(mixtures, self.num_tasks, axis=0))
 
-    def count_mixture(self, inputs: int, mixed: int, width: int) -> Operations:
+    def count_mixture(
+        self, inputs: int, mixed: int, width: int, shared_width: int = 0
+    ) -> Operations:
         """Returns the arithmetic of `expert_outputs`, `task_weights` and `mix`.
 
         Args:
             inputs: batch size of the inputs.
             mixed: batch size of the weights given to `mix`.
-            width: input_dim.
+            width: columns that each row has of its own.
+            shared_width: columns that the rows share.
         """
         weights = self.num_tasks * inputs * self.num_experts
+        gates_and_units = self.num_experts * (self.num_tasks + self.expert_units[0])
         total = Operations(
             weights * width
+            + shared_width * gates_and_units
             + self.num_tasks * mixed * self.num_experts * self.expert_units[-1],
-            SOFTMAX * weights,
+            SOFTMAX * weights + (weights if shared_width else 0),
         )
         for units in self.expert_units:
             outputs = self.num_experts * inputs * units
-            total += Operations(outputs * width, outputs * self.use_bias)
+            added = outputs * self.use_bias
+            if shared_width:  # the bias is added to what is shared, that to the rest
+                added = outputs + self.num_experts * units * self.use_bias
+            total += Operations(outputs * width, added)
             total += activation_operations(self.activation, outputs)
-            width = units
+            width, shared_width = units, 0
         return total
 
     def get_config(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+einsum = tf.einsum
 expand_dims = tf.expand_dims
 logical_and = tf.logical_and
 matmul = tf.matmul

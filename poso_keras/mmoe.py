@@ -1,8 +1,9 @@
 """The plain multi-gate mixture of experts: the baseline of `POSOMMoE`."""
 
-from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._backend import Shape, Tensor, register
 from poso_keras._experts import ExpertMixture
 from poso_keras._operations import Operations, elements
+from poso_keras._shared_columns import joined_shape
 
 
 @register
@@ -30,6 +31,8 @@ class MMoE(ExpertMixture):
     Call arguments:
         inputs: [batch, input_dim].
         personalization_code: not used; accepted so that the twins can be swapped.
+        shared_inputs: [1, shared_dim], or None: leading columns of the inputs that are
+            the same in every row, such as the user's; computed with once.
 
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
@@ -45,26 +48,37 @@ class MMoE(ExpertMixture):
           Multi-gate Mixture-of-Experts, KDD 2018.
     """
 
-    def build(self, inputs_shape: Shape) -> None:
+    def build(
+        self, inputs_shape: Shape, shared_inputs_shape: Shape | None = None
+    ) -> None:
         """Creates the weights for inputs [batch, input_dim]."""
-        self.build_experts(inputs_shape)
+        self.build_experts(joined_shape("inputs", inputs_shape, shared_inputs_shape))
         super().build(inputs_shape)
 
     def call(
-        self, inputs: Tensor, personalization_code: Tensor | None = None
+        self,
+        inputs: Tensor,
+        personalization_code: Tensor | None = None,
+        shared_inputs: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
-        inputs = ops.cast(inputs, self.compute_dtype)
-        return self.mix(self.task_weights(inputs), self.expert_outputs(inputs))
+        given = self.cast_inputs(inputs, shared_inputs)
+        return self.mix(self.task_weights(*given), self.expert_outputs(*given))
 
     def compute_output_shape(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        shared_inputs_shape: Shape | None = None,
     ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         shape = (inputs_shape[0], self.expert_units[-1])
         return (shape,) * self.num_tasks
 
-    def count_operations(self, inputs_shape: Shape) -> Operations:
+    def count_operations(
+        self, inputs_shape: Shape, shared_inputs_shape: Shape | None = None
+    ) -> Operations:
         """Returns the arithmetic of one call."""
         batch, width = elements(inputs_shape[:1]), elements(inputs_shape[1:])
-        return self.count_mixture(batch, batch, width)
+        shared = elements(shared_inputs_shape or (0,))
+        return self.count_mixture(batch, batch, width, shared)

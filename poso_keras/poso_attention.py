@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from poso_keras._attention import SingleQueryAttention
+from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
 from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import (
@@ -64,6 +64,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
         value_mask: the same; filled in by Keras where `value` carries a mask, as
             after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
+        shared_query: [1, shared_dim], or None: leading columns of the query that are
+            the same in every row, such as the user's; computed with once.
 
     Returns:
         [batch, num_heads * key_dim].
@@ -149,6 +151,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         query_shape: Shape,
         value_shape: Shape | None = None,
         personalization_code_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for a query [batch, dim], value [batch, seq, dim]."""
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
@@ -163,6 +166,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         self.build_kernels(
             query_shape,
             value_shape,
+            shared_query_shape,
             counts=(query, key, value),
             correlation=0.0 if self.value_mode == "full" else _MAP_CORRELATION,
         )
@@ -178,33 +182,44 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         personalization_code: Tensor,
         attention_mask: Tensor | None = None,
         value_mask: Tensor | None = None,
+        shared_query: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
         code = ops.cast(personalization_code, self.compute_dtype)
         value = ops.cast(value, self.compute_dtype)
-        query = self.project_query(ops.cast(query, self.compute_dtype))
+        query = self.project_query(query, shared_query)
         # Q (G ⊙ K)^T = (Q ⊙ G) K^T: both gates can mask the query.
         if self.query_gate is not None:
             query = query * self.query_gate(code)
         if self.key_gate is not None:
             query = query * self.key_gate(code)
         valid = self.valid_steps(attention_mask, value_mask)
-        pooled = self.pool(query, value, valid)
         gates = None if self.module_gate is None else self.module_gate(code)
+        shapes = value.shape, shape_of(valid), shape_of(gates)
+        if self.attends_one(shared_query, *shapes):
+            outputs = self.attend_one(query, value, valid, gates)
+        else:
+            outputs = self._attend_each(query, value, valid, gates)
+        if self.value_gate is not None:
+            outputs = outputs * self.value_gate(code)
+        return outputs
+
+    def _attend_each(
+        self, query: Tensor, value: Tensor, valid: Tensor | None, gates: Tensor | None
+    ) -> Tensor:
+        pooled = self.pool(query, value, valid)
         if gates is not None and self.value_mode != "full":
             # Modules that share a value projection are summed before it.
             pooled = _sum_over_modules(pooled, gates)
             gates = None
-        outputs = self.project_pooled(pooled, gates)
-        if self.value_gate is not None:
-            outputs = outputs * self.value_gate(code)
-        return outputs
+        return self.project_pooled(pooled, gates)
 
     def compute_output_shape(
         self,
         query_shape: Shape,
         value_shape: Shape | None = None,
         personalization_code_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, num_heads * key_dim]."""
         batch = broadcast_batch(query_shape, value_shape, personalization_code_shape)
@@ -217,9 +232,11 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         personalization_code_shape: Shape,
         attention_mask_shape: Shape | None = None,
         value_mask_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
     ) -> Operations:
         """Returns the arithmetic of one call, less that of the gates."""
         mask_shape = attention_mask_shape or value_mask_shape
+        projection = self.count_query(query_shape, shared_query_shape)
         queries, codes = query_shape[0], personalization_code_shape[0]
         element_gates = (self.query_gate, self.key_gate)
         num_gates = sum(gate is not None for gate in element_gates)
@@ -227,6 +244,19 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             queries = broadcast_size(queries, codes)
         copies = elements(self.query_kernel.shape[:1])
         masking = num_gates * copies * elements((queries, self.output_dim))
+        gate_shape = None if self.module_gate is None else (codes,)
+        shapes = value_shape, mask_shape, gate_shape
+        if self.attends_one(shared_query_shape, *shapes):
+            if self.value_gate is not None:
+                masking += broadcast_size(queries, codes) * self.output_dim
+            gates = 0 if gate_shape is None else self.num_modules
+            return (
+                projection
+                + self.count_attend_one(
+                    elements((queries,)), value_shape, mask_shape, gates
+                )
+                + Operations(elementwise=masking)
+            )
         projected = broadcast_size(queries, value_shape[0])
         batch = broadcast_size(projected, codes)
         if self.value_mode == "full":
@@ -238,7 +268,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         if self.value_gate is not None:
             masking += batch * self.output_dim
         return (
-            self.count_query(query_shape)
+            projection
             + self.count_pool(elements((queries,)), value_shape, mask_shape)
             + self.count_projection(projected)
             + Operations(elementwise=masking)

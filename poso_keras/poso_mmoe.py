@@ -11,6 +11,7 @@ from poso_keras._shapes import (
     check_scale,
     last_dim,
 )
+from poso_keras._shared_columns import joined_shape
 from poso_keras.personalization_gate import PersonalizationGate
 
 
@@ -41,6 +42,8 @@ class POSOMMoE(ExpertMixture):
     Call arguments:
         inputs: [batch, input_dim].
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
+        shared_inputs: [1, shared_dim], or None: leading columns of the inputs that are
+            the same in every row, such as the user's; computed with once.
 
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
@@ -75,39 +78,55 @@ class POSOMMoE(ExpertMixture):
         )
 
     def build(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        shared_inputs_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for inputs [batch, dim], codes [batch, code_dim]."""
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
         check_same_batch(
             inputs=inputs_shape, personalization_code=personalization_code_shape
         )
-        self.build_experts(inputs_shape)
+        self.build_experts(joined_shape("inputs", inputs_shape, shared_inputs_shape))
         build_child(self.gate, (None, code_width))
         super().build(inputs_shape)
 
-    def call(self, inputs: Tensor, personalization_code: Tensor) -> tuple[Tensor, ...]:
+    def call(
+        self,
+        inputs: Tensor,
+        personalization_code: Tensor,
+        shared_inputs: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
-        inputs = ops.cast(inputs, self.compute_dtype)
+        given = self.cast_inputs(inputs, shared_inputs)
         code = ops.cast(personalization_code, self.compute_dtype)
-        weights = self.task_weights(inputs) * ops.expand_dims(self.gate(code), 1)
-        return self.mix(weights, self.expert_outputs(inputs))
+        weights = self.task_weights(*given) * ops.expand_dims(self.gate(code), 1)
+        return self.mix(weights, self.expert_outputs(*given))
 
     def compute_output_shape(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        shared_inputs_shape: Shape | None = None,
     ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         batch = broadcast_batch(inputs_shape, personalization_code_shape)
         return ((batch, self.expert_units[-1]),) * self.num_tasks
 
     def count_operations(
-        self, inputs_shape: Shape, personalization_code_shape: Shape
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape,
+        shared_inputs_shape: Shape | None = None,
     ) -> Operations:
         """Returns the arithmetic of one call, less that of the gate."""
         batch, width = elements(inputs_shape[:1]), elements(inputs_shape[1:])
         mixed = broadcast_size(inputs_shape[0], personalization_code_shape[0])
         gated = self.num_tasks * mixed * self.num_experts
-        return Operations(elementwise=gated) + self.count_mixture(batch, mixed, width)
+        shared = elements(shared_inputs_shape or (0,))
+        mixture = self.count_mixture(batch, mixed, width, shared)
+        return Operations(elementwise=gated) + mixture
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -1,6 +1,6 @@
 """Plain attention over a sequence: the baseline of `POSOMultiHeadAttention`."""
 
-from poso_keras._attention import SingleQueryAttention
+from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, ops, register
 from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import broadcast_batch
@@ -31,6 +31,8 @@ class SequenceAttention(SingleQueryAttention):
         attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
         value_mask: the same; filled in by Keras where `value` carries a mask, as
             after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
+        shared_query: [1, shared_dim], or None: leading columns of the query that are
+            the same in every row, such as the user's; computed with once.
 
     Returns:
         [batch, num_heads * key_dim].
@@ -43,9 +45,14 @@ class SequenceAttention(SingleQueryAttention):
         (4, 16)
     """
 
-    def build(self, query_shape: Shape, value_shape: Shape | None = None) -> None:
+    def build(
+        self,
+        query_shape: Shape,
+        value_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
+    ) -> None:
         """Creates the weights for a query [batch, dim] and value [batch, seq, dim]."""
-        self.build_kernels(query_shape, value_shape)
+        self.build_kernels(query_shape, value_shape, shared_query_shape)
         super().build(query_shape)
 
     def call(
@@ -55,11 +62,14 @@ class SequenceAttention(SingleQueryAttention):
         personalization_code: Tensor | None = None,
         attention_mask: Tensor | None = None,
         value_mask: Tensor | None = None,
+        shared_query: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
-        query = self.project_query(ops.cast(query, self.compute_dtype))
+        query = self.project_query(query, shared_query)
         value = ops.cast(value, self.compute_dtype)
         valid = self.valid_steps(attention_mask, value_mask)
+        if self.attends_one(shared_query, value.shape, shape_of(valid)):
+            return self.attend_one(query, value, valid)
         return self.project_pooled(self.pool(query, value, valid))
 
     def compute_output_shape(
@@ -67,6 +77,7 @@ class SequenceAttention(SingleQueryAttention):
         query_shape: Shape,
         value_shape: Shape | None = None,
         personalization_code_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, num_heads * key_dim]."""
         return (broadcast_batch(query_shape, value_shape), self.output_dim)
@@ -77,13 +88,19 @@ class SequenceAttention(SingleQueryAttention):
         value_shape: Shape,
         attention_mask_shape: Shape | None = None,
         value_mask_shape: Shape | None = None,
+        shared_query_shape: Shape | None = None,
     ) -> Operations:
         """Returns the arithmetic of one call."""
         mask_shape = attention_mask_shape or value_mask_shape
         queries = elements(query_shape[:1])
+        projection = self.count_query(query_shape, shared_query_shape)
+        if self.attends_one(shared_query_shape, value_shape, mask_shape):
+            return projection + self.count_attend_one(
+                queries, value_shape, mask_shape, gates=0
+            )
         batch = broadcast_size(queries, value_shape[0])
         return (
-            self.count_query(query_shape)
+            projection
             + self.count_pool(queries, value_shape, mask_shape)
             + self.count_projection(batch)
         )

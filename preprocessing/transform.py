@@ -143,7 +143,7 @@ def _scaled(column: Any) -> tf.Tensor:
 
 def _scalar(column: Any, default: Any) -> tf.Tensor:
     """[batch], with `default` where the column has no value."""
-    return tf.reshape(_padded(column, 1, default, keep_last=True), [-1])
+    return tf.reshape(_padded(column, 1, default, keep_last=False), [-1])
 
 
 def _padded(column: Any, length: int, default: Any, keep_last: bool) -> tf.Tensor:
@@ -151,7 +151,7 @@ def _padded(column: Any, length: int, default: Any, keep_last: bool) -> tf.Tenso
     if isinstance(column, tf.SparseTensor):
         column = tf.RaggedTensor.from_sparse(column)
     if isinstance(column, tf.RaggedTensor):
-        rows = column[:, -length:] if keep_last else column[:, :length]
+        rows = column[:, -length:] if keep_last else column  # to_tensor cuts the end
         fill = tf.cast(tf.constant(default), column.dtype)
         return rows.to_tensor(default_value=fill, shape=[None, length])
     return tf.reshape(column, [-1, length])

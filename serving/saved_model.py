@@ -116,13 +116,11 @@ class ModelVersion:
         number: The version's number, its folder's name.
         signatures: What can be run, by name.
         definitions: Every `SignatureDef` of the SavedModel, for metadata.
-        loaded: The session that holds its graph, variables and tables.
     """
 
     number: int
     signatures: Mapping[str, Signature]
     definitions: Mapping[str, Any]
-    loaded: Any
 
     def signature(self, name: str) -> Signature:
         """A signature by name, the default one by an empty name.
@@ -170,7 +168,7 @@ def load_version(
         raise ModelLoadError(message, _code(error)) from error
     if not signatures:
         raise ModelLoadError(f"the SavedModel {folder} has no signatures to serve")
-    return ModelVersion(number, signatures, definitions, session)
+    return ModelVersion(number, signatures, definitions)
 
 
 def _signature_definitions(path: str) -> dict[str, Any]:

@@ -1,8 +1,12 @@
-"""The three signatures of the exported SavedModel.
+"""The signatures of the exported SavedModel.
 
 `serving_default` takes serialized `tf.Example`s, `predict_raw` the same features as
 named dense tensors, `rank` one user and M candidates. All three run the Transform's own
 graph, so a raw impression gives the same scores by any of them.
+
+`classify` and `regress` give the scores of `serving_default` to Classify and Regress,
+in whose signatures TensorFlow Serving expects `inputs`, and `classes` and `scores`, or
+`outputs`.
 """
 
 from __future__ import annotations
@@ -13,8 +17,14 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from serving.constant_weights import with_constant_weights
+
 Tensors = dict[str, Any]
 Score = Callable[[Tensors, bool], Mapping[str, tf.Tensor]]
+
+Fusion = Literal["product", "weighted_sum"]
+
+_MISSING = {tf.string: "", tf.int64: -1, tf.float32: float("nan")}
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,7 @@ class RawColumn:
         candidate: Whether it differs between the candidates of one `rank` request.
         sequence: Lists of one sequence describe the same events entry by entry and so
             have one length, that of the longest.
+        max_length: Events of a sequence that the transform keeps, the last ones.
     """
 
     name: str
@@ -37,6 +48,7 @@ class RawColumn:
     kind: Literal["required", "optional", "list"]
     candidate: bool
     sequence: str = ""
+    max_length: int = 0
 
     @property
     def parsing(self) -> Any:
@@ -60,8 +72,10 @@ class RankingModule:
         score: From the model's inputs to each task's probability [batch]; the second
             argument says that the user's tensors have batch 1 (`shared_user`).
         columns: The raw columns that scoring needs.
-        fusion_weights: Exponent of each task in the fused score, by task, in the
+        fusion_weights: Weight w of each task in the fused score, by task, in the
             order of the score matrix.
+        fusion: `product` of the probabilities, each to the power of w, or
+            `weighted_sum` of w times the probability.
         tracked: Layers and resources whose variables and tables are saved.
     """
 
@@ -69,17 +83,34 @@ class RankingModule:
     score: Score
     columns: Sequence[RawColumn]
     fusion_weights: Mapping[str, float]
+    fusion: Fusion = "product"
     tracked: Sequence[Any] = field(default_factory=tuple)
 
 
+def fused_scores(scores: tf.Tensor, module: RankingModule) -> tf.Tensor:
+    """One score [M] a candidate, by the module's formula and weights.
+
+    Args:
+        scores: Probabilities [M, T] in the order of the weights.
+        module: Has `fusion` and `fusion_weights`.
+    """
+    weights = tf.constant(list(module.fusion_weights.values()), tf.float32)
+    if module.fusion == "weighted_sum":
+        return tf.linalg.matvec(scores, weights)
+    logs = tf.math.log(tf.maximum(scores, 1e-12))
+    return tf.exp(tf.linalg.matvec(logs, weights))
+
+
 def export_saved_model(module: RankingModule, path: str) -> None:
-    """Writes a SavedModel with `serving_default`, `predict_raw` and `rank`."""
+    """Writes a SavedModel with the signatures of this module."""
     root = tf.Module()
     root.tracked = list(module.tracked)
     signatures = {
-        "serving_default": _serve_examples(module),
-        "predict_raw": _predict_raw(module),
-        "rank": _rank(module),
+        "serving_default": with_constant_weights(_serve_examples(module)),
+        "predict_raw": with_constant_weights(_predict_raw(module)),
+        "rank": with_constant_weights(_rank(module)),
+        "classify": _classify(module),
+        "regress": _regress(module),
     }
     tf.saved_model.save(
         root,
@@ -87,21 +118,64 @@ def export_saved_model(module: RankingModule, path: str) -> None:
         signatures=signatures,
         options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
     )
+    _set_method_names(path)
+
+
+def _set_method_names(path: str) -> None:
+    """What `tf.saved_model.save` cannot be told; servers may ask for it."""
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(path)
+    for name in ("classify", "regress"):
+        updater.replace_method_name(name, f"tensorflow/serving/{name}", tags="serve")
+    updater.save()
 
 
 def _serve_examples(module: RankingModule) -> Any:
-    parsing = {column.name: column.parsing for column in module.columns}
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
-        autograph=False,
-    )
+    @tf.function(autograph=False)
     def serving_default(examples: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to one score [B] a task."""
-        raw = tf.io.parse_example(examples, parsing)
-        return dict(module.score(module.transform(raw), False))
+        return dict(_score_examples(module, examples))
 
-    return serving_default
+    return serving_default.get_concrete_function(_examples_spec("examples"))
+
+
+def _classify(module: RankingModule) -> Any:
+    tasks = list(module.fusion_weights)
+
+    @tf.function(autograph=False)
+    def classify(inputs: tf.Tensor) -> Tensors:
+        """Serialized `tf.Example` [B] to `classes`, the tasks, and `scores` [B, T]."""
+        scores = _stacked(_score_examples(module, inputs), tasks)
+        classes = tf.broadcast_to(tf.constant(tasks), tf.shape(scores))
+        return {"classes": classes, "scores": scores}
+
+    return classify.get_concrete_function(_examples_spec("inputs"))
+
+
+def _regress(module: RankingModule) -> Any:
+    @tf.function(autograph=False)
+    def regress(inputs: tf.Tensor) -> Tensors:
+        """Serialized `tf.Example` [B] to `outputs` [B], the fused score."""
+        scores = _stacked(_score_examples(module, inputs), list(module.fusion_weights))
+        return {"outputs": fused_scores(scores, module)}
+
+    return regress.get_concrete_function(_examples_spec("inputs"))
+
+
+def _examples_spec(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None], tf.string, name=name)
+
+
+def _score_examples(
+    module: RankingModule, examples: tf.Tensor
+) -> Mapping[str, tf.Tensor]:
+    parsing = {column.name: column.parsing for column in module.columns}
+    raw = tf.io.parse_example(examples, parsing)
+    return module.score(module.transform(raw), False)
+
+
+def _stacked(by_task: Mapping[str, tf.Tensor], tasks: list[str]) -> tf.Tensor:
+    """Scores [B] by task to [B, T]."""
+    return tf.stack([by_task[task] for task in tasks], axis=-1)
 
 
 def _predict_raw(module: RankingModule) -> Any:
@@ -117,19 +191,13 @@ def _predict_raw(module: RankingModule) -> Any:
 
 def _rank(module: RankingModule) -> Any:
     tasks = list(module.fusion_weights)
-    weights = list(module.fusion_weights.values())
 
     @tf.function(autograph=False)
     def rank(**inputs: tf.Tensor) -> Tensors:
-        """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T].
-
-        `fused` is the product of the tasks' probabilities, each to the power of its
-        fusion weight.
-        """
+        """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T]."""
         by_task = module.score(_transformed(module, inputs), True)
-        scores = tf.stack([by_task[task] for task in tasks], axis=-1)
-        logs = tf.math.log(tf.maximum(scores, 1e-12))
-        fused = tf.exp(tf.linalg.matvec(logs, tf.constant(weights, tf.float32)))
+        scores = _stacked(by_task, tasks)
+        fused = fused_scores(scores, module)
         return {"scores": scores, "fused": fused, "tasks": tf.constant(tasks)}
 
     return rank.get_concrete_function(
@@ -141,40 +209,60 @@ def _rank(module: RankingModule) -> Any:
 
 
 def _transformed(module: RankingModule, inputs: Tensors) -> Tensors:
-    """A request's dense tensors, brought into the form that parsing gives."""
+    """A request's dense tensors, brought into the form that parsing gives.
+
+    What stands for a missing value stays: the Transform takes it for missing, too, and
+    rows of one length are made without a search for the values.
+    """
+    inputs = {**inputs, **_newest_events(module.columns, inputs)}
     raw = {}
-    lengths = _list_lengths(module.columns, inputs)
     for column in module.columns:
         value = inputs[column.name]
-        if column.kind == "list":
-            value = tf.RaggedTensor.from_tensor(value, lengths=lengths[column.name])
-        elif column.kind == "optional":
-            known = tf.cast(_is_known(value), tf.int64)
-            value = tf.RaggedTensor.from_tensor(value[:, None], lengths=known)
-        raw[column.name] = value
+        if column.kind == "optional":
+            value = value[:, None]
+        raw[column.name] = value if column.kind == "required" else _rows(value)
     return module.transform(raw)
 
 
-def _list_lengths(columns: Sequence[RawColumn], inputs: Tensors) -> Tensors:
-    """Entries [batch] of each list column up to the last known one."""
-    lists = [column for column in columns if column.kind == "list"]
-    own = {column.name: _length(inputs[column.name]) for column in lists}
-    longest: Tensors = {}
-    for column in lists:
-        key = column.sequence or column.name
-        longest[key] = tf.maximum(longest.get(key, own[column.name]), own[column.name])
-    return {
-        column.name: tf.minimum(
-            longest[column.sequence or column.name],
-            tf.shape(inputs[column.name], tf.int64)[1],
-        )
-        for column in lists
-    }
+def _rows(value: tf.Tensor) -> tf.RaggedTensor:
+    """[batch, length] as rows of that length."""
+    batch, length = tf.unstack(tf.shape(value, tf.int64))
+    splits = tf.range(batch + 1) * length
+    return tf.RaggedTensor.from_row_splits(
+        tf.reshape(value, [-1]), splits, validate=False
+    )
+
+
+def _newest_events(columns: Sequence[RawColumn], inputs: Tensors) -> Tensors:
+    """The columns of each sequence, cut to the last events that are known.
+
+    They may come at different lengths; an event lies at the same place in each. The
+    Transform takes the last entries of a row, so what pads it must not be among them.
+    """
+    sequences: dict[str, list[RawColumn]] = {}
+    for column in columns:
+        if column.sequence:
+            sequences.setdefault(column.sequence, []).append(column)
+    newest = {}
+    for members in sequences.values():
+        values = [inputs[column.name] for column in members]
+        width = tf.reduce_max([tf.shape(value)[1] for value in values])
+        events = tf.reduce_max([_length(value) for value in values], axis=0)
+        kept = members[0].max_length
+        first = tf.maximum(events - kept, 0)
+        places = first[:, None] + tf.range(tf.minimum(width, kept))
+        for column, value in zip(members, values, strict=True):
+            missing = tf.constant(_MISSING[column.dtype], column.dtype)
+            padding = [[0, 0], [0, width - tf.shape(value)[1]]]
+            value = tf.pad(value, padding, constant_values=missing)
+            newest[column.name] = tf.gather(value, places, batch_dims=1)
+    return newest
 
 
 def _length(value: tf.Tensor) -> tf.Tensor:
-    positions = tf.range(1, tf.shape(value, tf.int64)[1] + 1, dtype=tf.int64)
-    known = tf.where(_is_known(value), positions[None, :], tf.zeros([], tf.int64))
+    """Entries [batch] of each row up to the last known one."""
+    places = tf.range(1, tf.shape(value)[1] + 1)
+    known = tf.cast(_is_known(value), tf.int32) * places
     return tf.maximum(tf.reduce_max(known, axis=1), 0)
 
 

@@ -20,6 +20,7 @@ from pipeline import trainer
 from pipeline.components.example_gen import SUMMARY_FILE
 from pipeline.config import RunConfig
 from pipeline.report import RunFiles, make_report
+from pipeline.serving_trial import RESULT_FILE
 
 
 class Report(Artifact):
@@ -39,6 +40,7 @@ def ReportGen(
     report: OutputArtifact[Report],
     plain_model: InputArtifact[standard_artifacts.Model] = None,
     plain_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    infra_blessing: InputArtifact[standard_artifacts.InfraBlessing] = None,
 ) -> None:
     """Scores the evaluation split by each model and by popularity, and compares."""
     models = {"model": (model, model_run)}
@@ -63,8 +65,17 @@ def ReportGen(
         anomalies=_anomalies(anomalies),
         data=_read_json(examples.uri, SUMMARY_FILE),
         blessed=blessing.get_int_custom_property("blessed") == 1,
+        serving_trial=_serving_trial(infra_blessing),
     )
     make_report(RunConfig.model_validate_json(config), files, report.uri)
+
+
+def _serving_trial(infra_blessing: Artifact | None) -> dict[str, Any]:
+    """What came of the trial in a server; of InfraValidator's only the verdict."""
+    if not infra_blessing:
+        return {}
+    passed = infra_blessing.get_int_custom_property("blessed") == 1
+    return {"passed": passed, **_read_json(infra_blessing.uri, RESULT_FILE)}
 
 
 def _read_json(folder: str, name: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class TaskConfig(Section):
 
     weight: float = Field(1.0, gt=0, description="Weight of the task's loss.")
     fusion_weight: float = Field(
-        1.0, ge=0, description="Exponent of the task in the fused ranking score."
+        1.0, ge=0, description="The task's w in the fused score; see serving.fusion."
     )
 
 
@@ -175,12 +175,49 @@ class EvaluationConfig(Section):
     )
 
 
+class FusionConfig(Section):
+    """How one score comes of the tasks' probabilities p and fusion weights w."""
+
+    formula: Literal["product", "weighted_sum"] = Field(
+        "product",
+        description="product: the product of p ** w; weighted_sum: the sum of w * p.",
+    )
+
+
+class ValidationConfig(Section):
+    """Trying a model in a server before it is pushed (`pipeline.serving_trial`)."""
+
+    enabled: bool = True
+    requests: Positive = Field(
+        32, description="Sampled impressions, each asked by every signature."
+    )
+    candidates: Positive = Field(20, description="M of the sampled rank requests.")
+    max_score_difference: float = Field(
+        1e-4, gt=0, description="Largest difference to the model's scores in process."
+    )
+    max_p99_ms: float = Field(
+        1000.0, gt=0, description="Largest 99th percentile of the answers' latency."
+    )
+    start_timeout_s: float = Field(
+        120.0, gt=0, description="How long the server may take to be ready."
+    )
+    serving_image_tags: tuple[str, ...] = Field(
+        ("2.16.1",),
+        min_length=1,
+        description="TensorFlow Serving's images that try the model on Kubeflow.",
+    )
+
+
 class ServingConfig(Section):
-    """What is exported beside the scores."""
+    """What is exported beside the scores, and how it is tried before the push."""
 
     model_name: str = Field("ranker", min_length=1)
-    warmup_requests: int = Field(4, ge=0, description="Requests written at export.")
+    fusion: FusionConfig = FusionConfig()
+    warmup_requests: int = Field(
+        24, ge=0, le=1000, description="Warm-up requests written at export."
+    )
     max_candidates: Positive = Field(200, description="M of the largest warm-up rank.")
+    validation: ValidationConfig = ValidationConfig()
 
 
 class LogConfig(Section):
@@ -218,6 +255,11 @@ class RunConfig(DataConfig):
     def _tasks_have_labels(self) -> RunConfig:
         labels = self.features.labels
         self._all_known("tasks", tuple(self.tasks), tuple(labels), "features.labels")
+        if not any(task.fusion_weight for task in self.tasks.values()):
+            raise ValueError(
+                "tasks: at least one needs a fusion_weight above 0, else every "
+                "candidate has the same fused score"
+            )
         evaluated = self.evaluation
         self._all_known(
             "evaluation.blessing_tasks",

@@ -56,7 +56,7 @@ SETTINGS: dict[str, Any] = {
     },
     "training": {"batch_size": 8, "epochs": 3, "learning_rate": 0.01},
     "evaluation": {"min_scored_users": 1},
-    "serving": {"warmup_requests": 2, "max_candidates": 3},
+    "serving": {"warmup_requests": 27, "max_candidates": 8},
 }
 
 

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_transform import HOUR_MS, feature_row
 from tensorflow_serving.apis import prediction_log_pb2
 
 from pipeline.export import raw_columns
 from serving.saved_model import load_version
+from serving.signatures import RankingModule, fused_scores
 from serving.warmup_replay import replay_warmup_requests
 
 TASKS = ("long_view", "like")
@@ -44,8 +47,13 @@ def version(exported_dir):
 
 
 @pytest.fixture(scope="module")
-def signatures(version):
-    return version.loaded.signatures
+def loaded(exported_dir):
+    return tf.saved_model.load(str(exported_dir))
+
+
+@pytest.fixture(scope="module")
+def signatures(loaded):  # its functions refer to it weakly
+    return loaded.signatures
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +206,112 @@ def test_the_fused_score_is_the_weighted_product(signatures, columns, small_tran
     np.testing.assert_allclose(ranked["fused"], expected, rtol=1e-5)
 
 
+def test_the_fused_score_may_be_the_weighted_sum():
+    scores = np.random.default_rng(4).random((5, 2))
+    module = RankingModule(
+        transform=dict,
+        score=lambda inputs, shared_user: {},
+        columns=(),
+        fusion_weights={"long_view": 2.0, "like": 0.5},
+        fusion="weighted_sum",
+    )
+    fused = fused_scores(tf.constant(scores, tf.float32), module)
+    expected = [2 * watched + 0.5 * liked for watched, liked in scores]
+    np.testing.assert_allclose(fused, expected, rtol=1e-6)
+
+
+IDS = st.sampled_from(["", "v0", "v1", "v3", "a0", "t1", "stranger"])
+HISTORIES = st.lists(st.tuples(IDS, IDS, IDS, st.integers(-1, 10**9)), max_size=6)
+
+
+@st.composite
+def users(draw):
+    events = draw(HISTORIES)
+    return feature_row(
+        user_id=draw(st.sampled_from(["u0", "u1", "", "stranger"])),
+        avc=draw(st.integers(0, 10**6)),
+        is_new_user=draw(st.integers(0, 1)),
+        country=draw(st.sampled_from([None, "CN", "??"])),
+        battery=draw(st.one_of(st.none(), st.floats(-9, 9, width=32))),
+        history_video_ids=[event[0] for event in events],
+        history_author_ids=[event[1] for event in events][: draw(st.integers(0, 6))],
+        history_tags=[event[2] for event in events],
+        history_gap_ms=[event[3] for event in events],
+    )
+
+
+VIDEOS = st.builds(
+    feature_row,
+    video_id=IDS,
+    author_id=st.one_of(st.none(), IDS),
+    video_tags=st.lists(IDS, max_size=4),
+    topics=st.lists(IDS, max_size=4),
+    loudness=st.one_of(st.none(), st.floats(-99, 99, width=32)),
+    video_impressions=st.integers(0, 10**6),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(user=users(), videos=st.lists(VIDEOS, min_size=1, max_size=5))
+def test_rank_equals_the_tiled_user_whatever_is_missing(
+    signatures, columns, user, videos
+):
+    of_video = {column.name for column in columns if column.candidate}
+    tiled = [
+        {**user, **{name: video.get(name) for name in of_video}} for video in videos
+    ]
+    by_row = stacked(signatures["predict_raw"](**dense(columns, tiled)))
+    ranked = signatures["rank"](**rank_inputs(columns, user, videos))
+    assert np.isfinite(by_row).all()
+    np.testing.assert_allclose(ranked["scores"], by_row, **TOLERANCE)
+
+
+def test_rank_looks_up_and_projects_what_is_the_users_once(
+    small_model, small_transform, columns
+):
+    """Operations with a row a candidate are those that a candidate has part in."""
+    rows = impressions()
+    candidates = 50
+    videos = {c.name for c in columns if c.candidate}
+    inputs = small_transform.apply(*(rows[:1] * candidates))
+    shared = {
+        name: value if name in videos else value[:1] for name, value in inputs.items()
+    }
+
+    def traced(given, shared_user):
+        function = tf.function(
+            lambda: small_model.probabilities(given, shared_user=shared_user),
+            autograph=False,
+        )
+        return function.get_concrete_function().graph.get_operations()
+
+    def products(operations):
+        """Multiply-adds of all matrix products, and rows of all table look-ups."""
+        adds = looked_up = 0
+        for operation in operations:
+            out = operation.outputs[0].shape.as_list() if operation.outputs else []
+            if operation.type in ("MatMul", "BatchMatMulV2"):
+                adds += np.prod(out) * operation.inputs[0].shape[-1]
+            elif operation.type == "ResourceGather":
+                looked_up += np.prod(out[:-1])
+        return adds, looked_up
+
+    adds_tiled, looked_up_tiled = products(traced(inputs, False))
+    adds, looked_up = products(traced(shared, True))
+    single = [column for column in columns if column.kind != "list"]
+    of_videos = sum(column.candidate for column in single if column.dtype != tf.float32)
+    assert looked_up < looked_up_tiled / 2
+    assert adds < adds_tiled / 1.5
+    # Twice the candidates: what is the user's alone is not done twice.
+    more = {n: tf.repeat(v, 2, axis=0) if n in videos else v for n, v in shared.items()}
+    _, looked_up_more = products(traced(more, True))
+    lists = 2 + 2  # max_tags and max_list
+    numbers_are_buckets = 1  # video_age_hours
+    assert looked_up_more - looked_up == candidates * (
+        of_videos + numbers_are_buckets + lists
+    )
+
+
 def test_rank_takes_one_user_alone(signatures, columns):
     rows = impressions()
     inputs = dense(columns, rows)
@@ -220,21 +334,40 @@ def test_rank_of_no_and_of_one_candidate(signatures, columns):
     assert empty["fused"].shape == (0,)
 
 
-def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
+def warm_up_requests(exported_dir):
     path = exported_dir / "assets.extra" / "tf_serving_warmup_requests"
     records = [r.numpy() for r in tf.data.TFRecordDataset(str(path))]
     logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in records]
-    requests = [log.predict_log.request for log in logs]
+    return [log.predict_log.request for log in logs]
+
+
+def test_warm_up_requests_lie_where_tensorflow_serving_reads_them(exported_dir):
+    requests = warm_up_requests(exported_dir)
     names = [request.model_spec.signature_name for request in requests]
-    assert sorted(names) == sorted(["serving_default", "predict_raw", "rank"] * 2)
+    assert {names.count(name) for name in set(names)} == {9}
+    assert set(names) == {"serving_default", "predict_raw", "rank"}
     assert {request.model_spec.name for request in requests} == {"ranker"}
-    ranked = [r for r in requests if r.model_spec.signature_name == "rank"]
-    assert {tf.make_ndarray(r.inputs["video_id"]).shape for r in ranked} == {(3,)}
-    assert {tf.make_ndarray(r.inputs["user_id"]).shape for r in ranked} == {(1,)}
+
+
+def test_warm_up_requests_are_of_many_shapes_and_of_known_ids(
+    exported_dir, small_transform
+):
+    ranked = [
+        {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        for request in warm_up_requests(exported_dir)
+        if request.model_spec.signature_name == "rank"
+    ]
+    assert {r["user_id"].shape for r in ranked} == {(1,)}
+    shapes = {(*r["video_id"].shape, r["history_video_ids"].shape[1]) for r in ranked}
+    assert shapes == {(m, length) for m in (8, 2, 1) for length in (3, 2, 0)}
+    known = {token.encode() for token in small_transform.ids("video_id")}
+    used = {video for r in ranked for video in r["video_id"]}
+    assert used <= known
+    assert len(used) > 2
 
 
 def test_every_warm_up_request_runs(exported_dir, version):
-    assert replay_warmup_requests(str(exported_dir), version) == 6
+    assert replay_warmup_requests(str(exported_dir), version) == 27
 
 
 def test_columns_say_what_a_client_must_send(columns):
@@ -256,3 +389,57 @@ def test_columns_say_what_a_client_must_send(columns):
     assert sides["video_impressions"]
     assert not sides["battery"]
     assert not any(sides[name] for name in histories)
+
+
+def test_classify_and_regress_are_as_tensorflow_serving_asks(
+    version, signatures, small_transform, expected
+):
+    """One input `inputs`; `classes` and `scores` [B, T], or `outputs` [B]."""
+    method = "tensorflow/serving/"
+    definitions = version.definitions
+    assert definitions["classify"].method_name == f"{method}classify"
+    assert definitions["regress"].method_name == f"{method}regress"
+    examples = tf.constant(small_transform.examples(impressions()))
+    classified = signatures["classify"](inputs=examples)
+    assert set(classified) == {"classes", "scores"}
+    np.testing.assert_allclose(classified["scores"], expected, **TOLERANCE)
+    for row in classified["classes"].numpy():
+        assert [name.decode() for name in row] == list(TASKS)
+    regressed = signatures["regress"](inputs=examples)
+    assert set(regressed) == {"outputs"}
+    np.testing.assert_allclose(
+        regressed["outputs"], expected[:, 0] * expected[:, 1] ** 0.3, rtol=1e-4
+    )
+
+
+# What only training, debugging or file formats need, and what draws random numbers.
+UNWANTED = ("Dropout", "Random", "Assert", "Print", "Summary", "Save", "Restore")
+
+
+def operations_of(function):
+    """Types of all operations that a call can reach, nested functions included."""
+    graph_def = function.graph.as_graph_def()
+    library = {f.signature.name: f for f in graph_def.library.function}
+    found, waiting = [], [graph_def.node]
+    while waiting:
+        for node in waiting.pop():
+            found.append(node.op)
+            for value in node.attr.values():
+                if value.WhichOneof("value") == "func" and value.func.name in library:
+                    waiting.append(library[value.func.name].node_def)
+    return found
+
+
+@pytest.mark.parametrize("name", ["serving_default", "predict_raw", "rank"])
+def test_graphs_hold_nothing_that_serving_has_no_use_for(signatures, name):
+    operations = operations_of(signatures[name])
+    assert not [op for op in operations for word in UNWANTED if word in op]
+    assert "ReadVariableOp" not in operations, "dense weights are constants"
+    assert "ResourceGather" in operations, "tables are not"
+    assert not {"While", "StatelessWhile", "PyFunc", "EagerPyFunc"} & set(operations)
+
+
+def test_all_scores_are_float32(signatures):
+    for function in signatures.values():
+        kinds = {output.dtype for output in function.structured_outputs.values()}
+        assert kinds <= {tf.float32, tf.string}

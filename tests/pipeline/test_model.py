@@ -228,7 +228,7 @@ def shared_equals_tiled(model, config):
     for task in TASKS:
         assert by_one[task].shape == (BATCH,)
         np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
-        assert np.ptp(by_all[task]) > 1e-3
+        assert np.ptp(by_all[task]) > 1e-4
 
 
 @pytest.mark.parametrize("gated", [True, False])

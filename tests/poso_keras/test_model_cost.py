@@ -45,6 +45,23 @@ LAYERS: dict[str, tuple[Any, tuple[np.ndarray, ...]]] = {
         for modes in MODES
     },
 }
+USER, ONE_CODE = np.ones((1, 3), "float32"), np.ones((1, 2), "float32")
+ONE_VALUE, ONE_MASK = np.ones((1, 5, 4), "float32"), np.ones((1, 5), bool)
+FOR_ONE_USER: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "mmoe": (lambda: poso_keras.MMoE(3, (5, 4), 2), (X, ONE_CODE, USER)),
+    "poso mmoe": (lambda: poso_keras.POSOMMoE(3, (5, 4), 2), (X, ONE_CODE, USER)),
+    "attention": (
+        lambda: poso_keras.SequenceAttention(2, 4),
+        (X, ONE_VALUE, ONE_CODE, ONE_MASK, ONE_MASK, USER),
+    ),
+    **{
+        f"poso attention {' '.join(modes)}": (
+            lambda modes=modes: poso_keras.POSOMultiHeadAttention(2, 4, 3, *modes),
+            (X, ONE_VALUE, ONE_CODE, ONE_MASK, ONE_MASK, USER),
+        )
+        for modes in MODES
+    },
+}
 
 
 def cost_of(layer, *arguments):
@@ -60,6 +77,17 @@ def test_matrix_products_equal_another_counters(name):
     counter = counters.get(BACKEND, tensorflow_multiply_adds)
     cost = cost_of(layer, *arguments)
     assert cost.multiply_adds == counter(layer, arguments)
+    assert not cost.not_counted
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="one counter is enough")
+@pytest.mark.parametrize("name", FOR_ONE_USER)
+def test_matrix_products_for_one_user_equal_another_counters(name):
+    make, arguments = FOR_ONE_USER[name]
+    layer = make()
+    layer(*arguments)
+    cost = cost_of(layer, *arguments)
+    assert cost.multiply_adds == tensorflow_multiply_adds(layer, arguments)
     assert not cost.not_counted
 
 

@@ -24,7 +24,7 @@ class FakeLoader:
         text = (Path(folder) / "saved_model.pb").read_text()
         if "broken" in text:
             raise ModelLoadError(f"{folder} is {text}", "DATA_LOSS")
-        return ModelVersion(number, {}, {"text": text}, None)
+        return ModelVersion(number, {}, {"text": text})
 
 
 def write(base: Path, number: int, text: str = "sound") -> Path:
