@@ -35,7 +35,7 @@ _LOAD_ERRORS = (
 
 
 def _is_no_advice(record: logging.LogRecord) -> bool:
-    """Not TensorFlow's warning about how `_session` loads: TF Serving does the same."""
+    """All but TensorFlow's warning that `_session` loads as TensorFlow Serving does."""
     return not record.getMessage().startswith(f"From {__file__}")
 
 

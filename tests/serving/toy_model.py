@@ -17,7 +17,8 @@ def scores(user_id, avc, history, gaps, video_id, tags, age) -> tf.Tensor:
     user = tf.cast(tf.strings.to_hash_bucket_fast(user_id, 97), tf.float32)
     video = tf.cast(tf.strings.to_hash_bucket_fast(video_id, 89), tf.float32)
     seen = tf.reduce_sum(tf.cast(tf.not_equal(history, ""), tf.float32), axis=1)
-    recent = tf.reduce_sum(tf.cast(gaps < 1000, tf.float32), axis=1)
+    known_and_recent = tf.logical_and(gaps >= 0, gaps < 1000)
+    recent = tf.reduce_sum(tf.cast(known_and_recent, tf.float32), axis=1)
     tagged = tf.reduce_sum(tf.cast(tf.not_equal(tags, ""), tf.float32), axis=1)
     affinity = tf.sin(user * video) + 0.1 * (seen + recent) + 0.05 * tagged
     freshness = affinity - 0.01 * age + 0.001 * tf.cast(avc, tf.float32)
