@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 PARALLEL = -n auto --dist loadfile
 
 .PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
-  demo bench-layers bench-features clean
+  demo bench-layers bench-features bench-serving clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -84,6 +84,9 @@ bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 
 bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten minutes)
 	@$(BIN)/python -m benchmarks.features
+
+bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six minutes)
+	@$(BIN)/python -m benchmarks.serving
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

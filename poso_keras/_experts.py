@@ -107,8 +107,8 @@ class ExpertMixture(Layer):
         Returns:
             A tuple of `num_tasks` tensors [batch, expert_units[-1]].
         """
-        mixtures = ops.einsum("bte,ebd->tbd", weights, experts)
-        return tuple(ops.unstack(mixtures, self.num_tasks, axis=0))
+        mixtures = ops.matmul(weights, ops.transpose(experts, (1, 0, 2)))
+        return tuple(ops.unstack(mixtures, self.num_tasks, axis=1))
 
     def count_mixture(
         self, inputs: int, mixed: int, width: int, shared_width: int = 0

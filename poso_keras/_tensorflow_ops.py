@@ -5,7 +5,6 @@ from typing import Any
 
 import tensorflow as tf
 
-einsum = tf.einsum
 expand_dims = tf.expand_dims
 logical_and = tf.logical_and
 matmul = tf.matmul
