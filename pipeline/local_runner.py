@@ -10,6 +10,7 @@ from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.run_paths import RunPaths
 from pipeline.strategies import prepare_devices
+from pipeline.trial_retry import trial_to_retry
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -23,7 +24,8 @@ def local_pipeline(
         config: The run's configuration.
         data_dir: Folder of the impression log.
         paths: Where the run goes; a second run with the same folder continues it and
-            reuses every component whose inputs have not changed.
+            reuses every component whose inputs have not changed, but for a trial in
+            the server that failed.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
     return create_pipeline(
@@ -38,6 +40,7 @@ def local_pipeline(
             )
         ),
         beam_pipeline_args=BEAM_ARGS,
+        retry_of=trial_to_retry(paths.trials.resolve()),
     )
 
 

@@ -30,6 +30,7 @@ def create_pipeline(
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
     tensorflow_serving: bool = False,
+    retry_of: str = "",
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
@@ -44,6 +45,8 @@ def create_pipeline(
         enable_cache: Whether finished components with unchanged inputs are reused.
         tensorflow_serving: Try a model before the push in TensorFlow Serving, on the
             Kubernetes cluster of the run, and not in the embedded server.
+        retry_of: The failed trial in the embedded server that is to be run again
+            (`trial_retry.trial_to_retry`).
     """
     config_json = config.model_dump_json()
     nodes: list[BaseNode] = []
@@ -98,7 +101,7 @@ def create_pipeline(
     # A model that the server cannot serve, or serves otherwise, is not pushed.
     trial = None
     if config.serving.validation.enabled:
-        trial = _serving_trial(config, examples, trainer, tensorflow_serving)
+        trial = _serving_trial(config, examples, trainer, tensorflow_serving, retry_of)
     tried = {} if trial is None else {"infra_blessing": trial.outputs["blessing"]}
 
     # One page on the run, and the numbers that the command prints.
@@ -147,12 +150,14 @@ def _serving_trial(
     examples: tfx.types.BaseChannel,
     trainer: tfx.components.Trainer,
     tensorflow_serving: bool,
+    retry_of: str,
 ) -> BaseNode:
     if not tensorflow_serving:
         return ServingValidator(
             config=config.model_dump_json(),
             examples=examples,
             model=trainer.outputs["model"],
+            retry_of=retry_of,
         )
     settings = config.serving.validation
     return ServingInfraValidator(

@@ -18,6 +18,11 @@ class RunPaths:
         return self.out / "pipeline"
 
     @property
+    def trials(self) -> Path:
+        """Results of the trials in the server, one numbered folder each."""
+        return self.pipeline_root / "ServingValidator" / "blessing"
+
+    @property
     def metadata(self) -> Path:
         """ML Metadata, an sqlite file."""
         return self.out / "metadata.sqlite"
