@@ -267,4 +267,6 @@ def serve_forever(model_dir: str | Path | None = None, **options: Any) -> None:
         ListenError: If a port cannot be listened on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    # It has handlers of its own, and says each thing twice.
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
     EmbeddedServer(model_dir, **options).run()
