@@ -139,7 +139,7 @@ def _rank_by_id(
     time_ms: int | None,
 ) -> tuple[Sequence[str], RankResult]:
     from serving.ranker import Ranker
-    from serving.video_catalog import VideoCatalog
+    from serving.users.video_catalog import VideoCatalog
 
     if not candidates:
         raise click.UsageError("--user needs --candidates")

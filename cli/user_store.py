@@ -66,8 +66,8 @@ def open_store(
     state_dir: str | None, place: str | None, config: FeatureConfig
 ) -> UserStore:
     """A user store on a state, a storage, or both."""
-    from serving.record_storage import open_storage
     from serving.user_store import UserStore
+    from serving.users.record_storage import open_storage
 
     storage = None if place is None else open_storage(place)
     return UserStore(state_dir, config, storage)

@@ -16,17 +16,22 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from serving.client_inputs import as_arrays
-from serving.client_tls import TlsFiles
 from serving.errors import (
     FailedPrecondition,
     Internal,
     InvalidArgument,
     ServingError,
 )
-from serving.retries import Deadline, Retries, RetryPolicy
 from serving.tensor_spec import Array
-from serving.transport import ModelChoice, ModelMetadata, Transport, VersionStatus
+from serving.transports.client_inputs import as_arrays
+from serving.transports.client_tls import TlsFiles
+from serving.transports.retries import Deadline, Retries, RetryPolicy
+from serving.transports.transport import (
+    ModelChoice,
+    ModelMetadata,
+    Transport,
+    VersionStatus,
+)
 
 __all__ = [
     "ModelMetadata",
@@ -72,10 +77,11 @@ class RankingClient:
     """Asks one model over gRPC or REST; may be shared between threads.
 
     Connections are kept and used again. A call that finds the server unavailable is
-    tried again within its time (`serving.retries`): over gRPC on UNAVAILABLE, over REST
-    on status 503 or if no connection came about; never on any other error, nor once a
-    REST connection broke with the request sent. There is no asyncio variant: a thread
-    a concurrent call does, and both libraries underneath let go of Python's lock.
+    tried again within its time (`serving.transports.retries`): over gRPC on
+    UNAVAILABLE, over REST on status 503 or if no connection came about; never on any
+    other error, nor once a REST connection broke with the request sent. There is no
+    asyncio variant: a thread a concurrent call does, and both libraries underneath let
+    go of Python's lock.
 
     Args:
         grpc: `host:port` of the gRPC service; preferred if both are given.
@@ -241,11 +247,11 @@ def _transport(
 ) -> Transport:
     # Imported where chosen: a REST client loads no gRPC and the other way round.
     if grpc is not None:
-        from serving.grpc_transport import GrpcTransport
+        from serving.transports.grpc_transport import GrpcTransport
 
         return GrpcTransport(grpc, model, tls)
     if rest is not None:
-        from serving.rest_transport import RestTransport
+        from serving.transports.rest_transport import RestTransport
 
         return RestTransport(rest, model, tls)
     raise ValueError("expected the address of a server: grpc, rest or both")

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from serving.batch_scheduler import BatchScheduler, Observer
-from serving.batching_config import BatchingParameters
+from serving.batching.batch_scheduler import BatchScheduler, Observer
+from serving.batching.batching_config import BatchingParameters
 from serving.errors import DeadlineExceeded
 from serving.input_check import check_inputs, check_output_filter
-from serving.model_store import ModelSpec, ModelStore
-from serving.saved_model import ModelVersion, Signature
+from serving.models.model_store import ModelSpec, ModelStore
+from serving.models.saved_model import ModelVersion, Signature
 from serving.tensor_spec import Array
 
 P = ParamSpec("P")

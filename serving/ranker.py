@@ -13,7 +13,7 @@ from preprocessing.config import FeatureConfig
 from serving.client import ModelMetadata, RankingClient, RankResult
 from serving.errors import FailedPrecondition, InvalidArgument
 from serving.user_store import UserStore
-from serving.video_catalog import VideoCatalog
+from serving.users.video_catalog import VideoCatalog
 
 _RANK = "rank"
 

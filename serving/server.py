@@ -13,21 +13,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from serving.background_load import exempt_from_collection
-from serving.batch_metrics import BatchMetrics
-from serving.batching_config import BatchingParameters
-from serving.counted_loading import counted_loader
+from serving.batching.batch_metrics import BatchMetrics
+from serving.batching.batching_config import BatchingParameters
 from serving.errors import ServingError
-from serving.listeners import ListenError, Listeners, ServerOptions
-from serving.metrics import ServingMetrics
-from serving.model_config import ModelConfig, one_model, read_model_configs
-from serving.model_store import ModelSpec, ModelStore
-from serving.model_watcher import ModelWatcher
-from serving.monitoring_config import MonitoringConfig
+from serving.models.background_load import exempt_from_collection
+from serving.models.counted_loading import counted_loader
+from serving.models.model_config import ModelConfig, one_model, read_model_configs
+from serving.models.model_store import ModelSpec, ModelStore
+from serving.models.model_watcher import ModelWatcher
+from serving.models.version_loading import load_and_warm_up
+from serving.models.version_policy import LatestVersions
 from serving.prediction import Predictor
-from serving.tls_config import TlsConfig
-from serving.version_loading import load_and_warm_up
-from serving.version_policy import LatestVersions
+from serving.protocols.listeners import ListenError, Listeners, ServerOptions
+from serving.protocols.metrics import ServingMetrics
+from serving.protocols.monitoring_config import MonitoringConfig
+from serving.protocols.tls_config import TlsConfig
 
 _LOG = logging.getLogger(__name__)
 

@@ -31,11 +31,11 @@ from preprocessing.online_updates import (
 from preprocessing.state import USER_STATE_SCHEMA, StateError
 from preprocessing.state_files import open_state
 from preprocessing.validation import reject_table, validate
-from serving.base_state import BaseState
-from serving.known_records import Change, KnownRecords, batches
-from serving.record_storage import RecordStorage
-from serving.sqlite_storage import SqliteStorage
-from serving.state_loading import load_state
+from serving.users.base_state import BaseState
+from serving.users.known_records import Change, KnownRecords, batches
+from serving.users.record_storage import RecordStorage
+from serving.users.sqlite_storage import SqliteStorage
+from serving.users.state_loading import load_state
 
 # 36 hours: a day's log, and half a day until the state of its run is loaded.
 ALLOWED_LATENESS_MS = 36 * 3_600_000

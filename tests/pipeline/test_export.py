@@ -9,9 +9,9 @@ from small_transform import HOUR_MS, feature_row
 from tensorflow_serving.apis import prediction_log_pb2
 
 from pipeline.export import raw_columns
-from serving.saved_model import load_version
+from serving.models.saved_model import load_version
+from serving.models.warmup_replay import replay_warmup_requests
 from serving.signatures import RankingModule, fused_scores
-from serving.warmup_replay import replay_warmup_requests
 
 TASKS = ("long_view", "like")
 FILLERS = {tf.string: "", tf.float32: float("nan"), tf.int64: -1}

@@ -3,7 +3,7 @@
 import gc
 from pathlib import Path
 
-from serving.saved_model import ModelLoadError, ModelVersion
+from serving.models.saved_model import ModelLoadError, ModelVersion
 
 
 class FakeLoader:

@@ -11,9 +11,9 @@ import grpc
 import numpy as np
 from google.protobuf import json_format
 
-from serving import wire_messages
 from serving.tensor_proto import read_tensor, write_tensor
 from serving.tensor_spec import TYPE_BY_NUMPY
+from serving.transports import wire_messages
 
 
 class Script:

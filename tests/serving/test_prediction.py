@@ -5,8 +5,8 @@ import pytest
 from toy_model import CANDIDATES, USER, as_tensor
 
 from serving.errors import InvalidArgument
-from serving.model_config import one_model
-from serving.model_store import ModelSpec, ModelStore
+from serving.models.model_config import one_model
+from serving.models.model_store import ModelSpec, ModelStore
 from serving.prediction import Predictor
 
 

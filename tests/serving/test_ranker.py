@@ -16,7 +16,7 @@ from serving.errors import InvalidArgument
 from serving.ranker import Ranker
 from serving.tensor_spec import SignatureSpec
 from serving.user_store import UserStore
-from serving.video_catalog import VideoCatalog
+from serving.users.video_catalog import VideoCatalog
 
 CONFIG = FeatureConfig(
     history_length=3,

@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from serving.client import RankingClient
 from serving.errors import Internal, Unavailable
-from serving.listeners import ListenError
+from serving.models.saved_model import ModelLoadError
 from serving.prediction import Predictor
-from serving.saved_model import ModelLoadError
+from serving.protocols.listeners import ListenError
 from serving.server import EmbeddedServer
 
 pytestmark = pytest.mark.e2e

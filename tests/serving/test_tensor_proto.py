@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from serving import wire_messages
 from serving.tensor_proto import read_tensor, write_tensor
 from serving.tensor_spec import TYPE_BY_NUMBER
+from serving.transports import wire_messages
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 NUMERIC = [t.numpy for t in TYPE_BY_NUMBER.values() if t.name != "string"]

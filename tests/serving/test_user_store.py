@@ -22,11 +22,11 @@ from preprocessing.feature_table import compute_features
 from preprocessing.state import USER_STATE_SCHEMA, StateError
 from preprocessing.validation import validate
 from serving.errors import Unavailable
-from serving.record_storage import Swap, open_storage
-from serving.redis_storage import RedisStorage
-from serving.sqlite_storage import SqliteStorage
-from serving.user_record import RecordError
 from serving.user_store import UserStore
+from serving.users.record_storage import Swap, open_storage
+from serving.users.redis_storage import RedisStorage
+from serving.users.sqlite_storage import SqliteStorage
+from serving.users.user_record import RecordError
 
 FEATURES = FeatureConfig(labels={"like": {"column": "is_like"}}, history_length=2)
 FOREVER = 10**15
@@ -405,7 +405,7 @@ def test_redis_that_is_down_is_unavailable(tmp_path):
 OBSERVE_UNTIL_KILLED = """
 import sys
 from preprocessing.config import FeatureConfig
-from serving.sqlite_storage import SqliteStorage
+from serving.users.sqlite_storage import SqliteStorage
 from serving.user_store import UserStore
 
 store = UserStore(None, FeatureConfig(history_length=2), SqliteStorage(sys.argv[1]))
@@ -464,7 +464,7 @@ def test_a_place_says_which_storage(tmp_path):
 
 def test_users_and_rankers_need_no_tensorflow():
     code = (
-        "import sys, serving.ranker, serving.redis_storage; "
+        "import sys, serving.ranker, serving.users.redis_storage; "
         "print([m for m in sys.modules if m.split('.')[0].startswith('tensorflow')])"
     )
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""Merging requests of the embedded server into batches, as TensorFlow Serving does."""

@@ -1,0 +1,1 @@
+"""Models of the embedded server: configuration, versions, loading and swapping."""

@@ -1,0 +1,1 @@
+"""The embedded server's protocols: gRPC, REST, health, metrics, TLS and limits."""

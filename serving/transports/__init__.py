@@ -1,0 +1,1 @@
+"""The client's ways to a server, without TensorFlow."""

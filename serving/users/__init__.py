@@ -1,0 +1,1 @@
+"""Where what is known of users and videos is kept, for ranking by ids."""
