@@ -16,7 +16,7 @@ from typing import Any
 from serving.batching.batch_metrics import BatchMetrics
 from serving.batching.batching_config import BatchingParameters
 from serving.errors import ServingError
-from serving.models.background_load import exempt_from_collection
+from serving.models.background_load import dedicate_process
 from serving.models.counted_loading import counted_loader
 from serving.models.model_config import ModelConfig, one_model, read_model_configs
 from serving.models.model_store import ModelSpec, ModelStore
@@ -49,7 +49,8 @@ class EmbeddedServer:
             it at the start alone.
         allow_version_labels_for_unavailable_models: Whether a label that is new may
             name a version that is not loaded; needed for labels at the start.
-        workers: Threads that run requests; None takes the number of cores.
+        workers: Threads that run requests; None takes the number of cores less one, for
+            the thread that receives and answers them.
         max_request_bytes: Largest request taken by either protocol.
         max_in_flight: Most predictions answered at once, over both protocols; more
             are refused as UNAVAILABLE. Times `max_request_bytes`, it bounds the memory
@@ -101,7 +102,7 @@ class EmbeddedServer:
         self._poll_s = poll_s
         self._config_poll_s = config_poll_s
         self._labels_need_no_version = allow_version_labels_for_unavailable_models
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = workers or max(1, (os.cpu_count() or 1) - 1)
         self._batching = batching
         self._options = ServerOptions(
             host=host,
@@ -164,7 +165,7 @@ class EmbeddedServer:
             ModelConfigError: If a `models.config` file cannot be used.
             ListenError: If a port cannot be listened on.
         """
-        exempt_from_collection()
+        dedicate_process()
         asyncio.run(self._serve_until_signal(*self._load()))
 
     def __enter__(self) -> EmbeddedServer:

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from serving.models.background_load import beside_requests, exempt_from_collection
+from serving.models.background_load import beside_requests, dedicate_process
 
 
 def fail_beside_requests(interval_s):
@@ -31,9 +31,12 @@ def test_a_collector_that_is_off_stays_off():
         gc.enable()
 
 
-def test_what_lives_is_exempt():
+def test_a_dedicated_process_spares_what_lives_and_switches_sooner():
+    interval_s = sys.getswitchinterval()
     try:
-        exempt_from_collection()
+        dedicate_process()
         assert gc.get_freeze_count() > 10_000
+        assert sys.getswitchinterval() < interval_s
     finally:
         gc.unfreeze()
+        sys.setswitchinterval(interval_s)
