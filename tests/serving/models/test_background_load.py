@@ -6,18 +6,28 @@ import pytest
 from serving.models.background_load import beside_requests, dedicate_process
 
 
-def fail_beside_requests(interval_s):
+PYTHONS_OWN_S = 0.005
+
+
+@pytest.fixture(autouse=True)
+def _an_interpreter_as_it_starts():
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(PYTHONS_OWN_S)
+    yield
+    sys.setswitchinterval(interval_s)
+
+
+def fail_beside_requests():
     with beside_requests():
-        assert sys.getswitchinterval() < interval_s
+        assert sys.getswitchinterval() < PYTHONS_OWN_S
         assert not gc.isenabled()
         raise KeyError
 
 
 def test_settings_are_restored_after_a_failure():
-    interval_s = sys.getswitchinterval()
     with pytest.raises(KeyError):
-        fail_beside_requests(interval_s)
-    assert sys.getswitchinterval() == interval_s
+        fail_beside_requests()
+    assert sys.getswitchinterval() == PYTHONS_OWN_S
     assert gc.isenabled()
 
 
@@ -32,11 +42,9 @@ def test_a_collector_that_is_off_stays_off():
 
 
 def test_a_dedicated_process_spares_what_lives_and_switches_sooner():
-    interval_s = sys.getswitchinterval()
     try:
         dedicate_process()
         assert gc.get_freeze_count() > 10_000
-        assert sys.getswitchinterval() < interval_s
+        assert sys.getswitchinterval() < PYTHONS_OWN_S
     finally:
         gc.unfreeze()
-        sys.setswitchinterval(interval_s)
