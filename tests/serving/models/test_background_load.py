@@ -5,7 +5,6 @@ import pytest
 
 from serving.models.background_load import beside_requests, dedicate_process
 
-
 PYTHONS_OWN_S = 0.005
 
 
