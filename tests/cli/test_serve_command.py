@@ -36,6 +36,15 @@ def test_a_broken_configuration_is_explained(tmp_path):
     assert f"{file}:2:12 : Message type" in result.output
 
 
+def test_a_broken_batching_file_is_explained(tmp_path):
+    file = tmp_path / "batching.config"
+    file.write_text("max_batch_size { value: 0 }")
+    result = serve("--model", tmp_path, "--batching-parameters-file", file)
+    assert result.exit_code == 1
+    assert str(file) in result.output
+    assert "max_batch_size" in result.output
+
+
 def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     import serving.server
 
@@ -47,12 +56,16 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     )
     file = tmp_path / "models.config"
     file.touch()
+    batching = tmp_path / "batching.config"
+    batching.write_text("max_batch_size { value: 8 }")
     options = (
-        "--model-config-file-poll-wait-seconds 30 --file-system-poll-wait-seconds 0"
+        "--model-config-file-poll-wait-seconds 30 --file-system-poll-wait-seconds 0 "
+        f"--batching-parameters-file {batching}"
     )
     result = serve("--model-config-file", file, *options.split())
     assert result.exit_code == 0, result.output
     assert received["models"] == file
     assert received["model_dir"] is None
+    assert received["batching"].max_batch_size == 8
     assert (received["config_poll_s"], received["poll_s"]) == (30, 0)
     assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code
