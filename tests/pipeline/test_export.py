@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_transform import HOUR_MS, feature_row
 from tensorflow_serving.apis import prediction_log_pb2
 
-from pipeline.export import raw_columns
+from pipeline.export import export_model, raw_columns
+from pipeline.trainer import build_model
 from serving.models.saved_model import load_version
 from serving.models.warmup_replay import replay_warmup_requests
 from serving.signatures import RankingModule, fused_scores
@@ -443,3 +445,29 @@ def test_all_scores_are_float32(signatures):
     for function in signatures.values():
         kinds = {output.dtype for output in function.structured_outputs.values()}
         assert kinds <= {tf.float32, tf.string}
+
+
+@pytest.fixture
+def half_precision():
+    tf_keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf_keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.usefixtures("half_precision")
+def test_scores_of_a_half_precision_model_are_float32(
+    small_transform, columns, tmp_path
+):
+    model = build_model(small_transform.config, small_transform.output)
+    rows = impressions()[:1]
+    expected = stacked(model.probabilities(small_transform.apply(*rows)))
+    export_model(
+        model, small_transform.output, small_transform.config, str(tmp_path / "1")
+    )
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    scores = loaded.signatures["predict_raw"](**dense(columns, rows))
+    assert {value.dtype for value in scores.values()} == {tf.float32}
+    np.testing.assert_allclose(stacked(scores), expected, atol=0.01)
+    ranked = loaded.signatures["rank"](**dense(columns, rows))
+    assert ranked["scores"].dtype == ranked["fused"].dtype == tf.float32
+    np.testing.assert_allclose(ranked["scores"], expected, atol=0.01)
