@@ -17,7 +17,6 @@ from poso_keras._backend import (
     Layer,
     Shape,
     Tensor,
-    as_shape,
     matmul_transposed,
     ops,
 )
@@ -111,8 +110,11 @@ class SingleQueryAttention(Layer):
                 sequence; for one row to one sequence the other order is cheaper.
             *shapes: those of the sequence, its mask and the gates; None for a missing.
         """
-        shared = all(shape is None or shape[0] == 1 for shape in shapes)
-        return shared_query is not None and shared and self.num_maps == 1
+        if shared_query is None or self.num_maps != 1:
+            return False
+        # A size that an export leaves open is None or a symbol, which is no int.
+        sizes = [shape[0] for shape in shapes if shape is not None]
+        return all(isinstance(size, int) and size == 1 for size in sizes)
 
     def attend_one(
         self,
@@ -312,4 +314,4 @@ class SingleQueryAttention(Layer):
 
 def shape_of(tensor: Tensor | None) -> Shape | None:
     """Returns the static shape of a tensor that may be missing."""
-    return None if tensor is None else as_shape(tensor)
+    return None if tensor is None else tuple(tensor.shape)
