@@ -62,7 +62,7 @@ class DenseStack(Layer):
         ]
 
     def make_layer(self, units: int, **kwargs: Any) -> Any:
-        """Returns one dense layer."""
+        """Returns one dense layer; each subclass says of which kind."""
         raise NotImplementedError
 
     def build_layers(self, inputs_shape: Shape, *code_shape: Shape | None) -> None:

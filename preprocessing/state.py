@@ -22,7 +22,7 @@ very last impression in any case. A user's AVC at some later time is `view_count
 
 `VIDEO_STATE_SCHEMA`, one row a video: `video_id` and `impressions`, its impressions so
 far over all users.
-"""  # noqa: E501
+"""  # noqa: E501  (a table's rows cannot be broken)
 
 from __future__ import annotations
 

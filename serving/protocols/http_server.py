@@ -43,7 +43,7 @@ def http_server(
         )
 
     return web.Server(
-        handle,  # type: ignore[arg-type]
+        handle,
         request_factory=request,
         handler_cancellation=True,
         access_log=None,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow_model_analysis as tfma
 
-import pipeline  # noqa: F401
+import pipeline  # noqa: F401  (chooses the generation of Keras)
 from poso_keras import gauc
 
 pytestmark = pytest.mark.e2e

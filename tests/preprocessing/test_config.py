@@ -121,6 +121,6 @@ def test_public_names_resolve():
     import preprocessing
 
     for name in preprocessing.__all__:
-        assert getattr(preprocessing, name) is not None
+        assert getattr(preprocessing, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = preprocessing.nothing

@@ -40,10 +40,10 @@ def redis_url(tmp_path_factory):
         yield url
 
 
-@pytest.fixture(params=["memory", "file", pytest.param("redis", marks=needs_redis)])
-def new_storage(request, tmp_path):
-    """Makes empty storages; with a name, the same one again."""
-    kind = request.param
+REDIS = pytest.param("redis", marks=needs_redis)
+
+
+def storage_maker(kind, request, tmp_path):
     url = request.getfixturevalue("redis_url") if kind == "redis" else ""
 
     def make(name=""):
@@ -52,8 +52,19 @@ def new_storage(request, tmp_path):
             return RedisStorage(f"{url}/0?prefix={tmp_path.name}{name}")
         return SqliteStorage(":memory:" if kind == "memory" else tmp_path / name)
 
-    make.kind = kind
     return make
+
+
+@pytest.fixture(params=["memory", "file", REDIS])
+def new_storage(request, tmp_path):
+    """Makes empty storages."""
+    return storage_maker(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["file", REDIS])
+def lasting_storage(request, tmp_path):
+    """Makes storages that outlive their store; with a name, the same one again."""
+    return storage_maker(request.param, request, tmp_path)
 
 
 def write_state(folder, log, config=FEATURES):
@@ -261,10 +272,8 @@ def test_state_and_observed_impressions_are_the_engine_on_the_whole_log(
 
 
 def test_a_newer_state_takes_its_place_and_what_came_after_it_stays(
-    state, new_storage, tmp_path
+    state, lasting_storage, tmp_path
 ):
-    if new_storage.kind == "memory":
-        pytest.skip("nothing stays when it is closed")
     launch = {"user_first_launch_ms": START - HOUR}
     monday = [
         impression("anna", "v1", at=0, **launch),
@@ -281,13 +290,13 @@ def test_a_newer_state_takes_its_place_and_what_came_after_it_stays(
         name = f"storage-{loaded}"
         options = {"allowed_lateness_ms": 24 * HOUR}
         with UserStore(
-            None if loaded else state, FEATURES, new_storage(name), **options
+            None if loaded else state, FEATURES, lasting_storage(name), **options
         ) as store:
             if loaded:
                 store.load(state)
             assert store.observe(tuesday + wednesday).counted == 4
         with UserStore(
-            None if loaded else newer, FEATURES, new_storage(name), **options
+            None if loaded else newer, FEATURES, lasting_storage(name), **options
         ) as store:
             if loaded:
                 assert store.load(newer) == 3
@@ -301,21 +310,17 @@ def test_a_newer_state_takes_its_place_and_what_came_after_it_stays(
             assert store.video_impressions(["v8"])["v8"] == 1
 
 
-def test_storage_of_another_configuration_is_refused(new_storage):
-    if new_storage.kind == "memory":
-        pytest.skip("nothing stays when it is closed")
-    UserStore(None, FEATURES, new_storage("one")).close()
+def test_storage_of_another_configuration_is_refused(lasting_storage):
+    UserStore(None, FEATURES, lasting_storage("one")).close()
     longer = FEATURES.model_copy(update={"history_length": 5})
-    UserStore(None, longer, new_storage("one")).close()
+    UserStore(None, longer, lasting_storage("one")).close()
     other = FEATURES.model_copy(update={"utc_offset_hours": 8})
     with pytest.raises(StateError, match=r"utc_offset_hours 0\.0\. Received: 8"):
-        UserStore(None, other, new_storage("one"))
+        UserStore(None, other, lasting_storage("one"))
 
 
-def test_threads_that_write_one_user_lose_nothing(state, new_storage):
-    if new_storage.kind == "memory":
-        pytest.skip("nobody else can open it")
-    stores = [UserStore(state, FEATURES, new_storage("one")) for _ in range(4)]
+def test_threads_that_write_one_user_lose_nothing(state, lasting_storage):
+    stores = [UserStore(state, FEATURES, lasting_storage("one")) for _ in range(4)]
 
     def write(number):
         for turn in range(15):

@@ -47,9 +47,10 @@ def test_what_does_not_fit_opens_the_next_batch_and_closes_the_first():
 
 
 def test_a_full_batch_does_not_wait():
-    batches = filled(request(4), timeout_s=1)
+    full = request(4)
+    batches = filled(full, timeout_s=1)
     assert batches.next_due() == 0.0
-    assert batches.take(0.0) is not None
+    assert batches.take(0.0).requests == [full]
 
 
 def test_an_open_batch_is_due_after_the_timeout_of_its_first_request():
