@@ -67,7 +67,7 @@ setup(
     package_data={
         "poso_keras": ["py.typed"],
         "serving": ["py.typed"],
-        "pipeline": ["templates/*"],
+        "pipeline": ["report/templates/*"],
     },
     install_requires=LAYERS,
     extras_require={

@@ -73,7 +73,7 @@ def command(
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     with library_output_to(output.with_suffix(".log")) as console:
-        from pipeline.kubeflow_runner import compile_for_kubeflow
+        from pipeline.runners.kubeflow import compile_for_kubeflow
 
         compile_for_kubeflow(
             config,

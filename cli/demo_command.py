@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from pipeline.run_paths import RunPaths
+    from pipeline.runners.run_paths import RunPaths
 
 
 @click.command("demo")
@@ -38,7 +38,7 @@ def command(out: Path, config_file: Path, users: int) -> None:
     from cli.console import shown
     from cli.pipeline_run import run_and_print
     from pipeline.config import load_config
-    from pipeline.run_paths import RunPaths
+    from pipeline.runners.run_paths import RunPaths
     from simulator import SimulatorConfig, simulate, write_log
 
     started = time.monotonic()
@@ -63,8 +63,8 @@ def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
     """Ranks for each sampled user over both protocols and compares the answers."""
     from cli.console import library_output_to
     from cli.ranking_table import ranking_table
-    from serving.client import RankingClient
-    from serving.server import EmbeddedServer
+    from serving.client.ranking_client import RankingClient
+    from serving.server.embedded_server import EmbeddedServer
 
     with library_output_to(paths.log) as console:
         server = EmbeddedServer(

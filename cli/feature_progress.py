@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.console import Console
 
-from preprocessing.rejects import LogSummary
+from preprocessing.checks.counts import LogSummary
 
 
 class FeatureProgress:

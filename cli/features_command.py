@@ -77,7 +77,7 @@ def command(
     from cli.console import library_output_to
     from cli.feature_progress import FeatureProgress, print_summary
     from pipeline.config import ConfigError, load_config
-    from preprocessing.files import is_remote, local_path
+    from preprocessing.storage.files import is_remote, local_path
 
     if runner is not None:
         beam_args = (f"--runner={runner}", *beam_args)
@@ -92,8 +92,8 @@ def command(
     else:
         log = Path(local_path(out_dir)) / "features.log"
     with library_output_to(log) as console:
-        from preprocessing.feature_run import run_features
-        from preprocessing.state_files import open_state
+        from preprocessing.engine.write_table import run_features
+        from preprocessing.state.files import open_state
 
         if state_dir is not None:
             state = open_state(state_dir, config.features).info

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cli.console import ComponentProgress, library_output_to, shown
 from pipeline.config import RunConfig
-from pipeline.run_paths import RunPaths
+from pipeline.runners.run_paths import RunPaths
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
@@ -20,9 +20,9 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     with library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
-        from pipeline.local_runner import local_pipeline, run_locally
-        from pipeline.run_result import read_result
-        from pipeline.sample_requests import write_requests
+        from pipeline.runners.local import local_pipeline, run_locally
+        from pipeline.runners.run_result import read_result
+        from pipeline.validation.rank_requests import write_requests
 
         pipeline = local_pipeline(config, data_dir, paths)
         progress = ComponentProgress(console, len(pipeline.components))
@@ -37,7 +37,7 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
 def _check_source(config: RunConfig, data_dir: Path) -> None:
     """Finds a wrong folder or file before TensorFlow and TFX take half a minute."""
-    from preprocessing.contract import SourceError
+    from preprocessing.contract.schema import SourceError
     from preprocessing.sources import open_source
 
     try:

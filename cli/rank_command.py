@@ -19,8 +19,8 @@ from cli.user_store import (
 )
 
 if TYPE_CHECKING:
-    from preprocessing.config import FeatureConfig
-    from serving.client import RankingClient, RankResult
+    from preprocessing.contract.config import FeatureConfig
+    from serving.client.ranking_client import RankingClient, RankResult
 
 
 @click.command("rank")
@@ -88,7 +88,7 @@ def command(
         --config configs/demo.yaml --catalog runs/demo/log \\
         --state runs/demo/pipeline/ImpressionExampleGen/examples/2/state
     """
-    from serving.client import RankingClient, TlsFiles
+    from serving.client.ranking_client import RankingClient, TlsFiles
 
     if (grpc is None) == (rest is None):
         raise click.UsageError("give one of --grpc and --rest")
@@ -138,8 +138,8 @@ def _rank_by_id(
     features: tuple[str, ...],
     time_ms: int | None,
 ) -> tuple[Sequence[str], RankResult]:
-    from serving.ranker import Ranker
-    from serving.users.video_catalog import VideoCatalog
+    from serving.online.ranker import Ranker
+    from serving.online.video_catalog import VideoCatalog
 
     if not candidates:
         raise click.UsageError("--user needs --candidates")

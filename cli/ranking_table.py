@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from serving.client import RankResult
+    from serving.client.ranking_client import RankResult
 
 
 def ranking_table(

@@ -52,7 +52,7 @@ def command(
     """
     from cli.pipeline_run import run_and_print
     from pipeline.config import ConfigError, load_config
-    from pipeline.run_paths import RunPaths
+    from pipeline.runners.run_paths import RunPaths
 
     try:
         config = load_config(config_file, overrides)

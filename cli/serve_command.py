@@ -121,13 +121,13 @@ def command(
     """
     if (model_dir is None) == (model_config_file is None):
         raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
-    from serving.batching.batching_config import read_batching_config
-    from serving.models.model_config import ModelConfigError
-    from serving.models.saved_model import ModelLoadError
-    from serving.protocols.monitoring_config import read_monitoring_config
-    from serving.protocols.tls_config import read_tls_config
-    from serving.server import serve_forever
-    from serving.text_config import ConfigError
+    from serving.server.batching.parameters import read_batching_config
+    from serving.server.embedded_server import serve_forever
+    from serving.server.models.model_config import ModelConfigError
+    from serving.server.models.saved_model import ModelLoadError
+    from serving.server.settings.monitoring_config import read_monitoring_config
+    from serving.server.settings.text_config import ConfigError
+    from serving.server.settings.tls_config import read_tls_config
 
     try:
         batching = (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from preprocessing.config import FeatureConfig
-    from serving.user_store import UserStore
+    from preprocessing.contract.config import FeatureConfig
+    from serving.online.user_store import UserStore
 
 config_option = click.option(
     "--config",
@@ -54,7 +54,7 @@ def read_config(config_file: Path | None) -> FeatureConfig:
 @contextmanager
 def explained() -> Iterator[None]:
     """Turns what can go wrong with stores, files and servers into a line."""
-    from serving.errors import ServingError
+    from serving.protocol.errors import ServingError
 
     try:
         yield
@@ -66,8 +66,8 @@ def open_store(
     state_dir: str | None, place: str | None, config: FeatureConfig
 ) -> UserStore:
     """A user store on a state, a storage, or both."""
-    from serving.user_store import UserStore
-    from serving.users.record_storage import open_storage
+    from serving.online.storage import open_storage
+    from serving.online.user_store import UserStore
 
     storage = None if place is None else open_storage(place)
     return UserStore(state_dir, config, storage)

@@ -89,7 +89,7 @@ def observe(
       poso users observe today.jsonl --store users.sqlite --state monday \\
         --config my.yaml
     """
-    from cli.impression_files import observe_file
+    from serving.online.observe_file import observe_file
 
     config = read_config(config_file)
     rows_in, counted, reasons = 0, 0, Counter[str]()

@@ -9,14 +9,14 @@ import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
-from pipeline.components.example_gen import ImpressionExampleGen
-from pipeline.components.infra_validator import ServingInfraValidator
-from pipeline.components.report import ReportGen
-from pipeline.components.schema_gen import ContractSchemaGen
-from pipeline.components.serving_validator import ServingValidator
 from pipeline.config import DataConfig, LogConfig, RunConfig
-from pipeline.evaluation import eval_config
-from preprocessing.transform import transform_custom_config
+from pipeline.evaluation.eval_config import eval_config
+from pipeline.examples.example_gen import ImpressionExampleGen
+from pipeline.examples.schema_gen import ContractSchemaGen
+from pipeline.report.report_gen import ReportGen
+from pipeline.validation.infra_validator import ServingInfraValidator
+from pipeline.validation.serving_validator import ServingValidator
+from preprocessing.transform.graph import transform_custom_config
 
 
 def create_pipeline(
@@ -69,7 +69,7 @@ def create_pipeline(
     transform = tfx.components.Transform(
         examples=examples,
         schema=schema,
-        preprocessing_fn="preprocessing.transform.preprocessing_fn",
+        preprocessing_fn="preprocessing.transform.graph.preprocessing_fn",
         custom_config=transform_custom_config(config.features, config.transform),
         disable_statistics=True,
     )
@@ -192,7 +192,7 @@ def _trainer(
     plain: bool,
 ) -> tfx.components.Trainer:
     return tfx.components.Trainer(
-        run_fn="pipeline.trainer.run_fn",
+        run_fn="pipeline.training.trainer.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema,

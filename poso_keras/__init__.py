@@ -5,8 +5,8 @@ it runs under Keras 3 and, with `TF_USE_LEGACY_KERAS=1`, under `tf_keras`.
 """
 
 from poso_keras import diagnostics
-from poso_keras.grouped_auc import GAUCResult, gauc
-from poso_keras.grouped_auc_callback import GAUC
+from poso_keras.gauc import GAUCResult, gauc
+from poso_keras.gauc_callback import GAUC
 from poso_keras.mlp import MLP
 from poso_keras.mmoe import MMoE
 from poso_keras.personalization_gate import PersonalizationGate

@@ -9,30 +9,30 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from preprocessing.config import FeatureConfig, SourceConfig
+from preprocessing.contract.config import FeatureConfig, SourceConfig
 
 # Imported when first asked for: Arrow and Beam take seconds to load.
 _LAZY = {
-    "BuildFeatures": "beam_features",
-    "ReadImpressions": "beam_features",
-    "read_summary": "beam_features",
-    "write_rejects": "beam_features",
-    "SourceError": "contract",
-    "local_day": "days",
-    "encode_examples": "examples",
-    "StateError": "state",
-    "open_state": "state_files",
-    "read_state": "state_files",
-    "FeatureTable": "feature_table",
-    "build_feature_table": "feature_table",
-    "compute_features": "feature_table",
-    "feature_schema": "features",
-    "read_feature_dataset": "feature_dataset",
-    "run_features": "feature_run",
-    "EmptyLogError": "rejects",
-    "LogSummary": "rejects",
-    "RejectLimitExceeded": "rejects",
-    "check_rejects": "rejects",
+    "BuildFeatures": "engine.beam.features",
+    "ReadImpressions": "engine.beam.features",
+    "read_summary": "engine.beam.features",
+    "write_rejects": "engine.beam.features",
+    "SourceError": "contract.schema",
+    "local_day": "arrays.days",
+    "encode_examples": "datasets.tf_examples",
+    "StateError": "state.schema",
+    "open_state": "state.files",
+    "read_state": "state.files",
+    "FeatureTable": "engine.in_memory",
+    "build_feature_table": "engine.in_memory",
+    "compute_features": "engine.in_memory",
+    "feature_schema": "features.passes",
+    "read_feature_dataset": "datasets.tf_dataset",
+    "run_features": "engine.write_table",
+    "EmptyLogError": "checks.counts",
+    "LogSummary": "checks.counts",
+    "RejectLimitExceeded": "checks.counts",
+    "check_rejects": "checks.counts",
 }
 
 __all__ = ["FeatureConfig", "SourceConfig", *_LAZY]

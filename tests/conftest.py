@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from filelock import FileLock
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-
-sys.path.insert(0, str(Path(__file__).parent / "pipeline"))
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +44,7 @@ def made_once(tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_transform(made_once):
     """The one Transform of a few rows (`tests/pipeline/small_transform.py`)."""
-    from small_transform import (
+    from tests.helpers.small_transform import (
         SmallTransform,
         analyzed_rows,
         settings_with,

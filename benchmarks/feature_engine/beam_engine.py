@@ -5,10 +5,14 @@ from __future__ import annotations
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from preprocessing.beam_features import BuildFeatures, ReadImpressions, write_rejects
-from preprocessing.config import FeatureConfig, SourceConfig
-from preprocessing.features import feature_schema
-from preprocessing.parquet_sink import WriteTables
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.engine.beam.features import (
+    BuildFeatures,
+    ReadImpressions,
+    write_rejects,
+)
+from preprocessing.engine.beam.sink import WriteTables
+from preprocessing.features.passes import feature_schema
 
 
 def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:

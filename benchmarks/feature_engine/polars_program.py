@@ -21,9 +21,9 @@ import polars as pl
 
 from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, NO_TIME, TEXTS, TIMES
 from preprocessing import FeatureConfig
-from preprocessing.column_names import USER_GROUPS
-from preprocessing.contract import MAX_TIME_MS, impression_schema
-from preprocessing.features import feature_schema
+from preprocessing.contract.column_names import USER_GROUPS
+from preprocessing.contract.schema import MAX_TIME_MS, impression_schema
+from preprocessing.features.passes import feature_schema
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

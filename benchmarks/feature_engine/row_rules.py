@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from preprocessing import FeatureConfig
-from preprocessing.contract import MAX_TIME_MS, impression_schema
+from preprocessing.contract.schema import MAX_TIME_MS, impression_schema
 
 Row = dict[str, Any]
 

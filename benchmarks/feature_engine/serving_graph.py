@@ -24,10 +24,10 @@ from tfx_bsl.public import tfxio
 from benchmarks.feature_engine.logs import ROOT
 from benchmarks.interleaved import Rounds, calls, measure
 from pipeline.config import RunConfig, load_config
-from pipeline.export import raw_columns
-from pipeline.schema import example_schema
+from pipeline.examples.schema import example_schema
+from pipeline.model.export import raw_columns
 from preprocessing import build_feature_table, encode_examples
-from preprocessing.transform import preprocessing_fn, transform_custom_config
+from preprocessing.transform.graph import preprocessing_fn, transform_custom_config
 
 ANALYZED_ROWS = 100_000
 Call = Callable[[], Any]
@@ -89,7 +89,7 @@ def _analyze(examples: list[bytes], config: RunConfig, folder: str) -> None:
 
 
 def _serving_function(config: RunConfig, folder: str) -> Any:
-    """Parsing and the Transform's graph, as `pipeline.export` builds them in."""
+    """Parsing and the Transform's graph, as `pipeline.model.export` builds them in."""
     output = tft.TFTransformOutput(folder)
     loader = saved_transform_io_v2.SavedModelLoader(output.transform_savedmodel_dir)
     parsing = {column.name: column.parsing for column in raw_columns(config)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import preprocessing.local_engine  # noqa: F401  (imports are not timed)
-from preprocessing.config import FeatureConfig, SourceConfig
-from preprocessing.feature_run import run_features
+import preprocessing.engine.in_threads  # noqa: F401  (imports are not timed)
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.engine.write_table import run_features
 
 
 def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:

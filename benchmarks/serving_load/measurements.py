@@ -18,7 +18,7 @@ from benchmarks.serving_load.load import Load, Part, Served, run_load, start_loa
 from benchmarks.serving_load.payloads import Payload, Payloads, payloads
 from benchmarks.serving_load.plain_tensorflow import plain_seconds
 from benchmarks.serving_load.server import Server, running_server
-from serving.models.saved_model import ModelVersion, load_version
+from serving.server.models.saved_model import ModelVersion, load_version
 
 FASTER_THAN_EXAMPLES, OF_IN_PROCESS, P99_TIMES, FASTER_BY_BATCHING = 3.0, 0.7, 4.0, 3.0
 GROWTH = 1.05

@@ -13,10 +13,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from serving.models.saved_model import ModelVersion
-from serving.tensor_proto import write_tensor
-from serving.tensor_spec import ABSENT, Array
-from serving.transports.client_inputs import as_arrays
+from serving.client.inputs import as_arrays
+from serving.protocol.tensor_proto import write_tensor
+from serving.protocol.tensor_spec import ABSENT, Array
+from serving.server.models.saved_model import ModelVersion
 
 NAME = "ranker"
 

@@ -31,7 +31,7 @@ def main(version_dir: str, request_file: str, candidates: str) -> None:
     loaded = tf.saved_model.load(version_dir)
     # Only now: the first session settles the process's threads.
     from benchmarks.serving_load.payloads import payloads
-    from serving.models.saved_model import load_version
+    from serving.server.models.saved_model import load_version
 
     version = load_version(version_dir, 1)
     inputs = payloads(Path(request_file), version, int(candidates)).rank.inputs

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from preprocessing.config import FeatureConfig, SourceConfig
-from preprocessing.transform_config import TransformConfig
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.transform.config import TransformConfig
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -118,7 +118,7 @@ class ModelConfig(Section):
 
 
 class StrategyConfig(Section):
-    """How training is distributed; `pipeline.strategies` builds it."""
+    """How training is distributed; `pipeline.training.strategies` builds it."""
 
     kind: Literal[
         "none", "mirrored", "multi_worker_mirrored", "tpu", "parameter_server"
@@ -185,7 +185,7 @@ class FusionConfig(Section):
 
 
 class ValidationConfig(Section):
-    """Trying a model in a server before it is pushed (`pipeline.serving_trial`)."""
+    """Trying a model in a server before it is pushed (`pipeline.validation.trial`)."""
 
     enabled: bool = True
     requests: Positive = Field(

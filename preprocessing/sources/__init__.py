@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from preprocessing.config import FeatureConfig, SourceConfig
+from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources.csv import CsvSource
 from preprocessing.sources.kuairand import KuaiRandSource
 from preprocessing.sources.movielens import MovieLensSource

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from preprocessing.config import FeatureConfig
-from preprocessing.contract import SourceError, check_columns, impression_schema
-from preprocessing.files import DataFile, find_files, open_file
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import SourceError, check_columns, impression_schema
 from preprocessing.sources.source import RawRows, Split
+from preprocessing.storage.files import DataFile, find_files, open_file
 
 _BLOCK_BYTES = 1 << 24
 

@@ -19,14 +19,20 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.column_names import AUTHOR_ID, TAGS, UPLOAD, USER_ID, VIDEO_ID
-from preprocessing.config import FeatureConfig
-from preprocessing.contract import SourceError
-from preprocessing.days import MS_PER_HOUR
-from preprocessing.files import DataFile, find_files, only_file
+from preprocessing.arrays.days import MS_PER_HOUR
+from preprocessing.contract.column_names import (
+    AUTHOR_ID,
+    TAGS,
+    UPLOAD,
+    USER_ID,
+    VIDEO_ID,
+)
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import check_header, read_cells, read_texts
 from preprocessing.sources.kuairand_history import read_history
 from preprocessing.sources.source import RawRows, Split
+from preprocessing.storage.files import DataFile, find_files, only_file
 
 LOG_FILES = "log_standard_*.csv"
 VIDEO_FILE = "video_features_basic_*.csv"

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.column_names import AUTHOR_ID, TAGS, VIDEO_ID
-from preprocessing.contract import SourceError
-from preprocessing.conversion import plain, to_int64
-from preprocessing.days import local_day
-from preprocessing.files import DataFile
+from preprocessing.arrays.conversion import plain, to_int64
+from preprocessing.arrays.days import local_day
+from preprocessing.contract.column_names import AUTHOR_ID, TAGS, VIDEO_ID
+from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import read_texts
-from preprocessing.state import USER_STATE_SCHEMA, check_state
+from preprocessing.state.schema import USER_STATE_SCHEMA, check_state
+from preprocessing.storage.files import DataFile
 
 _NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time_ms")
 _COLUMNS = ("user_id", "video_id", *_NUMBERS)

@@ -22,13 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from preprocessing.column_names import EVENT_TIME, TAGS, USER_ID, VIDEO_ID
-from preprocessing.config import FeatureConfig
-from preprocessing.contract import SourceError
-from preprocessing.conversion import plain
-from preprocessing.files import DataFile, find_files, only_file, open_file
+from preprocessing.arrays.conversion import plain
+from preprocessing.contract.column_names import EVENT_TIME, TAGS, USER_ID, VIDEO_ID
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import check_header, read_cells, read_texts
 from preprocessing.sources.source import RawRows, Split
+from preprocessing.storage.files import DataFile, find_files, only_file, open_file
 
 RATING = "rating"
 _NO_GENRES = "(no genres listed)"

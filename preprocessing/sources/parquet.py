@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from preprocessing.config import FeatureConfig
-from preprocessing.contract import (
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import (
     SourceError,
     check_columns,
     check_types,
     impression_schema,
 )
-from preprocessing.files import DataFile, find_files, open_file
 from preprocessing.sources.source import RawRows, Split
+from preprocessing.storage.files import DataFile, find_files, open_file
 
 _BATCH_ROWS = 1 << 17
 

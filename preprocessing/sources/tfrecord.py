@@ -17,16 +17,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.config import FeatureConfig
-from preprocessing.contract import (
+from preprocessing.arrays.conversion import plain
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import (
     SourceError,
     check_columns,
     check_types,
     impression_schema,
 )
-from preprocessing.conversion import plain
-from preprocessing.files import DataFile, find_files, is_remote, local_path, open_file
 from preprocessing.sources.source import RawRows, Split
+from preprocessing.storage.files import (
+    DataFile,
+    find_files,
+    is_remote,
+    local_path,
+    open_file,
+)
 
 _BATCH_ROWS = 1 << 16
 

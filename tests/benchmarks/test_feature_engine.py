@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from log_rows import HOUR, LABELS, START, in_order, log_table, rows
 
 from benchmarks.feature_engine import (
     beam_engine,
@@ -21,7 +20,8 @@ from benchmarks.feature_engine import (
 from benchmarks.feature_engine.logs import demo_features, make_log
 from benchmarks.feature_engine.same_output import check_same, written
 from preprocessing import FeatureConfig
-from preprocessing.column_names import USER_GROUPS
+from preprocessing.contract.column_names import USER_GROUPS
+from tests.helpers.log_rows import HOUR, LABELS, START, in_order, log_table, rows
 
 OTHERS = {
     "polars": polars_program.build,

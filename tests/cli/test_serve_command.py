@@ -46,11 +46,11 @@ def test_a_broken_batching_file_is_explained(tmp_path):
 
 
 def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
-    import serving.server
+    import serving.server.embedded_server
 
     received = {}
     monkeypatch.setattr(
-        serving.server,
+        serving.server.embedded_server,
         "serve_forever",
         lambda model_dir, **options: received.update(options, model_dir=model_dir),
     )

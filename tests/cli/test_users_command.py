@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from serving.client import ModelMetadata, RankingClient, RankResult
-from serving.tensor_spec import SignatureSpec
+from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.protocol.tensor_spec import SignatureSpec
 
 START = 1_650_000_000_000
 HOUR = 3_600_000

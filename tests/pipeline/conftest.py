@@ -7,9 +7,9 @@ import pytest
 @pytest.fixture(scope="session")
 def small_model(small_transform):
     import tf_keras
-    from small_transform import feature_row
 
-    from pipeline.trainer import build_model
+    from pipeline.training.trainer import build_model
+    from tests.helpers.small_transform import feature_row
 
     tf_keras.utils.set_random_seed(5)
     model = build_model(small_transform.config, small_transform.output)
@@ -22,7 +22,7 @@ def small_model(small_transform):
 
 @pytest.fixture(scope="session")
 def exported_dir(small_model, small_transform, made_once):
-    from pipeline.export import export_model
+    from pipeline.model.export import export_model
 
     folder = made_once(
         "exported",

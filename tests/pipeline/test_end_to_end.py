@@ -13,11 +13,11 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from pipeline.config import load_config
-from pipeline.run_paths import RunPaths
-from pipeline.run_result import read_result
-from pipeline.scored_examples import score_split, serialized_batches
-from serving.client import RankingClient
-from serving.server import EmbeddedServer
+from pipeline.evaluation.scores import score_split, serialized_batches
+from pipeline.runners.run_paths import RunPaths
+from pipeline.runners.run_result import read_result
+from serving.client.ranking_client import RankingClient
+from serving.server.embedded_server import EmbeddedServer
 from simulator import SimulatorConfig, simulate, write_log
 
 pytestmark = pytest.mark.e2e

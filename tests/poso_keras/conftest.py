@@ -1,16 +1,11 @@
 """The backend's settings, and this folder's own helpers."""
 
 import contextlib
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from backends import ON_TENSORFLOW, gradients_recorded
-
 from poso_keras._backend import keras
+from tests.helpers.backends import ON_TENSORFLOW, gradients_recorded
 
 if ON_TENSORFLOW:
     import tensorflow as tf

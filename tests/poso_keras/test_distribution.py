@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from layer_checks import normal
 
 from poso_keras import POSOMMoE, POSOMultiHeadAttention
 from poso_keras._backend import keras
+from tests.helpers.layer_checks import normal
 
 pytestmark = pytest.mark.e2e
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from backends import as_arrays
-from layer_checks import named_weights, normal
 
 from poso_keras import (
     MLP,
@@ -15,6 +13,8 @@ from poso_keras import (
     SequenceAttention,
 )
 from poso_keras._backend import keras
+from tests.helpers.backends import as_arrays
+from tests.helpers.layer_checks import named_weights, normal
 
 X, CODE, VALUE = normal(4, 5), normal(4, 3, seed=1), normal(4, 6, 5, seed=2)
 WITH_BIAS = [

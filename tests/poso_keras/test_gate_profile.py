@@ -2,7 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from small_models import (
+
+import poso_keras
+from poso_keras._backend import keras
+from poso_keras.diagnostics import GateProfile, gate_profile
+from tests.helpers.small_models import (
     BUCKETS,
     CODE_DIM,
     array,
@@ -12,10 +16,6 @@ from small_models import (
     nothing_is_left_behind,
     subclassed_model,
 )
-
-import poso_keras
-from poso_keras._backend import keras
-from poso_keras.diagnostics import GateProfile, gate_profile
 
 CODES = np.eye(CODE_DIM, dtype="float32")
 GATES = {

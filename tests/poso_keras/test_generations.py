@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backends import as_arrays
-from layer_checks import named_weights, normal, randomize
 
 import poso_keras
 from poso_keras._backend import KERAS_3
+from tests.helpers.backends import as_arrays
+from tests.helpers.layer_checks import named_weights, normal, randomize
 
 pytestmark = pytest.mark.e2e
 

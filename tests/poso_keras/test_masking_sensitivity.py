@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_models import (
+
+from poso_keras import MLP
+from poso_keras._backend import keras
+from poso_keras.diagnostics import masking_sensitivity
+from tests.helpers.small_models import (
     TASKS,
     array,
     batch_of,
@@ -14,10 +18,6 @@ from small_models import (
     nothing_is_left_behind,
     subclassed_model,
 )
-
-from poso_keras import MLP
-from poso_keras._backend import keras
-from poso_keras.diagnostics import masking_sensitivity
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-7}
 

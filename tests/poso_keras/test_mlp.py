@@ -1,7 +1,12 @@
 import numpy as np
-from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import MLP
+from tests.helpers.layer_checks import (
+    named_weights,
+    normal,
+    randomize,
+    run_layer_checks,
+)
 
 
 def test_equals_the_formula_and_ignores_the_code():

@@ -1,8 +1,13 @@
 import numpy as np
-import numpy_reference as reference
-from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import MMoE
+from tests.helpers import numpy_reference as reference
+from tests.helpers.layer_checks import (
+    named_weights,
+    normal,
+    randomize,
+    run_layer_checks,
+)
 
 
 def test_equals_the_formula_and_ignores_the_code():

@@ -4,7 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import (
+
+import poso_keras
+from poso_keras._backend import KERAS_3, keras
+from poso_keras.diagnostics import Operations, model_cost
+from tests.helpers.small_models import (
     TASKS,
     array,
     batch_of,
@@ -13,10 +17,6 @@ from small_models import (
     nothing_is_left_behind,
     subclassed_model,
 )
-
-import poso_keras
-from poso_keras._backend import KERAS_3, keras
-from poso_keras.diagnostics import Operations, model_cost
 
 BACKEND = keras.backend.backend() if KERAS_3 else "tensorflow"
 ROWS = 3

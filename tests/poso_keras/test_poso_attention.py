@@ -1,15 +1,20 @@
 import itertools
 
 import numpy as np
-import numpy_reference as reference
 import pytest
-from backends import as_arrays, gradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import POSOMultiHeadAttention, SequenceAttention
 from poso_keras._backend import keras, ops
+from tests.helpers import numpy_reference as reference
+from tests.helpers.backends import as_arrays, gradients
+from tests.helpers.layer_checks import (
+    named_weights,
+    normal,
+    randomize,
+    run_layer_checks,
+)
 
 MODES = ("shared", "gated", "full")
 GRID = [

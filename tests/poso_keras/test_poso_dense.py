@@ -1,10 +1,15 @@
 import numpy as np
-import numpy_reference as reference
 import pytest
-from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import POSODense
 from poso_keras._backend import keras
+from tests.helpers import numpy_reference as reference
+from tests.helpers.layer_checks import (
+    named_weights,
+    normal,
+    randomize,
+    run_layer_checks,
+)
 
 GATE = [
     "gate/hidden/kernel",

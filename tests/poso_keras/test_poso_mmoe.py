@@ -1,9 +1,14 @@
 import numpy as np
-import numpy_reference as reference
 import pytest
-from layer_checks import named_weights, normal, randomize, run_layer_checks
 
 from poso_keras import MMoE, POSOMMoE
+from tests.helpers import numpy_reference as reference
+from tests.helpers.layer_checks import (
+    named_weights,
+    normal,
+    randomize,
+    run_layer_checks,
+)
 
 NAMES = [
     "expert_kernel_0",

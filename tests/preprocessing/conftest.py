@@ -1,11 +1,6 @@
 """This folder's own helpers."""
 
-import sys
-from pathlib import Path
-
 from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 # Times vary with what else the machine does; what is generated does not.
 settings.register_profile(

@@ -1,7 +1,6 @@
 """One toy model with two versions and one server of it for the whole folder."""
 
 import json
-import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -10,18 +9,15 @@ from typing import Any
 
 import grpc
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import tensorflow as tf
-import toy_model
 from tensorflow_serving.apis import (
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
-from serving.server import EmbeddedServer
+from serving.server.embedded_server import EmbeddedServer
+from tests.helpers import toy_model
 
 
 @pytest.fixture(scope="session")

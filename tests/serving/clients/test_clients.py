@@ -11,11 +11,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "conformance"))
-
-import write_model
-
-from serving.server import EmbeddedServer
+from serving.server.embedded_server import EmbeddedServer
+from tests.helpers import write_model
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE.parents[2] / "requirements" / "clients"

@@ -6,7 +6,6 @@ serves the model of `write_model`; README.md says how.
 
 import json
 import os
-import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -15,15 +14,13 @@ from typing import Any
 
 import grpc
 import pytest
-
-# Behind the outer folder, whose conftest other tests import by name.
-sys.path.append(str(Path(__file__).parent))
-
-import write_model
 from tensorflow_serving.apis import (
     model_service_pb2_grpc,
     prediction_service_pb2_grpc,
 )
+
+# Behind the outer folder, whose conftest other tests import by name.
+from tests.helpers import write_model
 
 TIMEOUT_S = 30
 
@@ -48,7 +45,7 @@ def endpoint(tmp_path_factory):
 
 
 def embedded(folder: Path):
-    from serving.server import EmbeddedServer
+    from serving.server.embedded_server import EmbeddedServer
 
     write_model.write(folder)
     with EmbeddedServer(

@@ -6,14 +6,15 @@ these signatures, for TensorFlow 2 writes only Predict's method name.
 """
 
 import pytest
-from official import OFFSET, example, input_of, set_spec
 from tensorflow_serving.apis import (
     classification_pb2,
     inference_pb2,
     input_pb2,
     regression_pb2,
 )
-from write_model import NAME, OFFSETS
+
+from tests.helpers.official import OFFSET, example, input_of, set_spec
+from tests.helpers.write_model import NAME, OFFSETS
 
 ONE = example(x=1.0, name="ann")
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"

@@ -5,9 +5,10 @@ model_servers/get_model_status_impl.cc.
 """
 
 import tensorflow as tf
-from official import set_spec
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
-from write_model import NAME, OFFSETS
+
+from tests.helpers.official import set_spec
+from tests.helpers.write_model import NAME, OFFSETS
 
 
 def metadata_request(*fields, **spec):

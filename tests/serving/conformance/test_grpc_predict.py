@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from official import OFFSET, float32, predict_request
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
-from write_model import LABELS, NAME, OFFSETS
+
+from tests.helpers.official import OFFSET, float32, predict_request
+from tests.helpers.write_model import LABELS, NAME, OFFSETS
 
 X = float32([1, 2], [3, 4])
 

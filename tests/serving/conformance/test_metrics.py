@@ -5,10 +5,11 @@ TensorFlow Serving needs `--monitoring_config_file` for it, which `write_model` 
 
 import numpy as np
 import pytest
-from official import example, input_of, predict_request, set_spec
 from prometheus_client.parser import text_string_to_metric_families
 from tensorflow_serving.apis import regression_pb2
-from write_model import NAME
+
+from tests.helpers.official import example, input_of, predict_request, set_spec
+from tests.helpers.write_model import NAME
 
 PATH = "/monitoring/prometheus/metrics"
 COUNT = ":tensorflow:serving:request_count"

@@ -3,8 +3,9 @@
 import base64
 
 import pytest
-from official import OFFSET
-from write_model import OFFSETS
+
+from tests.helpers.official import OFFSET
+from tests.helpers.write_model import OFFSETS
 
 CLASSIFY, REGRESS = "conformance:classify", "conformance:regress"
 

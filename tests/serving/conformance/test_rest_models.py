@@ -1,7 +1,8 @@
 """REST model status and metadata: model_servers/http_rest_api_{handler,util}.cc."""
 
 import pytest
-from write_model import LABELS, OFFSETS
+
+from tests.helpers.write_model import LABELS, OFFSETS
 
 
 def state(version):

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from official import OFFSET, float32, predict_request
-from write_model import LABELS, OFFSETS
+
+from tests.helpers.official import OFFSET, float32, predict_request
+from tests.helpers.write_model import LABELS, OFFSETS
 
 MODEL = "conformance:predict"
 

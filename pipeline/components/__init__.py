@@ -1,1 +1,0 @@
-"""Our TFX components: examples from an impression log, their schema, the report."""

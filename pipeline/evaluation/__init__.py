@@ -1,0 +1,1 @@
+"""GAUC in TFMA, per user group, and the scored evaluation split."""

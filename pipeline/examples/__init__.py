@@ -1,0 +1,1 @@
+"""From an impression log to training and evaluation examples, and their schema."""

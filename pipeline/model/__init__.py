@@ -1,0 +1,1 @@
+"""The ranking model and its export."""

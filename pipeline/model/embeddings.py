@@ -1,0 +1,146 @@
+"""Embeds the transformed inputs, and builds the personalization code.
+
+A feature and its histories share one table. Index 0 is "missing" or "padding"; in
+lists it is masked, in single features it is a row of its own that is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+import tf_keras
+
+from pipeline.config import ModelConfig
+from preprocessing.transform.input_specs import HISTORY_GAP, ModelInput
+
+Tensors = Mapping[str, tf.Tensor]
+
+GAP_BUCKETS = "history_gap"
+
+
+class FeatureEmbedding(tf_keras.layers.Layer):
+    """All non-sequential inputs as a list of [batch, width] tensors.
+
+    Args:
+        specs: The model's inputs.
+        table_rows: Rows of each id table and of the `history_gap` table.
+        settings: Widths and penalties.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[ModelInput],
+        table_rows: Mapping[str, int],
+        settings: ModelConfig,
+    ):
+        super().__init__(name="embedding")
+        self._single = [spec for spec in specs if spec.kind != "history"]
+        self._l2 = settings.embedding_l2
+        narrow = settings.bucket_embedding_dim
+        self.tables = {
+            table: tf_keras.layers.Embedding(
+                table_rows[table], settings.embedding_dim, name=f"{table}_table"
+            )
+            for table in dict.fromkeys(spec.table for spec in specs if spec.table)
+        }
+        for spec in specs:
+            if spec.kind == "bucket":
+                self.tables[spec.name] = tf_keras.layers.Embedding(
+                    spec.bucket_values, narrow, name=f"{spec.name}_table"
+                )
+        self.tables[GAP_BUCKETS] = tf_keras.layers.Embedding(
+            table_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
+        )
+
+    def call(self, inputs: Tensors) -> list[tf.Tensor]:
+        """One [batch, width] tensor an input, in the order of the inputs."""
+        return [self._embed(inputs[spec.name], spec) for spec in self._single]
+
+    def sequence(self, inputs: Tensors, spec: ModelInput) -> tf.Tensor:
+        """A history as [batch, length, width]: its items and the time since each."""
+        items = self._penalized(self.tables[spec.table](inputs[spec.name]))
+        gaps = self.tables[GAP_BUCKETS](inputs[HISTORY_GAP])
+        return tf.concat([items, gaps], axis=-1)
+
+    def _embed(self, value: tf.Tensor, spec: ModelInput) -> tf.Tensor:
+        if spec.kind == "numeric":
+            return tf.cast(value, self.compute_dtype)[:, None]
+        if spec.kind == "bucket":
+            return self.tables[spec.name](value)
+        rows = self._penalized(self.tables[spec.table](value))
+        return rows if spec.kind == "id" else _masked_mean(rows, value > 0)
+
+    def _penalized(self, rows: tf.Tensor) -> tf.Tensor:
+        """Adds the L2 penalty of the rows in use, not of the whole table."""
+        if self._l2:
+            squares = tf.reduce_sum(tf.square(tf.cast(rows, tf.float32)), axis=-1)
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            self.add_loss(self._l2 * tf.reduce_mean(squares) / replicas)
+        return rows
+
+
+class PersonalizationCode(tf_keras.layers.Layer):
+    """What the gates read (paper, Sec. 4.5 and Table 6): raw features, no activations.
+
+    Buckets and flags enter one-hot. Ids enter through tables of their own, so that the
+    gates' view of an id is not shaped by the rest of the network.
+    """
+
+    _COLUMNS: Mapping[str, str] = {"video_age": "video_age_hours"}
+
+    def __init__(
+        self,
+        specs: Sequence[ModelInput],
+        table_rows: Mapping[str, int],
+        settings: ModelConfig,
+    ):
+        super().__init__(name="personalization_code")
+        by_name = {spec.name: spec for spec in specs}
+        self._all_features = "all_features" in settings.personalization_code
+        self._specs = [
+            by_name[self._COLUMNS.get(code, code)]
+            for code in settings.personalization_code
+            if code != "all_features"
+        ]
+        self.codes = {
+            spec.name: tf_keras.layers.Embedding(
+                table_rows[spec.table],
+                settings.embedding_dim,
+                name=f"{spec.name}_code",
+            )
+            if spec.kind == "id"
+            else _OneHot(spec.bucket_values, name=f"{spec.name}_code")
+            for spec in self._specs
+        }
+
+    def call(self, inputs: Tensors, parts: Sequence[tf.Tensor]) -> tf.Tensor:
+        """[batch, code width]; batch 1 where it depends on a shared user alone."""
+        codes = [self.codes[name](inputs[name]) for name in self.codes]
+        if self._all_features:
+            codes.extend(tf.cast(part, self.compute_dtype) for part in parts)
+        if len(codes) == 1:
+            return codes[0]
+        rows = tf.reduce_max(tf.stack([tf.shape(code)[0] for code in codes]))
+        return tf.concat(
+            [tf.broadcast_to(code, [rows, code.shape[-1]]) for code in codes], axis=-1
+        )
+
+
+class _OneHot(tf_keras.layers.Layer):
+    """Bucket numbers [batch] to [batch, depth]; a layer, so that it can be masked."""
+
+    def __init__(self, depth: int, name: str):
+        super().__init__(name=name)
+        self._depth = depth
+
+    def call(self, buckets: tf.Tensor) -> tf.Tensor:
+        return tf.one_hot(buckets, self._depth, dtype=self.compute_dtype)
+
+
+def _masked_mean(rows: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """[batch, length, width] to [batch, width]; all zero where nothing is known."""
+    weight = tf.cast(mask, rows.dtype)[:, :, None]
+    return tf.math.divide_no_nan(
+        tf.reduce_sum(rows * weight, axis=1), tf.reduce_sum(weight, axis=1)
+    )

@@ -1,0 +1,126 @@
+"""Writes a trained model as a SavedModel with its Transform and warm-up requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow_transform.saved import saved_transform_io_v2
+
+from pipeline.config import RunConfig
+from pipeline.examples.schema import serving_columns
+from pipeline.model.ranking_model import RankingModel
+from preprocessing.features.passes import feature_schema
+from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
+from serving.export.signatures import RankingModule, RawColumn, export_saved_model
+from serving.export.warmup import write_warmup_requests
+
+_IDS_OF_WARMUP = 1000
+_MS_PER_HOUR = 3_600_000
+
+
+def export_model(
+    model: RankingModel,
+    transform_output: tft.TFTransformOutput,
+    config: RunConfig,
+    path: str,
+) -> None:
+    """Exports a trained model.
+
+    Args:
+        model: The trained model.
+        transform_output: The Transform whose graph goes into the SavedModel.
+        config: The run's configuration.
+        path: Folder to write; it must not hold a model yet.
+    """
+    # What TransformFeaturesLayer wraps. Saving that layer, or the model, would trace
+    # every Keras call once more for signatures that nobody asks for: 10 s each.
+    loader = saved_transform_io_v2.SavedModelLoader(
+        transform_output.transform_savedmodel_dir
+    )
+    shapes = {
+        spec.name: [None, spec.length] if spec.length else [None]
+        for spec in model_inputs(config.features, config.transform)
+    }
+    shapes[HISTORY_GAP] = [None, config.features.history_length]
+
+    def transform(raw: dict[str, Any]) -> dict[str, Any]:
+        # A loaded graph has forgotten the shapes; the model's graph is better with.
+        transformed = loader.apply_transform_model(raw)
+        return {
+            name: tf.ensure_shape(transformed[name], shape)
+            for name, shape in shapes.items()
+        }
+
+    def score(inputs: dict[str, Any], shared_user: bool) -> Mapping[str, tf.Tensor]:
+        return model.probabilities(inputs, shared_user=shared_user)
+
+    module = RankingModule(
+        transform=transform,
+        score=score,
+        columns=raw_columns(config),
+        fusion_weights={n: task.fusion_weight for n, task in config.tasks.items()},
+        fusion=config.serving.fusion.formula,
+        tracked=[vars(loader), model.variables],
+    )
+    export_saved_model(module, path)
+    write_warmup_requests(
+        path,
+        module.columns,
+        config.serving.model_name,
+        max_candidates=config.serving.max_candidates,
+        count=config.serving.warmup_requests,
+        known_values=_known_values(config, transform_output),
+    )
+
+
+def raw_columns(config: RunConfig) -> list[RawColumn]:
+    """The raw inputs of the exported model."""
+    sides = {
+        spec.name: spec.side for spec in model_inputs(config.features, config.transform)
+    }
+    schema = feature_schema(config.features)
+    length = config.features.history_length
+    return [
+        _raw_column(schema.field(name), sides.get(name) == "video", length)
+        for name in serving_columns(config)
+    ]
+
+
+def _known_values(
+    config: RunConfig, transform_output: tft.TFTransformOutput
+) -> dict[str, list[Any]]:
+    """Values of each raw column that the Transform has seen: for warm-up requests.
+
+    Ids are the first of their vocabularies, numbers the bounds of their buckets.
+    """
+    values: dict[str, list[Any]] = {}
+    for spec in model_inputs(config.features, config.transform):
+        if spec.table:
+            seen = transform_output.vocabulary_by_name(spec.table)
+            values[spec.name] = seen[:_IDS_OF_WARMUP]
+        elif spec.boundaries:
+            values[spec.name] = [int(bound) for bound in spec.boundaries]
+    gaps = config.transform.gap_hours_boundaries
+    values[HISTORY_GAP] = [round(hours * _MS_PER_HOUR) for hours in gaps]
+    return values
+
+
+def _raw_column(field: Any, candidate: bool, history_length: int) -> RawColumn:
+    listed = pa.types.is_list(field.type)
+    value = field.type.value_type if listed else field.type
+    if pa.types.is_integer(value):
+        dtype = tf.int64
+    elif pa.types.is_floating(value):
+        dtype = tf.float32
+    else:
+        dtype = tf.string
+    kind: Literal["list", "optional", "required"] = (
+        "list" if listed else "optional" if field.nullable else "required"
+    )
+    if field.name.startswith("history_"):
+        return RawColumn(field.name, dtype, kind, candidate, "history", history_length)
+    return RawColumn(field.name, dtype, kind, candidate)

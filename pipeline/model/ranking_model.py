@@ -1,0 +1,185 @@
+"""`RankingModel`: embeddings, one attention a history, MMoE, a tower a task.
+
+The paper's production model (Fig. 2) and, module by module, its POSO version (Fig. 3).
+With every gate off it is the paper's baseline; nothing else differs between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+import tf_keras
+
+import poso_keras
+from pipeline.config import ModelConfig, RunConfig
+from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
+from preprocessing.transform.input_specs import ModelInput, model_inputs
+
+Tensors = Mapping[str, tf.Tensor]
+
+
+class RankingModel(tfrs.Model):
+    """A multi-task ranking model over the Transform's inputs (`input_specs`).
+
+    Args:
+        config: The run's configuration.
+        table_rows: Rows of each embedding table, by table name.
+
+    Call it with a mapping of transformed tensors, each [batch, ...]; it returns the
+    logits of each task, float32 [batch]. With `shared_user=True` the user's and the
+    context's tensors have batch 1 and the video's batch M: what depends on the user
+    alone is then computed once, and the logits are [M].
+    """
+
+    def __init__(self, config: RunConfig, table_rows: Mapping[str, int]):
+        super().__init__()
+        self._task_weights = {name: t.weight for name, t in config.tasks.items()}
+        specs = model_inputs(config.features, config.transform)
+        settings = config.model
+        self.embedding = FeatureEmbedding(specs, table_rows, settings)
+        self.personalization_code = PersonalizationCode(specs, table_rows, settings)
+        self.histories = [spec for spec in specs if spec.kind == "history"]
+        self._video_inputs = {s.name for s in specs if s.side == "video"}
+        self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
+        self.attentions = {
+            spec.name: _attention(settings, spec) for spec in self.histories
+        }
+        self.mmoe = _mmoe(settings, len(config.tasks))
+        self.towers = {name: _tower(settings, name) for name in config.tasks}
+        self.logits = {
+            name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
+            for name in config.tasks
+        }
+        # TFRS logs the last batch's loss alone, which says little about an epoch.
+        self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
+        self.task_losses = {
+            name: tfrs.tasks.Ranking(
+                loss=tf_keras.losses.BinaryCrossentropy(
+                    from_logits=True, reduction=tf_keras.losses.Reduction.NONE
+                ),
+                metrics=[tf_keras.metrics.AUC(from_logits=True, name=f"{name}_auc")],
+                name=f"{name}_task",
+            )
+            for name in config.tasks
+        }
+
+    def call(
+        self, inputs: Tensors, training: bool = False, shared_user: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """Logits [batch] of each task."""
+        if shared_user:
+            inputs = self._with_one_user(inputs)
+        parts = self.embedding(inputs)
+        code = self.personalization_code(inputs, parts)
+        user, video = (
+            tf.concat(
+                [
+                    p
+                    for p, of_video in zip(parts, self._of_video, strict=True)
+                    if of_video == wanted
+                ],
+                axis=-1,
+            )
+            for wanted in (False, True)
+        )
+        # Of a single user the layers take its features once, not once a candidate.
+        features = video if shared_user else tf.concat([user, video], axis=-1)
+        shared = user if shared_user else None
+        pooled = [
+            self.attentions[spec.name](
+                features,
+                self.embedding.sequence(inputs, spec),
+                personalization_code=code,
+                attention_mask=inputs[spec.name] > 0,
+                shared_query=shared,
+            )
+            for spec in self.histories
+        ]
+        experts = self.mmoe(
+            tf.concat([features, *pooled], axis=-1),
+            personalization_code=code,
+            shared_inputs=shared,
+        )
+        return {
+            name: tf.squeeze(
+                self.logits[name](
+                    tower(hidden, personalization_code=code, training=training)
+                ),
+                axis=-1,
+            )
+            for (name, tower), hidden in zip(self.towers.items(), experts, strict=True)
+        }
+
+    def _with_one_user(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """States the user's batch of 1, which layers look for, in the static shapes."""
+        return {
+            name: value
+            if name in self._video_inputs
+            else tf.ensure_shape(value, [1, *value.shape[1:]])
+            for name, value in inputs.items()
+        }
+
+    def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
+        """Weighted sum of the tasks' mean binary cross-entropies."""
+        logits = self(inputs, training=training)
+        total = tf.constant(0.0)
+        for name, weight in self._task_weights.items():
+            losses = self.task_losses[name](
+                labels=inputs[name][:, None],
+                predictions=logits[name][:, None],
+                compute_metrics=not training,
+            )
+            # The optimizer sums gradients over replicas, so each gives its share.
+            total += weight * tf.nn.compute_average_loss(losses)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self.mean_loss.update_state(total * replicas, tf.shape(inputs["video_id"])[0])
+        return total
+
+    # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources
+    # by it takes most of the time before the first step.
+    train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
+    test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
+    predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
+
+    def probabilities(
+        self, inputs: Tensors, shared_user: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """Each task's probability, float32 [batch]."""
+        logits = self(inputs, training=False, shared_user=shared_user)
+        return {name: tf.sigmoid(value) for name, value in logits.items()}
+
+
+def _attention(settings: ModelConfig, spec: ModelInput) -> tf_keras.layers.Layer:
+    attention = settings.attention
+    if not settings.poso.attention:
+        return poso_keras.SequenceAttention(
+            attention.num_heads, attention.key_dim, name=f"{spec.name}_attention"
+        )
+    return poso_keras.POSOMultiHeadAttention(
+        attention.num_heads,
+        attention.key_dim,
+        num_modules=attention.num_modules,
+        query_mode=attention.query_mode,
+        key_mode=attention.key_mode,
+        value_mode=attention.value_mode,
+        name=f"{spec.name}_attention",
+    )
+
+
+def _mmoe(settings: ModelConfig, num_tasks: int) -> tf_keras.layers.Layer:
+    kind = poso_keras.POSOMMoE if settings.poso.mmoe else poso_keras.MMoE
+    return kind(
+        num_experts=settings.mmoe.num_experts,
+        expert_units=settings.mmoe.expert_units,
+        num_tasks=num_tasks,
+        name="mmoe",
+    )
+
+
+def _tower(settings: ModelConfig, name: str) -> tf_keras.layers.Layer:
+    kind = poso_keras.POSOMLP if settings.poso.mlp else poso_keras.MLP
+    return kind(
+        units=settings.tower_units, dropout=settings.dropout, name=f"{name}_tower"
+    )

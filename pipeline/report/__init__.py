@@ -1,0 +1,1 @@
+"""The report page at the end of every run."""

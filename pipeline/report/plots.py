@@ -1,0 +1,113 @@
+"""The report's plots, each as an SVG string."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline.evaluation.gauc_table import GAUCRow
+from poso_keras.diagnostics import GateProfile
+
+matplotlib.use("svg")
+
+_WIDTH, _HEIGHT = 4.2, 2.9
+
+
+def learning_curves(
+    histories: Mapping[str, Mapping[str, Sequence[float]]], tasks: Sequence[str]
+) -> str:
+    """Loss and each task's evaluation GAUC, epoch by epoch, of every trained model."""
+    figure, axes = _figure(1 + len(tasks))
+    for name, history in histories.items():
+        loss = history["mean_loss"]
+        epochs = range(1, len(loss) + 1)
+        axes[0].plot(epochs, loss, marker="o", label=f"{name}, training")
+        axes[0].plot(epochs, history["val_mean_loss"], marker="o", ls="--", label=name)
+        for axis, task in zip(axes[1:], tasks, strict=True):
+            axis.plot(epochs, history[f"val_{task}_gauc"], marker="o", label=name)
+    for axis, title in zip(axes, ["loss", *(f"GAUC {t}" for t in tasks)], strict=True):
+        axis.set_title(title)
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].legend(fontsize=7)
+    return _svg(figure)
+
+
+def calibration_curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Label rate against mean score, in tenths of each task's impressions."""
+    figure, axes = _figure(len(curves))
+    for axis, (task, bins) in zip(axes, curves.items(), strict=True):
+        scores, rates = [b["score"] for b in bins], [b["rate"] for b in bins]
+        top = max(*scores, *rates, 1e-6) * 1.05
+        axis.plot([0, top], [0, top], color="0.7", lw=1)
+        axis.plot(scores, rates, marker="o")
+        axis.set(title=task, xlabel="mean score", ylabel="label rate")
+    return _svg(figure)
+
+
+def gate_curves(gates: Mapping[str, Any]) -> str:
+    """Gate outputs of the value projections over AVC buckets (the paper's Fig. 4)."""
+    bounds = gates["upper_bounds"]
+    labels = [f"<{bounds[0]:g}", *(f"{bound:g}+" for bound in bounds)]
+    profile = GateProfile({k: np.array(matrix) for k, matrix in gates["gates"].items()})
+    figure, axes = _figure(len(profile.gates))
+    profile.plot(labels, "accumulated view count", axes)
+    return _svg(figure)
+
+
+def sensitivity_bars(sensitivities: Mapping[str, Mapping[str, Any]]) -> str:
+    """Change of the activations when an input is masked (the paper's Fig. 1b).
+
+    A bar each model and input: the change of all units over their magnitude.
+    """
+    first = next(iter(sensitivities.values()))["features"]
+    names = sorted(first, key=lambda name: -first[name]["relative"])
+    figure = Figure(figsize=(2 * _WIDTH, 0.8 + 0.3 * len(names)), layout="constrained")
+    axis = figure.subplots()
+    thickness = 0.8 / len(sensitivities)
+    for index, (model, values) in enumerate(sensitivities.items()):
+        places = np.arange(len(names)) + thickness * (
+            index - (len(sensitivities) - 1) / 2
+        )
+        changes = [100 * values["features"][name]["relative"] for name in names]
+        bars = axis.barh(places, changes, thickness * 0.9, label=model)
+        axis.bar_label(bars, fmt="%.2g", padding=2, fontsize=7)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_xlabel("change of the activations, % of their magnitude")
+    axis.legend(fontsize=7, loc="lower right")
+    return _svg(figure)
+
+
+def gauc_differences(table: Sequence[GAUCRow], model: str, plain: str) -> str:
+    """GAUC difference to the plain baseline by slice, in percentage points."""
+    tasks = list(dict.fromkeys(row.task for row in table))
+    figure, axes = _figure(len(tasks))
+    for axis, task in zip(axes, tasks, strict=True):
+        rows = [r for r in table if r.task == task and r.gauc[model] is not None]
+        points = [
+            100 * ((row.gauc[model] or 0.0) - (row.gauc[plain] or 0.0)) for row in rows
+        ]
+        colors = ["C0" if value >= 0 else "C3" for value in points]
+        axis.barh([row.slice for row in rows], points, color=colors)
+        axis.axvline(0, color="0.3", lw=0.8)
+        axis.invert_yaxis()
+        axis.set(title=task, xlabel="GAUC difference, pp")
+    return _svg(figure)
+
+
+def _figure(columns: int) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(_WIDTH * columns, _HEIGHT), layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

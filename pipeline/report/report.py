@@ -1,0 +1,139 @@
+"""The report of a run: `index.html` to look at, `metrics.json` to compute with."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import tensorflow as tf
+
+from pipeline.config import RunConfig, dump_config
+from pipeline.evaluation.gauc_table import GAUCRow, calibration, gauc_table
+from pipeline.evaluation.scores import past_rate_scores, read_impressions, score_split
+from pipeline.report import plots as report_plots
+
+METRICS_FILE = "metrics.json"
+PAGE_FILE = "index.html"
+MODEL, PLAIN, POPULARITY = "model", "plain", "popularity"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run left behind.
+
+    Attributes:
+        train_dir: Raw examples that were trained on.
+        eval_dir: Raw examples to evaluate on.
+        model_dirs: SavedModels, by ranking name (`model`, `plain`).
+        histories: Learning curves, by ranking name.
+        gates: Gate outputs over AVC buckets, or empty.
+        sensitivities: What each model listens to, by ranking name, or empty.
+        anomalies: What ExampleValidator found, a line each.
+        blessed: Whether Evaluator blessed the model.
+        data: The feature engine's summary: rows in, examples, rejects.
+        serving_trial: What came of the trial in a server, or empty without one:
+            `passed` and, of the embedded server's, the fields of `TrialResult`.
+    """
+
+    train_dir: str
+    eval_dir: str
+    model_dirs: Mapping[str, str]
+    histories: Mapping[str, Mapping[str, list[float]]]
+    gates: Mapping[str, Any] = field(default_factory=dict)
+    sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    anomalies: list[str] = field(default_factory=list)
+    blessed: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+    serving_trial: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, Any]:
+    """Scores the evaluation split, writes the page and the numbers, returns these."""
+    tasks = config.task_names
+    impressions = read_impressions(files.eval_dir, tasks)
+    past = read_impressions(files.train_dir, tasks)
+    rankings = {
+        name: score_split(model_dir, files.eval_dir)
+        for name, model_dir in files.model_dirs.items()
+    }
+    popular = config.popularity_task
+    rankings[POPULARITY] = {popular: past_rate_scores(past, impressions, popular)}
+    table = gauc_table(impressions, rankings, config.evaluation.weighting)
+    curves = {
+        task: calibration(impressions.labels[task], rankings[MODEL][task])
+        for task in tasks
+    }
+    metrics = {
+        "name": config.name,
+        "train_impressions": len(past),
+        "eval_impressions": len(impressions),
+        "data": dict(files.data),
+        "blessed": files.blessed,
+        "serving_trial": dict(files.serving_trial),
+        "anomalies": files.anomalies,
+        "min_scored_users": config.evaluation.min_scored_users,
+        "gauc": [row.as_dict() for row in table],
+        "calibration": curves,
+        "sensitivity": _relative(files.sensitivities),
+    }
+    tf.io.gfile.makedirs(folder)
+    _write(os.path.join(folder, METRICS_FILE), json.dumps(metrics, indent=1))
+    page = _page(config, files, metrics, table, curves)
+    _write(os.path.join(folder, PAGE_FILE), page)
+    return metrics
+
+
+def _relative(
+    sensitivities: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, float]]:
+    """Each input's relative change of the activations, by ranking name."""
+    return {
+        name: {n: feature["relative"] for n, feature in values["features"].items()}
+        for name, values in sensitivities.items()
+    }
+
+
+def _page(
+    config: RunConfig,
+    files: RunFiles,
+    metrics: Mapping[str, Any],
+    table: list[GAUCRow],
+    curves: Mapping[str, list[dict[str, float]]],
+) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        config=config,
+        config_yaml=dump_config(config),
+        made=datetime.datetime.now(datetime.timezone.utc).strftime(
+            "%Y-%m-%d %H:%M UTC"
+        ),
+        metrics=metrics,
+        table=table,
+        learning_curves=report_plots.learning_curves(
+            files.histories, config.task_names
+        ),
+        calibration=report_plots.calibration_curves(curves),
+        gates=report_plots.gate_curves(files.gates) if files.gates else "",
+        sensitivities=report_plots.sensitivity_bars(files.sensitivities)
+        if files.sensitivities
+        else "",
+        differences=report_plots.gauc_differences(table, MODEL, PLAIN)
+        if PLAIN in files.model_dirs
+        else "",
+    )
+
+
+def _write(path: str, text: str) -> None:
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(text)

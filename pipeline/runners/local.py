@@ -1,0 +1,50 @@
+"""Runs the pipeline on this machine, with sqlite metadata and in-memory Beam."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tfx.v1 as tfx
+
+from pipeline.config import RunConfig
+from pipeline.pipeline import create_pipeline
+from pipeline.runners.run_paths import RunPaths
+from pipeline.training.strategies import prepare_devices
+from pipeline.validation.trial_retry import trial_to_retry
+
+BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+
+
+def local_pipeline(
+    config: RunConfig, data_dir: Path, paths: RunPaths
+) -> tfx.dsl.Pipeline:
+    """The pipeline as this machine runs it.
+
+    Args:
+        config: The run's configuration.
+        data_dir: Folder of the impression log.
+        paths: Where the run goes; a second run with the same folder continues it and
+            reuses every component whose inputs have not changed, but for a trial in
+            the server that failed.
+    """
+    paths.out.mkdir(parents=True, exist_ok=True)
+    return create_pipeline(
+        config,
+        data_dir=str(data_dir.resolve()),
+        pipeline_root=str(paths.pipeline_root.resolve()),
+        serving_dir=str(paths.serving.resolve()),
+        rejects_dir=str(paths.rejects.resolve()),
+        metadata_connection_config=(
+            tfx.orchestration.metadata.sqlite_metadata_connection_config(
+                str(paths.metadata.resolve())
+            )
+        ),
+        beam_pipeline_args=BEAM_ARGS,
+        retry_of=trial_to_retry(paths.trials.resolve()),
+    )
+
+
+def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
+    """Runs every component of a local pipeline in this process, one after the other."""
+    prepare_devices(config.training.strategy)
+    tfx.orchestration.LocalDagRunner().run(pipeline)

@@ -1,0 +1,1 @@
+"""Training: batches, strategies, the `run_fn`, and what is learned about a model."""

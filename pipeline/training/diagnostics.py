@@ -1,0 +1,66 @@
+"""How much the trained model listens to each input (the paper's Fig. 1b)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline.config import RunConfig
+from pipeline.model.ranking_model import RankingModel
+from poso_keras.diagnostics import MaskingSensitivity, masking_sensitivity
+from preprocessing.transform.input_specs import ModelInput, model_inputs
+
+
+def input_sensitivity(
+    model: RankingModel,
+    config: RunConfig,
+    batches: Iterable[Mapping[str, Any]],
+    rows: int = 4096,
+) -> MaskingSensitivity:
+    """Change of what the tasks' last layers read when an input is masked.
+
+    An input is masked by 0 where it enters: a bucket's or an id's embedding, its part
+    of the personalization code, a numeric value itself. An id's table is shared with
+    the histories of the same ids, which are masked with it.
+
+    Args:
+        model: The trained model.
+        config: Its configuration.
+        batches: Transformed tensors, in a fixed order.
+        rows: Rows to average over: the batches that begin within these.
+    """
+    specs = [
+        spec
+        for spec in model_inputs(config.features, config.transform)
+        if spec.kind != "history"
+    ]
+    return masking_sensitivity(
+        model,
+        _first_batches(batches, rows),
+        [spec.name for spec in specs if spec.kind == "numeric"],
+        masked_layers={
+            spec.name: [*_embeddings(spec), *_codes(spec, model)]
+            for spec in specs
+            if spec.kind != "numeric"
+        },
+    )
+
+
+def _embeddings(spec: ModelInput) -> list[str]:
+    return [f"embedding/{spec.table or spec.name}_table"]
+
+
+def _codes(spec: ModelInput, model: RankingModel) -> list[str]:
+    code = model.personalization_code
+    return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
+
+
+def _first_batches(
+    batches: Iterable[Mapping[str, Any]], rows: int
+) -> Iterable[Mapping[str, Any]]:
+    seen = 0
+    for batch in batches:
+        if seen >= rows:
+            return
+        yield batch
+        seen += len(next(iter(batch.values())))

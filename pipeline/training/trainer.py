@@ -1,0 +1,224 @@
+"""`run_fn`: trains the ranking model and exports it (TFX Trainer).
+
+Two nodes of the pipeline run it: one trains the configured model, the other the plain
+baseline. Both write `history.json` (learning curves) and `sensitivity.json` (Fig. 1b)
+and the configured model also `gates.json` (Fig. 4) beside the model's run artifacts,
+for the report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+import tf_keras
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from pipeline.config import RunConfig, TrainingConfig
+from pipeline.model.embeddings import GAP_BUCKETS
+from pipeline.model.export import export_model
+from pipeline.model.ranking_model import RankingModel
+from pipeline.progress import report_progress
+from pipeline.training.batches import read_batches
+from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.strategies import build_strategy
+from poso_keras import gauc
+from preprocessing.transform.graph import table_rows
+from preprocessing.transform.input_specs import USER_KEY, model_inputs
+
+HISTORY_FILE = "history.json"
+GATES_FILE = "gates.json"
+SENSITIVITY_FILE = "sensitivity.json"
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains and exports, as TFX calls it.
+
+    Args:
+        fn_args: File patterns and folders from TFX; `custom_config` holds the run's
+            configuration (`config`, JSON), whether to train the `plain` baseline, and
+            `checkpoint_dir`, under which a killed training leaves what it had reached.
+    """
+    custom = fn_args.custom_config
+    config = RunConfig.model_validate_json(custom["config"])
+    if custom["plain"]:
+        config = config.plain()
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    tf_keras.utils.set_random_seed(config.training.seed)
+    tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
+    strategy = build_strategy(config.training.strategy)
+    with strategy.scope():
+        model = build_model(config, transform_output)
+        model.compile(optimizer=_optimizer(config.training))
+    history = _fit(model, config, transform_output, fn_args)
+    run_dir = Path(fn_args.model_run_dir)
+    _write_json(run_dir / HISTORY_FILE, history)
+    profile = gate_profile(model, config)
+    if profile:
+        _write_json(run_dir / GATES_FILE, profile)
+    evaluation = read_batches(
+        fn_args.eval_files, transform_output, config.training.batch_size
+    )
+    sensitivity = input_sensitivity(model, config, evaluation)
+    _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
+    export_model(model, transform_output, config, fn_args.serving_model_dir)
+
+
+def build_model(
+    config: RunConfig, transform_output: tft.TFTransformOutput
+) -> RankingModel:
+    """An untrained model whose tables fit the Transform's vocabularies."""
+    rows = {
+        spec.table: table_rows(
+            transform_output.vocabulary_size_by_name(spec.table),
+            spec.table,
+            config.transform,
+        )
+        for spec in model_inputs(config.features, config.transform)
+        if spec.kind in ("id", "id_list")
+    }
+    rows[GAP_BUCKETS] = len(config.transform.gap_hours_boundaries) + 2
+    return RankingModel(config, rows)
+
+
+def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
+    """Gate outputs of the value projections over AVC buckets (Fig. 4).
+
+    Returns:
+        `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
+        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
+        has no fixed buckets.
+    """
+    settings = config.model
+    if (
+        not settings.poso.attention
+        or settings.personalization_code != ("avc",)
+        or settings.attention.value_mode != "full"
+        or config.transform.avc_quantiles
+    ):
+        return {}
+    buckets = len(config.transform.avc_boundaries) + 2
+    code = tf.one_hot(tf.range(1, buckets), buckets)
+    return {
+        "upper_bounds": list(config.transform.avc_boundaries),
+        "gates": {
+            name: attention.module_gate(code).numpy().tolist()
+            for name, attention in model.attentions.items()
+        },
+    }
+
+
+class EpochReport(tf_keras.callbacks.Callback):
+    """After each epoch: GAUC of every task on the evaluation split, and a line of log.
+
+    Args:
+        batches: The evaluation split, in a fixed order.
+        tasks: Task names.
+        epochs: Epochs in all, for the log.
+        name: What is being trained, for the log.
+    """
+
+    def __init__(
+        self, batches: tf.data.Dataset, tasks: tuple[str, ...], epochs: int, name: str
+    ):
+        super().__init__()
+        self._batches = batches
+        self._tasks = tasks
+        self._epochs = epochs
+        self._name = name
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Adds `val_<task>_gauc` to the epoch's logs."""
+        logs = {} if logs is None else logs
+        for task, value in self._gauc().items():
+            logs[f"val_{task}_gauc"] = value
+        shown = ", ".join(
+            f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks
+        )
+        loss = logs.get("mean_loss", float("nan"))
+        report_progress(
+            f"{self._name}: epoch {epoch + 1}/{self._epochs}, loss {loss:.4f}, "
+            f"GAUC {shown}"
+        )
+
+    def _gauc(self) -> dict[str, float]:
+        users = np.concatenate([b[USER_KEY].numpy() for b in self._batches])
+        predicted = self.model.predict(self._batches, verbose=0)
+        values = {}
+        for task in self._tasks:
+            labels = np.concatenate([b[task].numpy() for b in self._batches])
+            values[task] = gauc(labels, predicted[task], users).value
+        return values
+
+
+def _fit(
+    model: RankingModel,
+    config: RunConfig,
+    transform_output: tft.TFTransformOutput,
+    fn_args: FnArgs,
+) -> dict[str, list[float]]:
+    training = config.training
+    train = read_batches(
+        fn_args.train_files,
+        transform_output,
+        training.batch_size,
+        shuffle_buffer=training.shuffle_buffer,
+        seed=training.seed,
+        drop_remainder=training.strategy.kind == "tpu",
+    )
+    evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
+    name = "plain baseline" if not config.model.poso.any else "model"
+    checkpoints = _checkpoint_dir(fn_args, config)
+    _create_variables(model, train)
+    history = model.fit(
+        train,
+        epochs=training.epochs,
+        validation_data=evaluation,
+        callbacks=[
+            EpochReport(evaluation, config.task_names, training.epochs, name),
+            tf_keras.callbacks.BackupAndRestore(checkpoints),
+        ],
+        verbose=0,
+    )
+    return {
+        key: [float(value) for value in values]
+        for key, values in history.history.items()
+    }
+
+
+def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
+    """Makes all weights now: a training step that makes them is traced twice."""
+    one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
+    with model.distribute_strategy.scope():
+        model(one_row)
+        model.optimizer.build(model.trainable_variables)
+
+
+def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:
+    """Of this data and this configuration alone: another run must not resume it."""
+    identity = "\n".join(
+        [config.model_dump_json(), fn_args.transform_graph_path, *fn_args.train_files]
+    )
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
+
+
+def _optimizer(training: TrainingConfig) -> tf_keras.optimizers.Optimizer:
+    kinds = {
+        "adam": tf_keras.optimizers.Adam,
+        "adagrad": tf_keras.optimizers.Adagrad,
+    }
+    return kinds[training.optimizer](
+        learning_rate=training.learning_rate, global_clipnorm=training.clip_norm
+    )
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with tf.io.gfile.GFile(str(path), "w") as file:
+        json.dump(value, file, indent=1)

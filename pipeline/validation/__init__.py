@@ -1,0 +1,1 @@
+"""Is the model servable? A trial against a real server before the push."""

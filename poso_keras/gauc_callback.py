@@ -1,0 +1,154 @@
+"""A callback that logs the GAUC of a validation set after each epoch."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from poso_keras._backend import Callback, keras
+from poso_keras._shapes import check_choice
+from poso_keras.gauc import WEIGHTINGS, gauc
+
+_Arrays = dict[str, npt.NDArray[Any]]
+
+
+class GAUC(Callback):
+    """Logs the exact GAUC of the validation data at the end of each epoch.
+
+    GAUC does not add up over batches, so it is computed on the predictions of the
+    whole set. Put it before callbacks that read it, such as `EarlyStopping(
+    "val_gauc", mode="max")`.
+
+    Args:
+        validation_data: what `fit(validation_data=...)` takes: a tuple `(x, y)` or
+            `(x, y, sample_weight)` of arrays (or mappings of arrays), or batches of
+            such tuples: a `tf.data.Dataset`, a `PyDataset`, a PyTorch `DataLoader`.
+            Sample weights are not used.
+        user_ids: [n], in the order of the data; or the name of the input that holds
+            them, where x is a mapping. By name also shuffled data sets will do.
+        weighting: see `gauc`.
+        batch_size: batch size of the predictions on arrays.
+        steps: number of batches to take of an endless data set, as `fit`'s
+            `validation_steps`.
+        name: the entry in the logs. With several outputs `val_gauc` becomes
+            `val_<output>_gauc` (an index where the outputs are a sequence).
+
+    Raises:
+        ValueError: at the end of an epoch, if the labels do not match the model's
+            outputs or `gauc` refuses the labels, scores or user ids.
+
+    Example:
+        >>> import numpy as np
+        >>> x, y = np.random.rand(8, 3), np.array([0, 1] * 4)
+        >>> model = keras.Sequential([keras.layers.Dense(1)])
+        >>> model.compile(loss="mse")
+        >>> watch = GAUC((x, y), user_ids=np.repeat([1, 2], 4))
+        >>> sorted(model.fit(x, y, callbacks=[watch], verbose=0).history)
+        ['loss', 'val_gauc']
+    """
+
+    def __init__(
+        self,
+        validation_data: Any,
+        user_ids: Any,
+        weighting: str = "impressions",
+        batch_size: int | None = None,
+        steps: int | None = None,
+        name: str = "val_gauc",
+    ) -> None:
+        super().__init__()
+        self.validation_data = validation_data
+        self.user_ids = user_ids
+        self.weighting = check_choice("weighting", weighting, WEIGHTINGS)
+        self.batch_size = batch_size
+        self.steps = steps
+        self.name = name
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the GAUC of each output to the logs."""
+        if logs is not None:
+            logs.update(self.evaluate())
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the GAUC of each output of the model, by its name in the logs."""
+        scores, labels, user_ids = self._predict()
+        if set(scores) != set(labels):
+            raise ValueError(
+                f"the labels must name the model's outputs {sorted(scores)}. "
+                f"Received: {sorted(labels)}"
+            )
+        return {
+            self._log_name(output): gauc(
+                labels[output], scores[output], user_ids, self.weighting
+            ).value
+            for output in scores
+        }
+
+    def _predict(self) -> tuple[_Arrays, _Arrays, npt.NDArray[Any]]:
+        """Returns scores and labels by output, and user ids, of the whole set."""
+        if isinstance(self.validation_data, tuple):
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(self.validation_data)
+            scores = self.model.predict(x, batch_size=self.batch_size, verbose=0)
+            return _by_output(scores), _by_output(y), self._users_of(x)
+        parts = [
+            (_by_output(self.model.predict_on_batch(x)), _by_output(y), x)
+            for x, y, _ in map(
+                keras.utils.unpack_x_y_sample_weight,
+                itertools.islice(_batches(self.validation_data), self.steps),
+            )
+        ]
+        if not parts:
+            raise ValueError(
+                "`validation_data` must hold at least one batch. Received: 0"
+            )
+        scores_of, labels_of, inputs = zip(*parts, strict=True)
+        if isinstance(self.user_ids, str):
+            users = np.concatenate([self._users_of(x) for x in inputs])
+        else:
+            users = np.asarray(self.user_ids)
+        return _concatenate(scores_of), _concatenate(labels_of), users
+
+    def _users_of(self, x: Any) -> npt.NDArray[Any]:
+        if not isinstance(self.user_ids, str):
+            return np.asarray(self.user_ids)
+        if not isinstance(x, Mapping) or self.user_ids not in x:
+            received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
+            raise ValueError(
+                f"`user_ids` must name an input of the validation data. Received: "
+                f"{self.user_ids!r} with the inputs {received}"
+            )
+        return np.asarray(x[self.user_ids])
+
+    def _log_name(self, output: str) -> str:
+        if not output:
+            return self.name
+        if self.name.startswith("val_"):
+            return f"val_{output}_{self.name.removeprefix('val_')}"
+        return f"{output}_{self.name}"
+
+
+def _batches(data: Any) -> Iterator[Any]:
+    """Iterates over a data set once; Keras' own know their length and batches."""
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        return (data[index] for index in range(len(data)))
+    return iter(data)
+
+
+def _by_output(values: Any) -> _Arrays:
+    """Maps output names to arrays; a single output has the empty name."""
+    if isinstance(values, Mapping):
+        return {name: np.asarray(value) for name, value in values.items()}
+    several = isinstance(values, list | tuple) and np.ndim(values[0]) > 0
+    if several:
+        return {str(index): np.asarray(value) for index, value in enumerate(values)}
+    return {"": np.asarray(values)}
+
+
+def _concatenate(parts: Iterable[_Arrays]) -> _Arrays:
+    columns: dict[str, list[npt.NDArray[Any]]] = {}
+    for part in parts:
+        for name, values in part.items():
+            columns.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in columns.items()}

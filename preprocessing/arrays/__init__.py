@@ -1,0 +1,1 @@
+"""Arrow and numpy building blocks: conversion, ranks, lists, days."""

@@ -1,0 +1,1 @@
+"""Every row of a log is accepted or rejected with a reason, and counted."""

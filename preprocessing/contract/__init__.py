@@ -1,0 +1,1 @@
+"""The impression-log contract: column names, schemas, configuration."""

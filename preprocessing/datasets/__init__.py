@@ -1,0 +1,1 @@
+"""The feature table as TensorFlow reads it."""

@@ -1,0 +1,1 @@
+"""The feature engine as a Beam pipeline."""

@@ -1,0 +1,1 @@
+"""The feature engine on one user at a moment, for serving."""

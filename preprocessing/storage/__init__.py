@@ -1,0 +1,1 @@
+"""Files by path or URI, and how tables are laid out in Parquet."""

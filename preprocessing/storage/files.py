@@ -1,0 +1,200 @@
+"""Files by path or URI: local ones directly, `gs://`, `s3://` and the like by Beam.
+
+Beam's file systems are those that its runners use, so what a worker can write this can
+read. They are imported only for a URI: a local run need not wait for Beam.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+import shutil
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+
+from preprocessing.contract.schema import SourceError
+
+_LOCAL_SCHEME = "file://"
+
+
+class DataFile(NamedTuple):
+    """A file: where to open it, and its name relative to the folder it was found in."""
+
+    path: str
+    name: str
+
+
+def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataFile]:
+    """Files of a folder and the folders in it whose names match, sorted by name.
+
+    Files and folders whose names begin with "." or "_" are left out. A single file may
+    stand for the folder.
+
+    Args:
+        data_dir: Folder or file; a path or a URI.
+        pattern: A shell pattern for the last part of the name, such as "*.parquet".
+        required: Whether it is an error that nothing matches.
+
+    Raises:
+        SourceError: There is no such folder, or nothing in it matches; the message
+            names what was looked for and what is there.
+    """
+    names = list_files(data_dir)
+    if names is None:
+        raise SourceError(f"there is no file or folder {data_dir}")
+    if names == [""]:
+        name = posixpath.basename(data_dir)
+        if not fnmatch.fnmatch(name, pattern):
+            raise SourceError(
+                f"expected a folder with {pattern}, or such a file. "
+                f"Received the file {data_dir}"
+            )
+        return [DataFile(data_dir, name)]
+    hidden = (".", "_")
+    visible = [n for n in names if not any(p.startswith(hidden) for p in n.split("/"))]
+    matching = sorted(
+        n for n in visible if fnmatch.fnmatch(posixpath.basename(n), pattern)
+    )
+    if required and not matching:
+        there = ", ".join(sorted(visible)[:8]) or "no files"
+        raise SourceError(f"no {pattern} in {data_dir}. Received: {there}")
+    return [DataFile(join(data_dir, name), name) for name in matching]
+
+
+def only_file(data_dir: str, pattern: str) -> DataFile:
+    """The one file of a folder whose name matches.
+
+    Raises:
+        SourceError: There is none, or more than one.
+    """
+    files = find_files(data_dir, pattern)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise SourceError(f"expected one {pattern} in {data_dir}. Received: {names}")
+    return files[0]
+
+
+def list_files(place: str) -> list[str] | None:
+    """Names of all files below a folder, relative to it.
+
+    Returns:
+        `[""]` if the place is a file, `[]` for an empty folder, None if there is
+        nothing. Object stores have no empty folders.
+    """
+    if is_remote(place):
+        return _list_remote(place)
+    root = local_path(place)
+    if os.path.isfile(root):
+        return [""]
+    if not os.path.isdir(root):
+        return None
+    return [
+        os.path.relpath(os.path.join(folder, name), root)
+        for folder, _, files in os.walk(root)
+        for name in files
+    ]
+
+
+def open_file(path: str) -> pa.NativeFile:
+    """Opens a file for reading, with random access; a path or a URI."""
+    if is_remote(path):
+        return pa.PythonFile(_beam_open(path), mode="r")
+    return pa.OSFile(local_path(path), mode="r")
+
+
+def create_file(path: str) -> IO[bytes]:
+    """Opens a file for writing, with the folders it is in; a path or a URI."""
+    if is_remote(path):
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
+        return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    place = local_path(path)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    return open(place, "wb")
+
+
+def read_text(path: str) -> str:
+    """The text of a small UTF-8 file; a path or a URI."""
+    with open_file(path) as file:
+        return file.read().decode("utf-8")
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a small UTF-8 file; a path or a URI."""
+    with create_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file of this name; a path or a URI."""
+    return list_files(path) == [""]
+
+
+def remove_tree(place: str) -> None:
+    """Removes a file, or a folder with all in it; nothing if there is none."""
+    if not is_remote(place):
+        root = local_path(place)
+        if os.path.isdir(root):
+            shutil.rmtree(root)
+        elif os.path.exists(root):
+            os.unlink(root)
+        return
+    names = list_files(place) or []
+    if names:
+        from apache_beam.io.filesystems import FileSystems
+
+        FileSystems.delete([join(place, n) if n else place for n in names])
+
+
+def move_tree(source: str, target: str, last: str) -> None:
+    """Moves a folder to a place where nothing is.
+
+    On this machine at once; in an object store file by file, files of the name `last`
+    after all others.
+    """
+    if not is_remote(source):
+        os.rename(local_path(source), local_path(target))
+        return
+    from apache_beam.io.filesystems import FileSystems
+
+    names = list_files(source) or []
+    names.sort(key=lambda name: posixpath.basename(name) == last)
+    FileSystems.rename(
+        [join(source, name) for name in names], [join(target, name) for name in names]
+    )
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is a URI of something else than this machine's disk."""
+    return "://" in path and not path.startswith(_LOCAL_SCHEME)
+
+
+def local_path(path: str) -> str:
+    """The absolute path of a local path or `file://` URI."""
+    return os.path.abspath(path.removeprefix(_LOCAL_SCHEME))
+
+
+def join(folder: str, *names: str) -> str:
+    """A path or URI below a folder."""
+    return "/".join([folder.rstrip("/"), *names])
+
+
+def _list_remote(place: str) -> list[str] | None:
+    from apache_beam.io.filesystems import FileSystems
+
+    folder = place.rstrip("/") + "/"
+    found, itself = FileSystems.match([folder + "**", place.rstrip("/")])
+    names = [file.path.removeprefix(folder) for file in found.metadata_list]
+    if not names and itself.metadata_list:
+        return [""]
+    return names or None
+
+
+def _beam_open(path: str) -> Any:
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)

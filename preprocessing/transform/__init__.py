@@ -1,0 +1,1 @@
+"""The Transform: feature-table columns become model inputs."""

@@ -1,0 +1,157 @@
+"""`preprocessing_fn`: feature-table columns to model inputs (TensorFlow Transform).
+
+The same graph runs over the training data in Beam and inside the served model, so no
+feature is computed twice in two ways. Missing is 0 everywhere: a null age, an empty
+list, padding. Ages that are negative or NaN count as missing, so that a client whose
+protocol has no null can say so.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.transform.config import TransformConfig
+from preprocessing.transform.input_specs import (
+    HISTORY_GAP,
+    USER_KEY,
+    ModelInput,
+    model_inputs,
+)
+
+Tensors = dict[str, Any]
+
+_MS_PER_HOUR = 3_600_000.0
+
+
+def transform_custom_config(
+    features: FeatureConfig, transform: TransformConfig
+) -> dict[str, str]:
+    """The `custom_config` under which TFX hands the settings to `preprocessing_fn`."""
+    return {
+        "features": features.model_dump_json(),
+        "transform": transform.model_dump_json(),
+    }
+
+
+def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
+    """Maps a batch of feature-table columns to the tensors of `model_inputs`.
+
+    Args:
+        inputs: Raw columns: dense [batch, 1], ragged or sparse where nullable or lists.
+        custom_config: What `transform_custom_config` returns.
+
+    Returns:
+        The model's inputs; the labels as float32 [batch]; and `user_key` int64
+        [batch], a hash that tells users apart when GAUC is computed in training.
+    """
+    features = FeatureConfig(**json.loads(custom_config["features"]))
+    settings = TransformConfig(**json.loads(custom_config["transform"]))
+    specs = model_inputs(features, settings)
+    vocabularies = {
+        spec.table: _vocabulary(inputs[spec.name], spec.table, settings)
+        for spec in specs
+        if spec.kind in ("id", "id_list")
+    }
+    outputs: Tensors = {}
+    for spec in specs:
+        if spec.kind == "numeric":
+            outputs[spec.name] = _scaled(inputs[spec.name])
+        elif spec.kind == "bucket":
+            outputs[spec.name] = _bucket(inputs[spec.name], spec)
+        else:
+            outputs[spec.name] = _lookup(
+                inputs[spec.name], spec, vocabularies[spec.table], settings
+            )
+    outputs[HISTORY_GAP] = _gap_bucket(
+        inputs[HISTORY_GAP], features.history_length, settings
+    )
+    outputs[USER_KEY] = tf.strings.to_hash_bucket_fast(
+        _scalar(inputs["user_id"], ""), 2**62
+    )
+    for label in features.labels:
+        outputs[label] = tf.cast(_scalar(inputs[label], 0), tf.float32)
+    return outputs
+
+
+def table_rows(vocabulary_size: int, table: str, settings: TransformConfig) -> int:
+    """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary."""
+    return 1 + vocabulary_size + settings.vocabulary(table).oov_buckets
+
+
+def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
+    vocabulary = settings.vocabulary(table)
+    return tft.vocabulary(
+        column,
+        top_k=vocabulary.max_size,
+        frequency_threshold=vocabulary.min_count,
+        vocab_filename=table,
+    )
+
+
+def _lookup(
+    column: Any, spec: ModelInput, vocabulary: Any, settings: TransformConfig
+) -> tf.Tensor:
+    if spec.kind == "id":
+        tokens = _scalar(column, "")
+    else:
+        newest = spec.kind == "history"
+        tokens = _padded(column, spec.length, "", keep_last=newest)
+    index = tft.apply_vocabulary(
+        tokens,
+        vocabulary,
+        num_oov_buckets=settings.vocabulary(spec.table).oov_buckets,
+    )
+    return tf.where(tokens == "", tf.zeros_like(index), index + 1)
+
+
+def _bucket(column: Any, spec: ModelInput) -> tf.Tensor:
+    value = tf.cast(_scalar(column, -1), tf.float32)
+    if spec.quantiles:
+        bounds = tft.quantiles(value, spec.quantiles, epsilon=0.001)
+        index = tft.apply_buckets(value, bounds)
+    else:
+        index = tf.raw_ops.Bucketize(input=value, boundaries=list(spec.boundaries))
+    index = tf.cast(index, tf.int64) + 1
+    return tf.where(value >= 0, index, tf.zeros_like(index))
+
+
+def _gap_bucket(column: Any, length: int, settings: TransformConfig) -> tf.Tensor:
+    gap = _padded(column, length, -1, keep_last=True)
+    hours = tf.cast(gap, tf.float32) / _MS_PER_HOUR
+    index = tf.raw_ops.Bucketize(
+        input=hours, boundaries=list(settings.gap_hours_boundaries)
+    )
+    index = tf.cast(index, tf.int64) + 1
+    return tf.where(hours >= 0, index, tf.zeros_like(index))
+
+
+def _scaled(column: Any) -> tf.Tensor:
+    """Standard scores; a missing value becomes the mean, 0."""
+    missing = float("nan")
+    value = _scalar(column, missing)
+    known = tf.math.is_finite(value)
+    observed = tf.boolean_mask(value, known)
+    mean, variance = tft.mean(observed), tft.var(observed)
+    scale = tf.where(variance > 0, tf.math.rsqrt(tf.maximum(variance, 1e-30)), 1.0)
+    return tf.where(known, (value - mean) * scale, tf.zeros_like(value))
+
+
+def _scalar(column: Any, default: Any) -> tf.Tensor:
+    """[batch], with `default` where the column has no value."""
+    return tf.reshape(_padded(column, 1, default, keep_last=False), [-1])
+
+
+def _padded(column: Any, length: int, default: Any, keep_last: bool) -> tf.Tensor:
+    """[batch, length], right-padded; of longer rows the last (or first) are kept."""
+    if isinstance(column, tf.SparseTensor):
+        column = tf.RaggedTensor.from_sparse(column)
+    if isinstance(column, tf.RaggedTensor):
+        rows = column[:, -length:] if keep_last else column  # to_tensor cuts the end
+        fill = tf.cast(tf.constant(default), column.dtype)
+        return rows.to_tensor(default_value=fill, shape=[None, length])
+    return tf.reshape(column, [-1, length])

@@ -1,0 +1,106 @@
+"""What the Transform hands to the model: one entry an input, in one place.
+
+`transform.graph` computes these inputs, the ranking model embeds them, and the serving
+signatures know from `side` what belongs to the user and what to a candidate.
+In every integer input 0 means "missing" or "padding".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.transform.config import Boundaries, TransformConfig
+
+Kind = Literal["id", "id_list", "bucket", "numeric", "history"]
+Side = Literal["user", "video", "context"]
+
+GAP_SUFFIX = "_gap"
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """One transformed tensor.
+
+    Attributes:
+        name: Name of the feature-table column and of the transformed tensor.
+        kind: `id` [batch] int64; `id_list` [batch, length] int64, right-padded;
+            `bucket` [batch] int64; `numeric` [batch] float32; `history`
+            [batch, length] int64, oldest first, right-padded.
+        side: Whose property it is.
+        table: Vocabulary and embedding table; shared between an id and its histories.
+        length: Entries of a list.
+        boundaries: Upper bounds of a bucket input.
+        quantiles: Buckets of equal counts, fitted to the data, instead.
+    """
+
+    name: str
+    kind: Kind
+    side: Side
+    table: str = ""
+    length: int = 0
+    boundaries: Boundaries = ()
+    quantiles: int = 0
+
+    @property
+    def bucket_values(self) -> int:
+        """How many values a bucket input takes; 0, missing, is one of them."""
+        return 1 + (self.quantiles or len(self.boundaries) + 1)
+
+
+def model_inputs(
+    features: FeatureConfig, transform: TransformConfig
+) -> tuple[ModelInput, ...]:
+    """The model's inputs under a configuration, in a fixed order."""
+    age = transform.age_hours_boundaries
+    flag: Boundaries = (1,)
+    inputs = [
+        ModelInput("user_id", "id", "user", "user_id"),
+        ModelInput(
+            "avc",
+            "bucket",
+            "user",
+            boundaries=transform.avc_boundaries,
+            quantiles=transform.avc_quantiles or 0,
+        ),
+        ModelInput("hours_since_first_launch", "bucket", "user", boundaries=age),
+        ModelInput("active_days_7", "bucket", "user", boundaries=(1, 2, 3, 4, 5, 6, 7)),
+        ModelInput("is_new_user", "bucket", "user", boundaries=flag),
+        ModelInput("video_id", "id", "video", "video_id"),
+        ModelInput("author_id", "id", "video", "author_id"),
+        ModelInput("video_tags", "id_list", "video", "video_tags", transform.max_tags),
+        ModelInput("video_age_hours", "bucket", "video", boundaries=age),
+        ModelInput(
+            "video_impressions",
+            "bucket",
+            "video",
+            boundaries=transform.count_boundaries,
+        ),
+        ModelInput("is_new_video", "bucket", "video", boundaries=flag),
+    ]
+    for column, table in HISTORIES.items():
+        inputs.append(
+            ModelInput(column, "history", "user", table, features.history_length)
+        )
+    for extra in features.extra:
+        if extra.type == "numeric":
+            inputs.append(ModelInput(extra.name, "numeric", extra.entity))
+        elif extra.type == "categorical":
+            inputs.append(ModelInput(extra.name, "id", extra.entity, extra.name))
+        else:
+            inputs.append(
+                ModelInput(
+                    extra.name, "id_list", extra.entity, extra.name, transform.max_list
+                )
+            )
+    return tuple(inputs)
+
+
+HISTORIES = {
+    "history_video_ids": "video_id",
+    "history_author_ids": "author_id",
+    "history_tags": "video_tags",
+}
+HISTORY_GAP = "history_gap_ms"
+USER_KEY = "user_key"

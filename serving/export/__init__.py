@@ -1,0 +1,1 @@
+"""What a SavedModel carries for serving: signatures, constant weights, warm-up."""

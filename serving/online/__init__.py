@@ -1,0 +1,1 @@
+"""What is known of users and videos now, for ranking by ids."""

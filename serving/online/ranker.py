@@ -1,0 +1,153 @@
+"""Ranks by ids: a user's features and the candidates' are looked up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from preprocessing.contract.config import FeatureConfig
+from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.online.user_store import UserStore
+from serving.online.video_catalog import VideoCatalog
+from serving.protocol.errors import FailedPrecondition, InvalidArgument
+
+_RANK = "rank"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates, best first.
+
+    Attributes:
+        video_ids: The candidates by descending `fused`; equal ones in the order given.
+        result: Their scores, in the same order.
+        user: The user's features that the model was asked with.
+    """
+
+    video_ids: tuple[str, ...]
+    result: RankResult
+    user: Mapping[str, Any]
+
+
+class Ranker:
+    """Ranks candidates for a user, both given by id.
+
+        with RankingClient(grpc="127.0.0.1:8500") as client:
+            ranker = Ranker(
+                client,
+                UserStore("monday", config.features),
+                VideoCatalog("catalogue.parquet", config.features),
+                config.features,
+            )
+            ranking = ranker.rank("u00024", ["v7", "v2"], {"user_country": "BR"})
+
+    Users and videos that nobody knows are ranked, too: that is what a model for a cold
+    start is for.
+
+    Args:
+        client: Asks the model.
+        users: Gives users' features and videos' impressions.
+        videos: Gives videos' other features.
+        config: The feature configuration that the model was trained with.
+        clock_ms: The time now, UTC.
+    """
+
+    def __init__(
+        self,
+        client: RankingClient,
+        users: UserStore,
+        videos: VideoCatalog,
+        config: FeatureConfig,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ):
+        self._client = client
+        self._users = users
+        self._videos = videos
+        self._clock_ms = clock_ms
+        self._absent: dict[str, Any] = {
+            extra.name: [] if extra.type == "list" else None
+            for extra in config.extra
+            if extra.entity != "video"
+        }
+
+    def rank(
+        self,
+        user_id: str,
+        video_ids: Sequence[str],
+        features: Mapping[str, Any] | None = None,
+        time_ms: int | None = None,
+        timeout_s: float | None = None,
+    ) -> Ranking:
+        """Ranks candidates.
+
+        Args:
+            user_id: The user.
+            video_ids: The candidates.
+            features: Declared features of the user and the context; those that are not
+                given are unknown to the model.
+            time_ms: The moment to rank for, UTC; None for now.
+            timeout_s: Deadline of the call to the model; None takes the client's.
+
+        Raises:
+            ValueError: A feature is not declared, or the moment is not later than the
+                user's state.
+            ServingError: The store, the server or the model refuses.
+        """
+        features = features or {}
+        unknown = sorted(features.keys() - self._absent.keys())
+        if unknown:
+            raise ValueError(
+                "expected features that the configuration declares for users or "
+                f"contexts: {sorted(self._absent)}. Received: {unknown}"
+            )
+        now = self._clock_ms() if time_ms is None else time_ms
+        seen = self._users.video_impressions(video_ids)
+        user = {**self._absent, **features, **self._users.features(user_id, now)}
+        videos = self._videos.features(video_ids, [seen[v] for v in video_ids], now)
+        result = self._ask(user, videos, timeout_s)
+        order = np.argsort(-result.fused, kind="stable")
+        return Ranking(
+            tuple(video_ids[index] for index in order),
+            RankResult(result.tasks, result.scores[order], result.fused[order]),
+            user,
+        )
+
+    def _ask(
+        self,
+        user: dict[str, Any],
+        videos: dict[str, list[Any]],
+        timeout_s: float | None,
+    ) -> RankResult:
+        """Sends what the model takes; again if a new version takes something else."""
+        known = self._client.metadata(timeout_s)
+        try:
+            return self._send(known, user, videos, timeout_s)
+        except (FailedPrecondition, InvalidArgument):
+            now = self._client.metadata(timeout_s)
+            if now.signatures == known.signatures:
+                raise
+        return self._send(now, user, videos, timeout_s)
+
+    def _send(
+        self,
+        metadata: ModelMetadata,
+        user: dict[str, Any],
+        videos: dict[str, list[Any]],
+        timeout_s: float | None,
+    ) -> RankResult:
+        signature = metadata.signatures.get(_RANK)
+        if signature is None:
+            raise FailedPrecondition(
+                f"the model has no signature {_RANK!r}, only "
+                f"{sorted(metadata.signatures)}"
+            )
+        wanted = signature.inputs
+        return self._client.rank(
+            {name: value for name, value in user.items() if name in wanted},
+            {name: value for name, value in videos.items() if name in wanted},
+            timeout_s,
+        )

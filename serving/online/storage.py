@@ -1,0 +1,96 @@
+"""What a user store needs of the place that keeps its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A user's new record, in the place of the one it was made from.
+
+    Attributes:
+        user_id: The user.
+        before: The record that was read; None where there was none.
+        after: The new one.
+        impressions: Impressions to add to those of videos, by video id.
+    """
+
+    user_id: str
+    before: bytes | None
+    after: bytes
+    impressions: Mapping[str, int] = field(default_factory=dict)
+
+
+class RecordStorage(Protocol):
+    """Keeps users' records, counts of videos, and notes on the whole.
+
+    Users are independent: two writers of one user cannot both succeed, writers of
+    different users do not wait for each other longer than a write takes. Every method
+    raises `serving.protocol.errors.Unavailable` if the storage does not answer.
+    """
+
+    def read(self, user_ids: Sequence[str]) -> list[bytes | None]:
+        """The users' records, in order; None where there is none."""
+
+    def swap(self, swaps: Sequence[Swap], counts: str) -> list[bool]:
+        """Writes records that have not changed meanwhile.
+
+        Args:
+            swaps: Each is done wholly or not at all: the record and the counts.
+            counts: Name of the counts that the impressions are added to.
+
+        Returns:
+            Of each whether it was done.
+        """
+
+    def video_impressions(self, video_ids: Sequence[str], counts: str) -> list[int]:
+        """Impressions of videos under a name; 0 where nothing was counted."""
+
+    def set_video_impressions(
+        self, impressions: Mapping[str, int], counts: str
+    ) -> None:
+        """Sets impressions of videos under a name."""
+
+    def drop_video_impressions(self, counts: str) -> None:
+        """Forgets all counts of a name."""
+
+    def notes(self) -> dict[str, str]:
+        """Texts kept beside the records."""
+
+    def set_notes(self, notes: Mapping[str, str]) -> None:
+        """Sets some of the texts, all at once."""
+
+    def set_note_once(self, name: str, text: str) -> str:
+        """Sets a text unless there is one; returns the one that stands."""
+
+    def user_ids(self) -> Iterator[str]:
+        """Every user who has a record; one may occur twice while others write."""
+
+    def close(self) -> None:
+        """Lets go of files and connections."""
+
+
+def open_storage(place: str) -> RecordStorage:
+    """The storage at a place.
+
+    Args:
+        place: A Redis URL (`redis_storage.RedisStorage`) or the path of an SQLite file.
+
+    Raises:
+        ValueError: The URL is none of Redis, or the extra `redis` is not installed.
+        Unavailable: The storage does not answer.
+    """
+    if "://" not in place:
+        from serving.online.sqlite_storage import SqliteStorage
+
+        return SqliteStorage(place)
+    try:
+        from serving.online.redis_storage import RedisStorage
+    except ImportError as error:
+        raise ValueError(
+            f"a store at {place.partition('://')[0]}:// needs pip install 'poso[redis]'"
+        ) from error
+    return RedisStorage(place)

@@ -1,0 +1,309 @@
+"""What is known of users, by id: the feature engine's state, and what came since."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from preprocessing.arrays.conversion import plain
+from preprocessing.checks.rows import row_table
+from preprocessing.checks.validation import reject_table, validate
+from preprocessing.contract.column_names import (
+    EVENT_TIME,
+    SOURCE_FILE,
+    USER_ID,
+    VIDEO_ID,
+)
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.schema import (
+    REJECT_SCHEMA,
+    check_columns,
+    check_types,
+    impression_schema,
+)
+from preprocessing.online.updates import (
+    KnownUsers,
+    add_impressions,
+    known_user_features,
+    state_with,
+)
+from preprocessing.state.files import open_state
+from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
+from serving.online.load_state import load_state
+from serving.online.sqlite_storage import SqliteStorage
+from serving.online.state_snapshot import BaseState
+from serving.online.storage import RecordStorage
+from serving.online.stored_users import Change, KnownRecords, batches
+
+# 36 hours: a day's log, and half a day until the state of its run is loaded.
+ALLOWED_LATENESS_MS = 36 * 3_600_000
+
+# A wrong clock would close a user's state at a time that is still to come.
+_MAX_AHEAD_MS = 300_000
+_SETTINGS = "settings"
+# What records are made by; the rest of a configuration is applied when they are read.
+_MADE_BY = {"utc_offset_hours", "history_of", "labels", "extra"}
+
+
+class Observed(NamedTuple):
+    """What became of new impressions; `rows_in = counted + rejects.num_rows`.
+
+    Attributes:
+        rows_in: Impressions that were given.
+        counted: Those that count.
+        rejects: By `contract.REJECT_SCHEMA`: the others, with their reasons.
+    """
+
+    rows_in: int
+    counted: int
+    rejects: pa.Table
+
+
+class UserStore:
+    """Gives users' features at any moment, and takes what users do.
+
+        store = UserStore("monday", config.features)
+        user = store.features("u00024", time_ms=1_700_000_000_000)
+        store.observe([{"user_id": "u00024", "video_id": "v7", ...}])
+
+    The rules are the feature engine's, and so is the code: `features` gives what the
+    engine would compute for an impression at that moment, had its log been the state's
+    and the impressions that counted since. An impression may come late by up to
+    `allowed_lateness_ms`, counted from its user's latest one; giving one twice does no
+    harm. What does not count is returned with its reason.
+
+    A newer state may take the place of the one before at any time (by `load`, or by
+    opening the same storage with it). It must be of a log that holds what was observed
+    until the state's end; impressions after that end stay, if they are still pending.
+
+    Args:
+        state_dir: Folder of a state, or of the run that wrote it, read into memory; a
+            path or a URI. None if the storage holds one (`load`).
+        config: The feature configuration that the model was trained with. Its
+            `last_day` is for a day's log and has no effect here.
+        storage: Where observed impressions, and loaded states, are kept; None keeps
+            them in this process's memory.
+        allowed_lateness_ms: How long an impression is kept by itself.
+        clock_ms: The time now, UTC; impressions more than five minutes ahead of it are
+            rejects.
+
+    Raises:
+        StateError: There is no whole state, or it or the storage was made with another
+            configuration.
+        Unavailable: The storage does not answer.
+    """
+
+    def __init__(
+        self,
+        state_dir: str | None,
+        config: FeatureConfig,
+        storage: RecordStorage | None = None,
+        allowed_lateness_ms: int = ALLOWED_LATENESS_MS,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ):
+        self._config = config.model_copy(update={"last_day": None})
+        self._lateness_ms = allowed_lateness_ms
+        self._clock_ms = clock_ms
+        state = None if state_dir is None else open_state(state_dir, config)
+        self._storage = storage or SqliteStorage()
+        self._check_settings()
+        self._base = BaseState(state)
+        self._records = KnownRecords(self._storage, self._base, self._config)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._records.user_ids())
+
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._base or self._storage.read([user_id])[0] is not None
+
+    @property
+    def through_ms(self) -> int:
+        """Time of the state's latest impression; -1 without a state."""
+        return self._records.through_ms
+
+    def features(self, user_id: str, time_ms: int) -> dict[str, Any]:
+        """The user's features at a moment, as the feature engine computes them.
+
+        Args:
+            user_id: The user; one who was never seen has no history yet.
+            time_ms: When, UTC; later than the state. Impressions strictly before it are
+                seen.
+
+        Returns:
+            `user_id` and the columns of `contract.column_names.USER_FEATURES`,
+            fit for the user's side of a `rank` request. Declared user features (a
+            country, a device) are not in the state; the caller adds them.
+
+        Raises:
+            ValueError: The time is not later than the user's state.
+            Unavailable: The storage does not answer.
+        """
+        known = self._records.known([user_id])
+        features = known_user_features(user_id, time_ms, known, self._config)
+        return {"user_id": user_id, **features}
+
+    def video_impressions(self, video_ids: Sequence[str]) -> dict[str, int]:
+        """Impressions so far of each video: the state's, and those observed since."""
+        since = self._storage.video_impressions(video_ids, self._records.counts)
+        before = self._base.video_impressions(video_ids)
+        return {
+            video: earlier + later
+            for video, earlier, later in zip(video_ids, before, since, strict=True)
+        }
+
+    def observe(
+        self,
+        impressions: pa.Table | Sequence[Mapping[str, Any]],
+        source: str = "observed",
+        first_row: int = 0,
+    ) -> Observed:
+        """Takes impressions; they are seen by `features` from then on.
+
+        Args:
+            impressions: Rows of the impression log's contract, of any users and in any
+                order: a table as a file holds them (text cells are read as numbers
+                where numbers are expected), or dictionaries.
+            source: Where they come from, for the rejects.
+            first_row: Number of the first row within the source.
+
+        Raises:
+            SourceError: A table lacks a column or has it in an unusable type.
+            Unavailable: The storage does not answer, or others write the same users
+                all the time. Some users' impressions may have been taken; give all of
+                them again, those will be rejects.
+        """
+        rejects = [REJECT_SCHEMA.empty_table()]
+        if isinstance(impressions, pa.Table):
+            check_columns(impressions.schema.names, source, self._config)
+            check_types(_without_text(impressions.schema), source, self._config)
+            table = impressions
+        else:
+            table, misfits = row_table(impressions, source, self._config)
+            rejects.append(misfits)
+        accepted, broken = validate(table, source, first_row, self._config)
+        accepted, ahead = self._without_ahead(accepted)
+        rejects += [broken, ahead]
+
+        def update(known: KnownUsers, new: list[str]) -> Change:
+            users = pa.array(list(known.through_ms), pa.string())
+            mine = accepted.filter(pc.is_in(accepted[USER_ID], value_set=users))
+            done = add_impressions(known, mine, self._lateness_ms, self._config)
+            return Change(done.users, _by_user(done.counted), done.rejects)
+
+        counted = 0
+        user_ids = pc.unique(accepted[USER_ID]).to_pylist()
+        for change, again in self._records.change(user_ids, update):
+            rejects.append(_of_others(change.rejects, again))
+            counted += sum(
+                sum(videos.values())
+                for user, videos in change.impressions.items()
+                if user not in again
+            )
+        return Observed(len(impressions), counted, pa.concat_tables(rejects))
+
+    def load(
+        self,
+        state_dir: str,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> int:
+        """Puts a state into the storage, while others read and observe.
+
+        A user's record is replaced unless it has seen more than the state; impressions
+        after the state's end stay. Loading again after an interruption does no harm.
+
+        Args:
+            state_dir: Folder of a state, or of the run that wrote it.
+            progress: Told how many users are done, and of how many.
+
+        Returns:
+            How many users the state has.
+
+        Raises:
+            StateError: There is no whole state, it was made with another configuration,
+                or the storage holds a newer one.
+            Unavailable: The storage does not answer.
+        """
+        state = open_state(state_dir, self._config)
+        return load_state(state, self._records, self._config, progress)
+
+    def export_state(self) -> pa.Table:
+        """All users' state, by `state.USER_STATE_SCHEMA`, as a run would leave it."""
+        tables = [USER_STATE_SCHEMA.empty_table()]
+        for some in batches(self._records.user_ids()):
+            known = self._records.known(some)
+            tables.append(state_with(known.state, known.pending, self._config))
+        return pa.concat_tables(tables)
+
+    def close(self) -> None:
+        """Closes the storage."""
+        self._storage.close()
+
+    def __enter__(self) -> UserStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_settings(self) -> None:
+        """What records are made of is written once and must stay."""
+        mine = json.loads(self._config.model_dump_json(include=_MADE_BY))
+        text = self._storage.set_note_once(_SETTINGS, json.dumps(mine, sort_keys=True))
+        theirs = json.loads(text)
+        other = [name for name in sorted(mine) if mine[name] != theirs.get(name)]
+        if other:
+            raise StateError(
+                "the user store was made with another configuration: "
+                + "; ".join(
+                    f"expected features.{name} {theirs.get(name)}. Received: "
+                    f"{mine[name]}"
+                    for name in other
+                )
+            )
+
+    def _without_ahead(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+        latest = self._clock_ms() + _MAX_AHEAD_MS
+        ahead = plain(rows[EVENT_TIME]).to_numpy() > latest
+        rejected = rows.filter(pa.array(ahead))
+        reason = (
+            f"{EVENT_TIME} is more than {_MAX_AHEAD_MS // 1000} s ahead of the clock"
+        )
+        return rows.filter(pa.array(~ahead)), reject_table(
+            rejected.select(impression_schema(self._config).names).to_pylist(),
+            [reason] * rejected.num_rows,
+            rejected[SOURCE_FILE].to_pylist(),
+        )
+
+
+def _without_text(schema: pa.Schema) -> pa.Schema:
+    text = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+    return pa.schema([field for field in schema if field.type not in text])
+
+
+def _by_user(counted: pa.Table) -> dict[str, Counter[str]]:
+    """Impressions of each video, by user."""
+    found: dict[str, Counter[str]] = {}
+    columns = (counted[name].to_pylist() for name in (USER_ID, VIDEO_ID))
+    for user, video in zip(*columns, strict=True):
+        found.setdefault(user, Counter())[video] += 1
+    return found
+
+
+def _of_others(rejects: pa.Table, users: set[str]) -> pa.Table:
+    """The rejects that are not of these users, who are done again."""
+    if not users:
+        return rejects
+    rows = rejects["row"].to_pylist()
+    keep = [json.loads(row)[USER_ID] not in users for row in rows]
+    return rejects.filter(pa.array(keep, pa.bool_()))

@@ -1,0 +1,1 @@
+"""What server, client and export agree on: tensors, messages, errors. No TensorFlow."""

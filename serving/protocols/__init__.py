@@ -1,1 +1,0 @@
-"""The embedded server's protocols: gRPC, REST, health, metrics, TLS and limits."""

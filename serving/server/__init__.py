@@ -1,0 +1,1 @@
+"""The embedded server, which speaks TensorFlow Serving's protocols."""

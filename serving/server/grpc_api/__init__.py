@@ -1,0 +1,1 @@
+"""gRPC: PredictionService, ModelService, health."""

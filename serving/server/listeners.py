@@ -1,0 +1,210 @@
+"""The embedded server's two ports: opened together, drained together."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from dataclasses import dataclass, field
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from serving.server.grpc_api.health import HealthService
+from serving.server.grpc_api.model_service import add_model_service
+from serving.server.grpc_api.prediction_service import add_prediction_service
+from serving.server.metrics import ServingMetrics
+from serving.server.prediction.admission import Admission
+from serving.server.prediction.predictor import Predictor
+from serving.server.rest_api.http_server import http_server
+from serving.server.rest_api.service import RestLimits, RestService
+from serving.server.settings.monitoring_config import MonitoringConfig
+from serving.server.settings.tls_config import TlsConfig
+
+_LOG = logging.getLogger(__name__)
+_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+# Health checks and questions about models must come through when predictions do not.
+_SPARE_CALLS = 64
+_MAX_METADATA_BYTES = 8 * 1024
+_HANDSHAKE_MS = 10_000
+# For answers on their way, after the requests in flight are done.
+_CLOSING_S = 1.0
+
+
+class ListenError(OSError):
+    """A port that cannot be listened on; the message names it and the way out."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where and how to listen.
+
+    Attributes:
+        host: Address to listen on.
+        grpc_port: 0 picks a free one.
+        rest_port: 0 picks a free one.
+        max_request_bytes: Largest request taken by either protocol.
+        max_in_flight: Most predictions answered at once, over both protocols.
+        rest_timeout_s: Seconds that a REST request's body, and then its answer, may
+            take; gRPC's clients set their own.
+        idle_s: Seconds after which a REST connection without a whole request is closed.
+        drain_s: Seconds left to requests in flight when stopping.
+        tls: Certificates; None for plain text.
+        monitoring: Whether and where metrics are shown.
+    """
+
+    host: str = "127.0.0.1"
+    grpc_port: int = 8500
+    rest_port: int = 8501
+    max_request_bytes: int = 16 * 2**20
+    max_in_flight: int = 512
+    rest_timeout_s: float = 30.0
+    idle_s: float = 60.0
+    drain_s: float = 10.0
+    tls: TlsConfig | None = None
+    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
+
+
+class Listeners:
+    """A gRPC and a REST server of one predictor on the running event loop.
+
+    Args:
+        predictor: What answers.
+        metrics: Where requests are counted.
+        options: Where and how to listen.
+    """
+
+    def __init__(
+        self, predictor: Predictor, metrics: ServingMetrics, options: ServerOptions
+    ):
+        self._options = options
+        self._admission = Admission(options.max_in_flight)
+        metrics.show(
+            "poso_requests_in_flight",
+            "Predictions that are being answered.",
+            lambda: self._admission.in_flight,
+        )
+        self._grpc = grpc.aio.server(
+            options=[
+                # Without this, two servers could share a port unnoticed.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", options.max_request_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+                ("grpc.absolute_max_metadata_size", 2 * _MAX_METADATA_BYTES),
+                ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+            ],
+            # Before their messages are read.
+            maximum_concurrent_rpcs=options.max_in_flight + _SPARE_CALLS,
+        )
+        add_prediction_service(self._grpc, predictor, self._admission, metrics)
+        add_model_service(self._grpc, predictor)
+        self._health = HealthService(_SERVICES, predictor.store.ready)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection(
+            [*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
+        )
+        limits = RestLimits(
+            options.max_request_bytes, options.rest_timeout_s, options.rest_timeout_s
+        )
+        self._rest_service = RestService(
+            predictor, self._admission, metrics, options.monitoring, limits
+        )
+        self._rest: web.ServerRunner | None = None
+
+    async def start(self) -> tuple[int, int]:
+        """Opens both ports.
+
+        Returns:
+            The gRPC and the REST port.
+
+        Raises:
+            ListenError: If one cannot be listened on; then neither is.
+        """
+        _warn_if_open(self._options)
+        try:
+            grpc_port = self._bind_grpc()
+            await self._health.start()
+            await self._grpc.start()
+            return grpc_port, await self._start_rest()
+        except ListenError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Says NOT_SERVING, refuses what is new, finishes what is not, and closes.
+
+        Requests in flight have `drain_s` seconds.
+        """
+        await self._health.stop()
+        await self._admission.close(self._options.drain_s)
+        closing = [self._grpc.stop(_CLOSING_S)]
+        if self._rest is not None:
+            closing.append(self._rest.cleanup())
+        await asyncio.gather(*closing)
+
+    def _bind_grpc(self) -> int:
+        options = self._options
+        address = f"{_bracketed(options.host)}:{options.grpc_port}"
+        try:
+            if options.tls is None:
+                port: int = self._grpc.add_insecure_port(address)
+            else:
+                credentials = options.tls.grpc_credentials()
+                port = self._grpc.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise _cannot_listen("gRPC", address, "grpc_port") from error
+        if port == 0:
+            raise _cannot_listen("gRPC", address, "grpc_port")
+        return port
+
+    async def _start_rest(self) -> int:
+        options = self._options
+        server = http_server(
+            self._rest_service.handle, options.max_request_bytes, options.idle_s
+        )
+        self._rest = web.ServerRunner(server, shutdown_timeout=_CLOSING_S)
+        await self._rest.setup()
+        site = web.TCPSite(
+            self._rest,
+            options.host,
+            options.rest_port,
+            reuse_address=True,
+            ssl_context=options.tls.ssl_context() if options.tls else None,
+        )
+        try:
+            await site.start()
+        except OSError as error:
+            address = f"{_bracketed(options.host)}:{options.rest_port}"
+            raise _cannot_listen("REST", address, "rest_port") from error
+        port: int = self._rest.addresses[0][1]
+        return port
+
+
+def _warn_if_open(options: ServerOptions) -> None:
+    if options.tls is None and not _is_loopback(options.host):
+        _LOG.warning(
+            "listening on %s without TLS: whoever reaches this machine can send "
+            "requests and read answers; --ssl-config-file sets certificates",
+            options.host,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _cannot_listen(protocol: str, address: str, argument: str) -> ListenError:
+    return ListenError(
+        f"cannot listen on {address} for {protocol}: the port is in use or the address "
+        f"is not this machine's; choose another {argument}, 0 for any free one"
+    )

@@ -1,0 +1,1 @@
+"""Answering a request, whatever the protocol: Predict, Classify, Regress."""

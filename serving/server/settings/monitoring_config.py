@@ -1,0 +1,54 @@
+"""TensorFlow Serving's monitoring configuration: whether and where metrics are shown.
+
+Example:
+    prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.protocol.message_table import message_classes
+from serving.server.settings.text_config import ConfigError, read_text_config
+
+# Names and numbers of tensorflow_serving/config/monitoring_config.proto.
+_CLASSES = message_classes(
+    "poso.monitoring_config",
+    {
+        "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
+        "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig")},
+    },
+)
+
+
+@dataclass(frozen=True)
+class MonitoringConfig:
+    """Where Prometheus finds the metrics, on the REST port.
+
+    Attributes:
+        enabled: Whether metrics are shown at all.
+        path: Their path.
+    """
+
+    enabled: bool = True
+    path: str = "/monitoring/prometheus/metrics"
+
+
+def read_monitoring_config(path: str | Path) -> MonitoringConfig:
+    """Reads a `--monitoring-config-file`.
+
+    As in TensorFlow Serving, metrics are off unless the file has `enable: true`.
+    Without a file, this server shows them, which TensorFlow Serving does not.
+
+    Raises:
+        ConfigError: If it cannot be read, or its path could never be asked for.
+    """
+    prometheus = read_text_config(path, _CLASSES["MonitoringConfig"]).prometheus_config
+    shown_at = prometheus.path or MonitoringConfig.path
+    if not shown_at.startswith("/") or shown_at.lower().startswith("/v1/"):
+        raise ConfigError(
+            f"{path}: expected a path that begins with / and not with /v1/, received "
+            f"{shown_at!r}"
+        )
+    return MonitoringConfig(prometheus.enable, shown_at)

@@ -1,1 +1,0 @@
-"""The client's ways to a server, without TensorFlow."""

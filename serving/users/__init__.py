@@ -1,1 +1,0 @@
-"""Where what is known of users and videos is kept, for ranking by ids."""

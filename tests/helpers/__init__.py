@@ -1,0 +1,1 @@
+"""What tests share: toy models, log rows, reference engines, servers."""

@@ -1,0 +1,87 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow_model_analysis as tfma
+
+import pipeline  # noqa: F401  (chooses the generation of Keras)
+from poso_keras import gauc
+
+pytestmark = pytest.mark.e2e
+
+
+def evaluate(frame, **settings):
+    """GAUC by TFMA, overall and by `group`, as {slice: {metric: value}}."""
+    config = tfma.EvalConfig(
+        model_specs=[tfma.ModelSpec(label_key="label", prediction_key="score")],
+        metrics_specs=[
+            tfma.MetricsSpec(
+                metrics=[
+                    tfma.MetricConfig(
+                        class_name="GAUC",
+                        module="pipeline.evaluation.gauc_metric",
+                        config=json.dumps({"user_key": "user_id", **settings}),
+                    )
+                ]
+            )
+        ],
+        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["group"])],
+    )
+    result = tfma.analyze_raw_data(frame, config)
+    return {
+        slice_key[0][1] if slice_key else "": {
+            name: float(value["doubleValue"]) for name, value in metrics[""][""].items()
+        }
+        for slice_key, metrics in result.slicing_metrics
+    }
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(5)
+    rows = 3000
+    return pd.DataFrame(
+        {
+            "user_id": rng.integers(0, 200, rows).astype(str),
+            # Groups cut through users, as they do when a user ceases to be new.
+            "group": rng.choice(["new", "regular"], rows, p=[0.1, 0.9]),
+            "label": rng.integers(0, 2, rows).astype(float),
+            "score": rng.random(rows).round(2),  # rounding makes ties
+        }
+    )
+
+
+@pytest.mark.parametrize("weighting", ["impressions", "positives", "none"])
+def test_equals_the_function_on_every_slice(frame, weighting):
+    metrics = evaluate(frame, weighting=weighting)
+    assert set(metrics) == {"", "new", "regular"}
+    for name, values in metrics.items():
+        part = frame if not name else frame[frame.group == name]
+        expected = gauc(part.label, part.score, part.user_id, weighting=weighting)
+        assert values["gauc"] == pytest.approx(expected.value, abs=1e-12)
+
+
+def test_guard_is_zero_where_too_few_users_could_be_scored(frame):
+    scored = {
+        name: gauc(part.label, part.score, part.user_id).users_scored
+        for name, part in frame.groupby("group")
+    }
+    assert scored["new"] < scored["regular"]
+    metrics = evaluate(frame, min_scored_users=scored["new"] + 1)
+    assert metrics["new"]["gauc_guard"] == 0.0
+    assert metrics["regular"]["gauc_guard"] == metrics["regular"]["gauc"]
+
+
+def test_users_of_one_label_only_give_nan_and_a_passing_guard():
+    frame = pd.DataFrame(
+        {
+            "user_id": ["a", "a", "b"],
+            "group": ["new"] * 3,
+            "label": [1.0, 1.0, 0.0],
+            "score": [0.1, 0.2, 0.3],
+        }
+    )
+    metrics = evaluate(frame)
+    assert np.isnan(metrics[""]["gauc"])
+    assert metrics[""]["gauc_guard"] == 0.0

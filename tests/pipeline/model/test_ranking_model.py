@@ -1,0 +1,370 @@
+"""The ranking model on small random tensors, as the Transform would make them."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+import poso_keras
+from pipeline.config import tree
+from pipeline.model.embeddings import GAP_BUCKETS
+from pipeline.model.ranking_model import RankingModel
+from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
+from tests.helpers.small_transform import settings_with
+
+BATCH = 6
+ROWS = 9
+TASKS = ("long_view", "like")
+USER_SIDE = ("user", "context")
+
+
+def table_rows(config):
+    specs = model_inputs(config.features, config.transform)
+    rows = {spec.table: ROWS for spec in specs if spec.table}
+    return {**rows, GAP_BUCKETS: len(config.transform.gap_hours_boundaries) + 2}
+
+
+def new_model(**model):
+    config = settings_with(model={**settings_with().model.model_dump(), **model})
+    tf_keras.utils.set_random_seed(3)
+    return RankingModel(config, table_rows(config)), config
+
+
+def random_batch(config, rows=BATCH, seed=0):
+    """Transformed tensors with histories of every length, 0 among them."""
+    rng = np.random.default_rng(seed)
+    lengths = np.arange(rows) % (config.features.history_length + 1)
+    batch = {}
+    for spec in model_inputs(config.features, config.transform):
+        if spec.kind == "numeric":
+            batch[spec.name] = rng.normal(size=rows).astype(np.float32)
+        elif spec.kind == "bucket":
+            batch[spec.name] = rng.integers(0, spec.bucket_values, rows)
+        elif spec.kind == "id":
+            batch[spec.name] = rng.integers(0, ROWS, rows)
+        else:
+            batch[spec.name] = rng.integers(1, ROWS, [rows, spec.length])
+    known = np.arange(config.features.history_length) < lengths[:, None]
+    for name in batch:
+        if name.startswith("history_"):
+            batch[name] = np.where(known, batch[name], 0)
+    batch[HISTORY_GAP] = np.where(known, rng.integers(1, 11, known.shape), 0)
+    for task in TASKS:
+        batch[task] = rng.integers(0, 2, rows).astype(np.float32)
+    return {name: tf.constant(value) for name, value in batch.items()}
+
+
+def shuffled_weights(model, seed=5):
+    """Gives every weight a random value: fresh biases are zero, and hide mistakes."""
+    rng = np.random.default_rng(seed)
+    for variable in model.variables:
+        if variable.dtype.is_floating:
+            variable.assign(rng.normal(scale=0.3, size=variable.shape))
+
+
+@pytest.fixture(scope="module")
+def poso():
+    model, config = new_model()
+    model(random_batch(config))
+    shuffled_weights(model)
+    return model, config
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_one_logit_a_task_and_row(poso, rows):
+    model, config = poso
+    logits = model(random_batch(config, rows))
+    assert tuple(logits) == TASKS
+    for value in logits.values():
+        assert value.shape == (rows,)
+        assert value.dtype == tf.float32
+    assert len(set(np.round(logits["like"].numpy(), 6))) == rows
+
+
+def test_probabilities_are_the_sigmoid_of_the_logits(poso):
+    model, config = poso
+    batch = random_batch(config)
+    logits, scores = model(batch), model.probabilities(batch)
+    for task in TASKS:
+        expected = 1 / (1 + np.exp(-logits[task].numpy().astype(np.float64)))
+        np.testing.assert_allclose(scores[task], expected, atol=1e-6)
+
+
+def test_rows_do_not_see_each_other(poso):
+    model, config = poso
+    batch = random_batch(config)
+    together = model(batch)
+    alone = [
+        model({name: value[i : i + 1] for name, value in batch.items()})
+        for i in range(BATCH)
+    ]
+    for task in TASKS:
+        by_row = [logits[task].numpy()[0] for logits in alone]
+        np.testing.assert_allclose(together[task], by_row, atol=1e-5)
+
+
+SWITCHES = {
+    "mlp": ("towers", poso_keras.POSOMLP, poso_keras.MLP),
+    "attention": (
+        "attentions",
+        poso_keras.POSOMultiHeadAttention,
+        poso_keras.SequenceAttention,
+    ),
+    "mmoe": ("mmoe", poso_keras.POSOMMoE, poso_keras.MMoE),
+}
+
+
+def kinds(model, attribute):
+    layers = getattr(model, attribute)
+    return {type(v) for v in (layers.values() if attribute != "mmoe" else [layers])}
+
+
+@pytest.mark.parametrize(
+    "on", [(), ("mlp",), ("attention",), ("mmoe",), ("mlp", "attention", "mmoe")]
+)
+def test_each_module_is_switched_by_itself(on):
+    model, config = new_model(poso={name: name in on for name in SWITCHES})
+    for name, (attribute, gated, plain) in SWITCHES.items():
+        assert kinds(model, attribute) == {gated if name in on else plain}
+    logits = model(random_batch(config))
+    assert all(np.isfinite(value).all() for value in logits.values())
+    gates = [v.name for v in model.trainable_variables if "gate" in v.name.lower()]
+    assert bool(gates) == bool(on)
+
+
+def test_plain_has_all_weights_but_the_gates(poso):
+    model, config = poso
+    baseline = RankingModel(config.plain(), table_rows(config))
+    baseline(random_batch(config))
+    assert config.plain().model.poso == tree.PersonalizationConfig(
+        mlp=False, attention=False, mmoe=False
+    )
+    unchanged = {"exclude": {"model": {"poso"}}}
+    assert config.plain().model_dump(**unchanged) == config.model_dump(**unchanged)
+
+    def tables(of):
+        return [v.shape for v in of.embedding.trainable_variables]
+
+    assert tables(baseline) == tables(model)
+    assert set(baseline.towers) == set(model.towers)
+    assert baseline.count_params() < model.count_params()
+
+
+def test_a_plain_model_does_not_read_the_code(poso):
+    """A change of AVC's embedding row is all that a plain model sees of AVC."""
+    _, config = poso
+    for settings, reads in ((config, True), (config.plain(), False)):
+        model = RankingModel(settings, table_rows(config))
+        batch = random_batch(config)
+        model(batch)
+        shuffled_weights(model)
+        table = model.embedding.tables["avc"].embeddings
+        table.assign(tf.zeros_like(table))
+        before = model(batch)["like"]
+        after = model({**batch, "avc": (batch["avc"] + 5) % 17})["like"]
+        assert (np.abs(before - after).max() > 1e-4) == reads
+
+
+CODES = [(code,) for code in get_args(tree.PersonalizationCode)] + [
+    ("avc", "is_new_user"),
+    ("user_id", "video_age"),
+    ("avc", "all_features", "video_id"),
+]
+
+
+@pytest.mark.parametrize("code", CODES, ids="+".join)
+def test_every_personalization_code(code):
+    model, config = new_model(personalization_code=code)
+    batch = random_batch(config)
+    assert all(np.isfinite(v).all() for v in model(batch).values())
+    widths = {"avc": 17, "is_new_user": 3, "video_age": 14, "user_id": 4, "video_id": 4}
+    parts = model.embedding(batch)
+    widths["all_features"] = sum(part.shape[-1] for part in parts)
+    made = model.personalization_code(batch, parts)
+    assert made.shape == (BATCH, sum(widths[name] for name in code))
+    shuffled_weights(model)
+    shared_equals_tiled(model, config)
+
+
+def test_a_bucket_enters_the_code_one_hot(poso):
+    model, config = poso
+    batch = random_batch(config)
+    code = model.personalization_code(batch, model.embedding(batch))
+    expected = np.zeros((BATCH, 17), np.float32)
+    for row, bucket in enumerate(batch["avc"].numpy()):
+        expected[row, bucket] = 1
+    np.testing.assert_array_equal(code, expected)
+
+
+@pytest.mark.parametrize("quantiles", [3, 40])
+def test_every_quantile_of_avc_has_a_row_and_a_code(quantiles):
+    config = settings_with(transform={"avc_quantiles": quantiles})
+    model = RankingModel(config, table_rows(config))
+    batch = {
+        **random_batch(config),
+        "avc": tf.constant([0, 1, 2, quantiles - 1, quantiles, quantiles], tf.int64),
+    }
+    assert all(np.isfinite(value).all() for value in model(batch).values())
+    code = model.personalization_code(batch, model.embedding(batch))
+    np.testing.assert_array_equal(tf.reduce_sum(code, axis=1), np.ones(BATCH))
+
+
+def shared_equals_tiled(model, config):
+    sides = {
+        spec.name: spec.side for spec in model_inputs(config.features, config.transform)
+    }
+    candidates = random_batch(config, seed=1)
+    # A history in the middle of its lengths.
+    user = {n: v[2:3] for n, v in random_batch(config, seed=2).items()}
+    shared, tiled = {}, {}
+    for name, value in candidates.items():
+        one = sides.get(name, "user") in USER_SIDE
+        shared[name] = user[name] if one else value
+        tiled[name] = tf.repeat(user[name], BATCH, axis=0) if one else value
+    by_one = model(shared, shared_user=True)
+    by_all = model(tiled)
+    for task in TASKS:
+        assert by_one[task].shape == (BATCH,)
+        np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
+        assert np.ptp(by_all[task]) > 1e-4
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_a_shared_user_gives_what_a_tiled_one_does(gated):
+    model, config = new_model(poso=dict.fromkeys(SWITCHES, gated))
+    model(random_batch(config))
+    shuffled_weights(model)
+    shared_equals_tiled(model, config)
+
+
+def test_a_shared_user_works_for_one_candidate(poso):
+    model, config = poso
+    batch = random_batch(config, rows=1)
+    by_one, by_all = model(batch, shared_user=True), model(batch)
+    for task in TASKS:
+        np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_empty_histories_give_finite_logits_and_gradients(gated):
+    model, config = new_model(poso=dict.fromkeys(SWITCHES, gated))
+    batch = random_batch(config)
+    for name in [n for n in batch if n.startswith("history_")]:
+        batch[name] = tf.zeros_like(batch[name])
+    for name in ("video_tags", "topics"):
+        batch[name] = tf.zeros_like(batch[name])
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(batch, training=True)
+    assert np.isfinite(loss)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        if gradient is not None:
+            dense = tf.convert_to_tensor(gradient)
+            assert np.isfinite(dense).all(), variable.name
+
+
+def test_what_lies_behind_a_historys_end_is_not_read(poso):
+    model, config = poso
+    batch = random_batch(config)
+    before = model(batch)
+    gaps = batch[HISTORY_GAP].numpy()
+    padding = batch["history_video_ids"].numpy() == 0
+    assert padding.any()
+    after = model({**batch, HISTORY_GAP: tf.constant(np.where(padding, 7, gaps))})
+    for task in TASKS:
+        np.testing.assert_allclose(after[task], before[task], atol=1e-6)
+
+
+def test_the_loss_is_the_weighted_sum_of_the_tasks_cross_entropies(poso):
+    model, config = poso
+    batch = random_batch(config)
+    logits = model(batch)
+    expected = 0.0
+    for task, weight in (("long_view", 1.0), ("like", 0.5)):
+        entropies = []
+        for y, z in zip(batch[task].numpy(), logits[task].numpy(), strict=True):
+            p = 1 / (1 + np.exp(-np.float64(z)))
+            entropies.append(-np.log(p) if y else -np.log(1 - p))
+        expected += weight * np.mean(entropies)
+    for training in (True, False):
+        loss = model.compute_loss(batch, training=training)
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_the_l2_penalty_is_on_the_rows_of_ids_in_use():
+    model, config = new_model(embedding_l2=0.5)
+    batch = random_batch(config)
+    model(batch)
+    shuffled_weights(model)
+    model(batch)
+    expected = 0.0
+    for spec in model_inputs(config.features, config.transform):
+        if not spec.table:
+            continue
+        table = model.embedding.tables[spec.table].embeddings.numpy()
+        squares = [np.sum(table[i] ** 2) for i in np.ravel(batch[spec.name])]
+        expected += 0.5 * np.mean(squares)
+    np.testing.assert_allclose(sum(model.losses), expected, rtol=1e-5)
+
+
+def test_without_l2_there_is_no_penalty(poso):
+    model, config = poso
+    model(random_batch(config))
+    assert model.losses == []
+
+
+@pytest.fixture
+def bfloat16():
+    tf_keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf_keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.usefixtures("bfloat16")
+@pytest.mark.parametrize("code", [("avc",), ("all_features", "user_id")])
+def test_mixed_precision_computes_in_half_and_answers_in_float32(code):
+    model, config = new_model(personalization_code=code)
+    batch = random_batch(config)
+    logits = model(batch)
+    assert {value.dtype for value in logits.values()} == {tf.float32}
+    assert {v.dtype for v in model.trainable_variables} == {tf.float32}
+    assert {p.dtype for p in model.embedding(batch)} == {tf.bfloat16}
+    assert np.isfinite(model.compute_loss(batch, training=True))
+
+
+def test_dropout_is_for_training_alone():
+    model, config = new_model(dropout=0.5)
+    batch = random_batch(config, rows=40)
+    np.testing.assert_array_equal(model(batch)["like"], model(batch)["like"])
+    trained = model(batch, training=True)["like"]
+    assert np.abs(trained - model(batch)["like"]).max() > 0
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Losses of 8 steps on one batch, and the weights that did not move."""
+    model, config = new_model()
+    batch = random_batch(config)
+    model(batch)
+    before = [v.numpy() for v in model.trainable_variables]
+    model.compile(optimizer=tf_keras.optimizers.Adam(0.03), run_eagerly=True)
+    data = tf.data.Dataset.from_tensors(batch).repeat(8)
+    first = float(model.compute_loss(batch))
+    model.fit(data, verbose=0)
+    still = [
+        v.name
+        for v, old in zip(model.trainable_variables, before, strict=True)
+        if np.array_equal(v.numpy(), old)
+    ]
+    return first, float(model.compute_loss(batch)), still
+
+
+def test_training_steps_lower_the_loss_of_a_fixed_batch(trained):
+    first, last, _ = trained
+    assert last < 0.8 * first
+
+
+def test_training_reaches_every_weight(trained):
+    assert trained[2] == []

@@ -1,0 +1,214 @@
+"""The report of a made-up run: two models whose scores are given, not computed."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from pipeline.report import report
+from pipeline.report.report import METRICS_FILE, PAGE_FILE, RunFiles, make_report
+from poso_keras import gauc
+from tests.helpers.small_transform import analyzed_rows, feature_row, write_examples
+
+TASKS = ("long_view", "like")
+MISSING = "\N{EN DASH}"
+EPOCHS = {"mean_loss": [0.7, 0.6], "val_mean_loss": [0.72, 0.65]}
+HISTORY = {**EPOCHS, "val_long_view_gauc": [0.5, 0.6], "val_like_gauc": [0.5, 0.4]}
+GATES = {"upper_bounds": [1, 4], "gates": {"history_tags": [[1, 0.5], [1, 1], [0, 2]]}}
+SENSITIVITIES = {
+    name: {
+        "rows": 2,
+        "blocks": [["mlp", 1]],
+        "magnitude": [2.0],
+        "features": {
+            "avc": {"relative": change, "rows_changed": 1.0, "change": [2 * change]},
+            "is_new_user": {"relative": 0.0, "rows_changed": 0.0, "change": [0.0]},
+        },
+    }
+    for name, change in (("model", 0.25), ("plain", 0.03125))
+}
+DATA = {
+    "rows_in": 1300,
+    "examples": 1234,
+    "rejects": 66,
+    "outside_splits": 4,
+    "by_reason": {"duplicate": 60, "negative <play_time_ms>": 6},
+    "days": {"2022-04-15": 1230, "2022-04-16": 4},
+    "splits": {"2022-04-15": "train"},
+}
+
+
+def eval_rows():
+    """Of many users, and one group of users that no GAUC can be computed for."""
+    rng = np.random.default_rng(6)
+    rows = [
+        feature_row(
+            user_id=f"u{i % 7}",
+            video_id=f"v{i % 6}",
+            user_group=("regular", "new")[i % 7 % 2],
+            is_new_video=int(i % 3 == 0),
+            long_view=int(rng.integers(2)),
+            like=int(rng.integers(2)),
+        )
+        for i in range(60)
+    ]
+    return [*rows, feature_row(user_id="back", user_group="returning")]
+
+
+@pytest.fixture(scope="module")
+def scores():
+    rng = np.random.default_rng(7)
+    rows = eval_rows()
+    return {
+        "model": {t: [(r[t] + rng.random() * 2) / 3 for r in rows] for t in TASKS},
+        "plain": {t: rng.random(len(rows)).tolist() for t in TASKS},
+    }
+
+
+@pytest.fixture(scope="module")
+def splits(small_transform, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("splits")
+    write_examples(small_transform.examples(eval_rows()), folder / "eval")
+    return {"train_dir": small_transform.split_dir, "eval_dir": str(folder / "eval")}
+
+
+@pytest.fixture
+def make(monkeypatch, splits, scores, small_transform, tmp_path):
+    """Makes a report of the named models; returns metrics and page."""
+
+    def score_split(model_dir, split_dir):
+        assert split_dir == splits["eval_dir"]
+        return {task: np.array(v) for task, v in scores[model_dir].items()}
+
+    monkeypatch.setattr(report, "score_split", score_split)
+
+    def make(*models, config=small_transform.config, **files):
+        run = RunFiles(
+            **splits,
+            model_dirs={name: name for name in models},
+            histories=dict.fromkeys(models, HISTORY),
+            **files,
+        )
+        returned = make_report(config, run, str(tmp_path / "report"))
+        text = (tmp_path / "report" / METRICS_FILE).read_text()
+        assert json.loads(text, parse_constant=pytest.fail) == json.loads(
+            json.dumps(returned)
+        )
+        return returned, (tmp_path / "report" / PAGE_FILE).read_text()
+
+    return make
+
+
+def plots(page):
+    return [
+        ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.S)
+    ]
+
+
+def cells(page):
+    """Texts of the GAUC table's rows."""
+    table = page[page.index("<table>") : page.index("</table>")]
+    rows = re.findall(r"<tr.*?</tr>", table, re.S)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in rows]
+
+
+def test_the_numbers(make, scores):
+    metrics, _ = make("model", "plain", blessed=True, data=DATA)
+    rows = eval_rows()
+    assert metrics["name"] == "small"
+    assert metrics["blessed"] is True
+    assert metrics["data"] == DATA
+    assert metrics["train_impressions"] == len(analyzed_rows())
+    assert metrics["eval_impressions"] == len(rows)
+    table = {(row["task"], row["slice"]): row for row in metrics["gauc"]}
+    users = [row["user_id"] for row in rows]
+    for task in TASKS:
+        labels = [row[task] for row in rows]
+        for name in ("model", "plain"):
+            expected = gauc(labels, scores[name][task], users).value
+            assert table[task, "all"]["gauc"][name] == pytest.approx(expected)
+    assert "popularity" in table["long_view", "all"]["gauc"]
+    assert "popularity" not in table["like", "all"]["gauc"]
+    assert table["like", "returning"]["gauc"] == {"model": None, "plain": None}
+    for task in TASKS:
+        counted = sum(part["impressions"] for part in metrics["calibration"][task])
+        assert counted == len(rows)
+
+
+def test_popularity_ranks_by_the_training_splits_rates(make):
+    metrics, _ = make("model")
+    past, rows = analyzed_rows(), eval_rows()
+    mean = np.mean([row["long_view"] for row in past])
+    rates = []
+    for row in rows:
+        labels = [p["long_view"] for p in past if p["video_id"] == row["video_id"]]
+        rates.append((sum(labels) + 20 * mean) / (len(labels) + 20))
+    expected = gauc(
+        [row["long_view"] for row in rows], rates, [row["user_id"] for row in rows]
+    ).value
+    assert metrics["gauc"][0]["gauc"]["popularity"] == pytest.approx(expected)
+
+
+def test_the_pages_table_shows_the_numbers(make):
+    metrics, page = make("model", "plain", blessed=True)
+    header, *rows = cells(page)
+    assert header[-4:] == ["model", "plain", "difference, pp", "popularity"]
+    assert len(rows) == len(metrics["gauc"])
+    for shown, row in zip(rows, metrics["gauc"], strict=True):
+        assert shown[:4] == [
+            row["task"],
+            row["slice"],
+            str(row["impressions"]),
+            str(row["users_scored"]),
+        ]
+        model, plain = row["gauc"]["model"], row["gauc"]["plain"]
+        if model is None:
+            assert shown[4:] == [MISSING, MISSING, MISSING, MISSING]
+            continue
+        difference = f"{100 * (model - plain):+.2f}"
+        assert shown[4:7] == [f"{model:.4f}", f"{plain:.4f}", difference]
+        assert (shown[7] == MISSING) == ("popularity" not in row["gauc"])
+    assert "<strong>blessed</strong>" in page
+
+
+def test_the_page_has_every_plot_and_no_nan(make):
+    metrics, page = make(
+        "model", "plain", gates=GATES, sensitivities=SENSITIVITIES, data=DATA
+    )
+    assert len(plots(page)) == 5
+    assert metrics["sensitivity"]["plain"] == {"avc": 0.03125, "is_new_user": 0.0}
+    assert "What the model listens to" in page
+    assert not re.search(r"\bnan\b", page, re.IGNORECASE)
+    assert "1,300 rows in" in page
+    assert "Gates over the accumulated view count" in page
+    assert "<strong>not blessed</strong>" in page
+
+
+def test_a_run_without_a_baseline_or_gates_leaves_them_out(make):
+    metrics, page = make("model")
+    assert len(plots(page)) == 2
+    assert "plain baseline" not in page
+    assert "Gates over" not in page
+    assert "listens to" not in page
+    assert metrics["sensitivity"] == {}
+    assert cells(page)[0][-2:] == ["model", "popularity"]
+    assert all("plain" not in row["gauc"] for row in metrics["gauc"])
+
+
+def test_what_comes_from_outside_is_escaped(make):
+    script = "eval: user_group: <script>alert('x')</script> & more"
+    metrics, page = make("model", anomalies=[script], data=DATA)
+    assert metrics["anomalies"] == [script]
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "negative &lt;play_time_ms&gt;" in page
+
+
+def test_the_page_says_that_there_are_no_anomalies(make):
+    assert "No anomalies against the schema." in make("model")[1]
+
+
+def test_the_page_holds_the_configuration(make):
+    assert "bucket_embedding_dim: 2" in make("model")[1]

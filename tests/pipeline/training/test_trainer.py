@@ -1,0 +1,249 @@
+"""Training as TFX calls it, step by step and not as graphs: the data is tiny."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from pipeline.training import trainer
+from pipeline.training.batches import read_batches
+from pipeline.training.diagnostics import input_sensitivity
+from poso_keras import gauc
+from tests.helpers.small_transform import settings_with
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
+]
+
+TASKS = ("long_view", "like")
+
+
+@pytest.fixture(scope="module")
+def eager():
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def training(**values):
+    return settings_with(training={"batch_size": 13, "learning_rate": 0.02, **values})
+
+
+def arguments(small, folder, config=None, plain=False):
+    (folder / "run").mkdir(parents=True, exist_ok=True)
+    return FnArgs(
+        train_files=small.train_files,
+        eval_files=small.train_files,
+        transform_graph_path=str(small.folder / "graph"),
+        serving_model_dir=str(folder / "serving"),
+        model_run_dir=str(folder / "run"),
+        custom_config={
+            "config": (config or training(epochs=3)).model_dump_json(),
+            "plain": plain,
+            "checkpoint_dir": str(folder / "checkpoints"),
+        },
+    )
+
+
+class Killed(BaseException):
+    """Ends a training as a signal does: nothing catches it."""
+
+
+class Watched:
+    """Runs `run_fn` without the export; keeps the model and the log's lines."""
+
+    def __init__(self, monkeypatch):
+        self.model = None
+        self.exported_to = None
+        self.lines = []
+        self.kill_at = None
+        monkeypatch.setattr(trainer, "export_model", self._export)
+        monkeypatch.setattr(trainer, "report_progress", self._progress)
+
+    def _export(self, model, transform_output, config, path):
+        self.model, self.exported_to = model, path
+
+    def _progress(self, line):
+        self.lines.append(line)
+        if self.kill_at and f"epoch {self.kill_at}/" in line:
+            raise Killed
+
+    @property
+    def epochs(self):
+        return [re.search(r"epoch (\d/\d)", line)[1] for line in self.lines]
+
+
+@pytest.fixture(scope="module")
+def module_patch():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def resumed(eager, small_transform, tmp_path_factory, module_patch):
+    """A training that is killed in its second epoch, and then run again."""
+    folder = tmp_path_factory.mktemp("trained")
+    args = arguments(small_transform, folder)
+    watched = Watched(module_patch)
+    watched.kill_at = 2
+    with pytest.raises(Killed):
+        trainer.run_fn(args)
+    assert watched.model is None
+    assert not (folder / "run" / trainer.HISTORY_FILE).exists()
+    killed, watched.lines, watched.kill_at = watched.epochs, [], None
+    trainer.run_fn(args)
+    return folder, killed, watched
+
+
+def test_a_killed_training_goes_on_where_it_was(resumed):
+    _, killed, watched = resumed
+    assert killed == ["1/3", "2/3"]
+    assert watched.epochs == ["2/3", "3/3"]
+    # 25 examples in batches of 13, over three epochs in all.
+    assert int(watched.model.optimizer.iterations) == 3 * 2
+
+
+def test_a_finished_training_leaves_no_checkpoint_to_resume(resumed):
+    folder, _, _ = resumed
+    left = [path for path in (folder / "checkpoints").rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_it_is_exported_to_where_tfx_says(resumed):
+    folder, _, watched = resumed
+    assert watched.exported_to == str(folder / "serving")
+
+
+@pytest.fixture(scope="module")
+def history(resumed):
+    folder = resumed[0]
+    return json.loads((folder / "run" / trainer.HISTORY_FILE).read_text())
+
+
+def test_the_training_loss_falls(history):
+    assert history["mean_loss"][-1] < history["mean_loss"][0]
+
+
+def test_gauc_of_the_last_epoch_is_that_of_the_model(resumed, history, small_transform):
+    model = resumed[2].model
+    batches = list(read_batches(small_transform.train_files, small_transform.output, 8))
+    for task in TASKS:
+        scores = np.concatenate([model.probabilities(b)[task] for b in batches])
+        labels = np.concatenate([b[task] for b in batches])
+        users = np.concatenate([b["user_key"] for b in batches])
+        expected = gauc(labels, scores, users).value
+        assert history[f"val_{task}_gauc"][-1] == pytest.approx(expected, abs=1e-6)
+    assert f"long_view {history['val_long_view_gauc'][-1]:.4f}" in resumed[2].lines[-1]
+
+
+def test_the_loss_of_the_last_epoch_is_the_mean_over_all_examples(
+    resumed, history, small_transform
+):
+    model = resumed[2].model
+    [batch] = read_batches(small_transform.train_files, small_transform.output, 100)
+    logits = model(batch)
+    expected = 0.0
+    for task, weight in (("long_view", 1.0), ("like", 0.5)):
+        p = 1 / (1 + np.exp(-logits[task].numpy().astype(np.float64)))
+        labels = batch[task].numpy()
+        expected -= weight * np.mean(np.where(labels == 1, np.log(p), np.log(1 - p)))
+    assert history["val_mean_loss"][-1] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_gates_file_is_the_models_profile(resumed, small_transform):
+    folder, _, watched = resumed
+    written = json.loads((folder / "run" / trainer.GATES_FILE).read_text())
+    profile = trainer.gate_profile(watched.model, small_transform.config)
+    assert written == json.loads(json.dumps(profile))
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_plain_baseline_has_no_gates(small_transform, tmp_path, monkeypatch):
+    config = training(epochs=1)
+    watched = Watched(monkeypatch)
+    trainer.run_fn(arguments(small_transform, tmp_path, config, plain=True))
+    assert watched.lines[0].startswith("plain baseline: epoch 1/1")
+    assert not any("gate" in v.name for v in watched.model.trainable_variables)
+    assert not (tmp_path / "run" / trainer.GATES_FILE).exists()
+    history = json.loads((tmp_path / "run" / trainer.HISTORY_FILE).read_text())
+    assert {"mean_loss", "val_mean_loss", "val_like_gauc"} <= set(history)
+
+
+def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
+    folder, _, watched = resumed
+    written = json.loads((folder / "run" / trainer.SENSITIVITY_FILE).read_text())
+    evaluation = read_batches(
+        arguments(small_transform, folder, small_transform.config).eval_files,
+        small_transform.output,
+        small_transform.config.training.batch_size,
+    )
+    result = input_sensitivity(watched.model, small_transform.config, evaluation)
+    for name, change in result.relative.items():
+        assert written["features"][name]["relative"] == pytest.approx(change, rel=1e-4)
+
+
+def test_gate_profile_is_the_gates_formula_over_avc_buckets(
+    small_model, small_transform
+):
+    """C sigmoid(W2 relu(W1 onehot + b1) + b2), a row an AVC bucket."""
+    profile = trainer.gate_profile(small_model, small_transform.config)
+    bounds = small_transform.config.transform.avc_boundaries
+    assert profile["upper_bounds"] == list(bounds)
+    assert set(profile["gates"]) == {
+        "history_video_ids",
+        "history_author_ids",
+        "history_tags",
+    }
+    for name, matrix in profile["gates"].items():
+        gate = small_model.attentions[name].module_gate
+        assert np.shape(matrix) == (len(bounds) + 1, 2)
+        w1, b1, w2, b2 = (v.numpy() for v in gate.weights)
+        for row, outputs in enumerate(matrix):
+            # Bucket 0 is "missing", which AVC never is.
+            hidden = np.maximum(w1[row + 1] + b1, 0)
+            expected = gate.scale / (1 + np.exp(-(hidden @ w2 + b2)))
+            np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"model": {"poso": {"attention": False}}},
+        {"model": {"personalization_code": ("avc", "user_id")}},
+        {"model": {"personalization_code": ("is_new_user",)}},
+        {"model": {"attention": {"value_mode": "gated"}}},
+        {"transform": {"avc_quantiles": 4}},
+    ],
+)
+def test_there_is_no_profile_where_it_would_not_be_one_of_avc_buckets(
+    small_model, sections
+):
+    assert trainer.gate_profile(small_model, settings_with(**sections)) == {}
+
+
+def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tmp_path):
+    config = small_transform.config
+
+    def place(config=config, **changes):
+        args = arguments(small_transform, tmp_path, config)
+        for name, value in changes.items():
+            setattr(args, name, value)
+        return trainer._checkpoint_dir(args, config)
+
+    faster = settings_with(training={"learning_rate": 0.5})
+    others = [
+        place(config.plain()),
+        place(faster),
+        place(transform_graph_path="elsewhere"),
+        place(train_files=["other-*"]),
+    ]
+    assert place() == place()
+    assert len({place(), *others}) == 5
+    for path in others:
+        assert path.startswith(str(tmp_path / "checkpoints"))
+    # Where the results go does not matter: TFX gives each attempt another folder.
+    assert place(serving_model_dir="a", model_run_dir="b") == place()

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+
+from poso_keras import GAUC, gauc
+from poso_keras._backend import keras
+from tests.helpers.backends import BACKEND, ON_TENSORFLOW, gradients_recorded
+from tests.helpers.layer_checks import normal
+
+X, USERS = normal(60, 3), np.arange(60) % 7
+LABELS = (normal(60, seed=1) > 0).astype("float32")
+
+
+def model_of(outputs):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, outputs(inputs))
+    model.compile(keras.optimizers.SGD(0.5), loss="mse")
+    return model
+
+
+def evaluated(model, *args, **kwargs):
+    watch = GAUC(*args, **kwargs)
+    watch.set_model(model)
+    return watch.evaluate()
+
+
+@pytest.fixture
+def model():
+    return model_of(keras.layers.Dense(1))
+
+
+@pytest.fixture
+def expected(model):
+    return {"val_gauc": gauc(LABELS, model.predict(X, verbose=0), USERS).value}
+
+
+def test_logs_the_gauc_of_each_epoch_for_history_and_early_stopping(model):
+    values = []
+    record = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: values.append(
+            gauc(LABELS, model.predict(X, verbose=0), USERS).value
+        )
+    )
+    stop = keras.callbacks.EarlyStopping("val_gauc", mode="max", min_delta=2)
+    watch = GAUC((X, LABELS), USERS, batch_size=16)
+    with gradients_recorded(True):
+        history = model.fit(
+            X,
+            LABELS,
+            epochs=5,
+            validation_data=(X, LABELS),
+            callbacks=[watch, record, stop],
+            verbose=0,
+        )
+    assert len(values) == 2
+    assert history.history["val_gauc"] == pytest.approx(values, abs=1e-6)
+
+
+def test_sample_weights_are_accepted_and_ignored(model, expected):
+    data = (X, LABELS, np.arange(60.0))
+    assert evaluated(model, data, USERS) == pytest.approx(expected, abs=1e-6)
+
+
+class Named(keras.Model):
+    """A model of several inputs that does not look at the user's id."""
+
+    def __init__(self):
+        super().__init__()
+        self.score = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.score(x["features"])
+
+
+def test_user_ids_can_be_an_input():
+    model = Named()
+    inputs = {"features": X, "user_id": USERS}
+    expected = gauc(LABELS, model.predict(inputs, verbose=0), USERS).value
+    result = evaluated(model, (inputs, LABELS), "user_id")
+    assert result["val_gauc"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="tf.data is TensorFlow's")
+def test_a_shuffled_data_set_brings_its_user_ids_along():
+    import tensorflow as tf
+
+    model = Named()
+    inputs = {"features": X, "user_id": USERS}
+    expected = gauc(LABELS, model.predict(inputs, verbose=0), USERS).value
+    data = tf.data.Dataset.from_tensor_slices((inputs, LABELS))
+    shuffled = data.shuffle(60, seed=1).batch(8)
+    result = evaluated(model, shuffled, "user_id")
+    assert result["val_gauc"] == pytest.approx(expected, abs=1e-6)
+    endless = shuffled.repeat()
+    assert evaluated(model, endless, "user_id", steps=8) == pytest.approx(result)
+
+
+class Batches(getattr(keras.utils, "PyDataset", keras.utils.Sequence)):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        part = slice(15 * index, 15 * (index + 1))
+        return X[part], LABELS[part]
+
+
+def test_batches_of_keras_with_user_ids_in_their_order(model, expected):
+    assert evaluated(model, Batches(), USERS) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="DataLoader is PyTorch's")
+def test_a_data_loader(model, expected):
+    from torch.utils.data import DataLoader
+
+    loader = DataLoader(list(zip(X, LABELS, strict=True)), batch_size=8)
+    assert evaluated(model, loader, USERS) == pytest.approx(expected, abs=1e-6)
+
+
+def test_several_outputs_are_named():
+    model = model_of(
+        lambda x: {"like": keras.layers.Dense(1)(x), "follow": keras.layers.Dense(1)(x)}
+    )
+    labels = {"like": LABELS, "follow": 1 - LABELS}
+    scores = model.predict(X, verbose=0)
+    assert evaluated(model, (X, labels), USERS, "none") == {
+        "val_like_gauc": gauc(LABELS, scores["like"], USERS, "none").value,
+        "val_follow_gauc": gauc(1 - LABELS, scores["follow"], USERS, "none").value,
+    }
+
+
+def test_labels_of_other_outputs_are_named(model):
+    with pytest.raises(ValueError, match=r"labels must name .*Received: \['like'\]"):
+        evaluated(model, (X, {"like": LABELS}), USERS)
+
+
+def test_a_missing_user_id_input_is_named(model):
+    with pytest.raises(ValueError, match=r"`user_ids` must name .*'uid' .* ndarray"):
+        evaluated(model, (X, LABELS), "uid")
+
+
+def test_no_batch_is_an_error(model):
+    with pytest.raises(ValueError, match="`validation_data` must hold at least one"):
+        evaluated(model, [], USERS)
+
+
+def test_an_unknown_weighting_is_named():
+    with pytest.raises(ValueError, match=r"`weighting` must be one of .* 'users'"):
+        GAUC((X, LABELS), USERS, "users")

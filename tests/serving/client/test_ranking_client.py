@@ -1,0 +1,182 @@
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from serving.client.ranking_client import RankingClient, ServingError
+from serving.protocol.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    Unavailable,
+)
+from tests.helpers.toy_model import CANDIDATES, TASKS, USER, example
+
+RANK = USER | CANDIDATES
+# As an application has them: no batch, lists as long as they are.
+PLAIN_USER = {name: value[0] for name, value in USER.items()}
+PLAIN_CANDIDATES = CANDIDATES | {"video_tags": [["music", "live"], ["news"], []]}
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def address(request, server):
+    if request.param == "grpc":
+        return {"grpc": f"127.0.0.1:{server.grpc_port}"}
+    return {"rest": f"http://127.0.0.1:{server.rest_port}"}
+
+
+@pytest.fixture
+def client(address):
+    with RankingClient(**address) as client:
+        yield client
+
+
+def test_rank_equals_the_model_in_process(client, in_process):
+    result = client.rank(PLAIN_USER, PLAIN_CANDIDATES)
+    expected = in_process("rank", RANK)
+    assert result.tasks == tuple(TASKS)
+    assert result.scores.dtype == np.float32
+    np.testing.assert_array_equal(result.scores, expected["scores"])
+    np.testing.assert_array_equal(result.fused, expected["fused"])
+    as_dict = result.as_dict()
+    assert list(as_dict["scores"]) == TASKS
+    assert as_dict["fused"] == expected["fused"].tolist()
+
+
+def test_a_user_without_history_and_one_candidate(client, in_process):
+    nothing = {"history_video_ids": [], "history_gap_ms": []}
+    one = {name: value[:1] for name, value in PLAIN_CANDIDATES.items()}
+    result = client.rank(PLAIN_USER | nothing, one)
+    padded = {"history_video_ids": [[""]], "history_gap_ms": [[10**9]]}
+    expected = in_process("rank", USER | padded | one)
+    np.testing.assert_array_equal(result.scores, expected["scores"])
+
+
+def test_predict_converts_to_the_signatures_types(client):
+    examples = [example("u", "video", 7), example("u", "v", 14)]
+    np.testing.assert_array_equal(
+        client.predict({"examples": examples})["score"], np.float32([6, 3])
+    )
+    answer = client.predict({"x": [[1, 2.5]]}, "doubled")["y"]
+    assert answer.dtype == np.float32
+    np.testing.assert_array_equal(answer, [[3, 6]])
+    echoed = client.predict(
+        {
+            "text": ["é", b"\xff\x00"],
+            "number": [np.nan, 0.2],
+            "count": np.int64([3, 4]),
+            "flag": [True, False],
+        },
+        "echo",
+    )
+    assert list(echoed["text_out"]) == ["é".encode(), b"\xff\x00"]
+    np.testing.assert_array_equal(echoed["number_out"], np.float32([np.nan, 0.2]))
+    assert echoed["count_out"].dtype == np.int32
+
+
+def test_no_candidates(server):
+    none = {name: [] for name in PLAIN_CANDIDATES}
+    with RankingClient(grpc=f"127.0.0.1:{server.grpc_port}") as client:
+        assert client.rank(PLAIN_USER, none).scores.shape == (0, len(TASKS))
+    # JSON cannot say [0, 0]; TensorFlow Serving refuses it, too.
+    with (
+        RankingClient(rest=f"http://127.0.0.1:{server.rest_port}") as client,
+        pytest.raises(InvalidArgument, match="video_tags"),
+    ):
+        client.rank(PLAIN_USER, none)
+
+
+def test_status_and_metadata(client):
+    assert {(s.version, s.state) for s in client.status()} == {
+        (1, "AVAILABLE"),
+        (2, "AVAILABLE"),
+    }
+    metadata = client.metadata()
+    assert metadata.version == 2
+    rank = metadata.signatures["rank"]
+    assert rank.inputs["history_gap_ms"].describe() == "int64 [1, ?]"
+    assert rank.outputs["scores"].describe() == "float32 [?, 2]"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "signature", "error", "words"),
+    [
+        ({"x": [[1, 2]]}, "nope", FailedPrecondition, "doubled"),
+        ({}, "doubled", InvalidArgument, "Missing"),
+        ({"x": [[1, 2]], "z": 1}, "doubled", InvalidArgument, "Sent extra"),
+        ({"x": [["a", 2]]}, "doubled", InvalidArgument, "'x'"),
+        ({"x": [[1, 2, 3]]}, "doubled", InvalidArgument, "'x'"),
+        ({"x": [1, [2]]}, "doubled", InvalidArgument, "'x'"),
+        ({"x": [[1, 1e39]]}, "doubled", InvalidArgument, "too large"),
+        (RANK | {"avc": 1.5}, "rank", InvalidArgument, "'avc'"),
+        (RANK | {"avc": 2**63}, "rank", InvalidArgument, "'avc'"),
+        (RANK | {"user_id": 7}, "rank", InvalidArgument, "'user_id'"),
+        ({"examples": [b"junk"]}, "serving_default", InvalidArgument, "not be found"),
+    ],
+)
+def test_wrong_inputs(client, inputs, signature, error, words):
+    with pytest.raises(error, match=words) as raised:
+        client.predict(inputs, signature)
+    assert isinstance(raised.value, ServingError)
+    assert raised.value.code
+    assert words in raised.value.message
+
+
+def test_unknown_model(address):
+    with (
+        RankingClient(**address, name="nope") as client,
+        pytest.raises(NotFound, match="nope"),
+    ):
+        client.status()
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_no_server(protocol):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with (
+            RankingClient(**{protocol: url(protocol, address)}) as client,
+            pytest.raises(Unavailable),
+        ):
+            client.status()
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_server_that_never_answers(protocol):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        with (
+            RankingClient(
+                **{protocol: url(protocol, address)}, timeout_s=0.5
+            ) as client,
+            pytest.raises(DeadlineExceeded),
+        ):
+            client.status()
+        assert time.monotonic() - started < 5
+
+
+def url(protocol, address):
+    return address if protocol == "grpc" else f"http://{address}"
+
+
+def test_an_address_is_needed():
+    with pytest.raises(ValueError, match="grpc, rest or both"):
+        RankingClient()
+
+
+def test_neither_protocol_loads_tensorflow():
+    code = (
+        "import sys; from serving.client.ranking_client import RankingClient; "
+        "RankingClient(grpc='127.0.0.1:1'); RankingClient(rest='http://127.0.0.1:1'); "
+        "print([m for m in sys.modules if m.split('.')[0].startswith('tensorflow')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,76 @@
+"""The client's messages against the official ones."""
+
+import pytest
+from google.protobuf import any_pb2, wrappers_pb2
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    model_service_pb2,
+    predict_pb2,
+    prediction_service_pb2,
+    status_pb2,
+)
+
+from serving.protocol import messages as wire_messages
+
+OFFICIAL = {
+    "Any": any_pb2.Any,
+    "Int64Value": wrappers_pb2.Int64Value,
+    "Dim": tensor_shape_pb2.TensorShapeProto.Dim,
+    "TensorShapeProto": tensor_shape_pb2.TensorShapeProto,
+    "TensorProto": tensor_pb2.TensorProto,
+    "TensorInfo": meta_graph_pb2.TensorInfo,
+    "SignatureDef": meta_graph_pb2.SignatureDef,
+    "SignatureDefMap": get_model_metadata_pb2.SignatureDefMap,
+    "ModelSpec": model_pb2.ModelSpec,
+    "PredictRequest": predict_pb2.PredictRequest,
+    "PredictResponse": predict_pb2.PredictResponse,
+    "GetModelMetadataRequest": get_model_metadata_pb2.GetModelMetadataRequest,
+    "GetModelMetadataResponse": get_model_metadata_pb2.GetModelMetadataResponse,
+    "GetModelStatusRequest": get_model_status_pb2.GetModelStatusRequest,
+    "StatusProto": status_pb2.StatusProto,
+    "ModelVersionStatus": get_model_status_pb2.ModelVersionStatus,
+    "GetModelStatusResponse": get_model_status_pb2.GetModelStatusResponse,
+}
+
+
+def test_every_message_is_compared():
+    assert set(OFFICIAL) == set(wire_messages.CLASSES)
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_fields_are_the_official_ones(name):
+    official = OFFICIAL[name].DESCRIPTOR.fields_by_name
+    for field in wire_messages.CLASSES[name].DESCRIPTOR.fields:
+        assert form(field) == form(official[field.name]), field.name
+
+
+def form(field):
+    """Number and type of a field, with those of a map's values."""
+    values = field.message_type and field.message_type.fields_by_name.get("value")
+    is_map = field.message_type and field.message_type.GetOptions().map_entry
+    value = (values.number, values.type) if is_map else None
+    return field.number, field.type, field.label, value
+
+
+def test_enumerations_are_the_official_ones():
+    for name, field in [("TensorProto", "dtype"), ("ModelVersionStatus", "state")]:
+        ours = wire_messages.CLASSES[name].DESCRIPTOR.fields_by_name[field].enum_type
+        official = OFFICIAL[name].DESCRIPTOR.fields_by_name[field].enum_type
+        for value in ours.values:
+            assert official.values_by_name[value.name].number == value.number
+
+
+def test_method_paths_are_the_official_ones():
+    for path, file, service in [
+        (wire_messages.PREDICT, prediction_service_pb2, "PredictionService"),
+        (wire_messages.GET_MODEL_METADATA, prediction_service_pb2, "PredictionService"),
+        (wire_messages.GET_MODEL_STATUS, model_service_pb2, "ModelService"),
+    ]:
+        descriptor = file.DESCRIPTOR.services_by_name[service]
+        _, full_name, method = path.split("/")
+        assert full_name == descriptor.full_name
+        assert method in descriptor.methods_by_name
