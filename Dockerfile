@@ -22,7 +22,7 @@ WORKDIR /src
 COPY requirements/pipeline.txt requirements/
 RUN pip install --no-cache-dir --prefix=/install -r requirements/pipeline.txt
 COPY . .
-RUN pip install --no-cache-dir --no-deps --prefix=/install .
+RUN pip install --no-cache-dir --no-deps --prefix=/install . ./application
 
 # Packages go into the interpreter's own site-packages, not into a virtual
 # environment: Beam's boot program makes one of its own, which sees only the former.

@@ -13,8 +13,9 @@ export POSO_DATA_DIR := $(abspath ../shared/data)
 endif
 endif
 
-# Existing pins stay unless UPGRADE=1.
-COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
+# Existing pins stay unless UPGRADE=1. The two distributions themselves are no pins.
+COMPILE = $(BIN)/uv pip compile - --quiet --python $(BIN)/python \
+  --no-emit-package poso --no-emit-package poso-keras \
   --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
 
 # Files side by side, one a core; what a file shares is made once.
@@ -28,14 +29,15 @@ help:  ## List the targets
 
 setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
 
-$(STAMP): requirements/dev.txt setup.py
+$(STAMP): requirements/dev.txt setup.py application/setup.py VERSION
 	@scripts/make-venv
 	@touch $@
 
-lock: $(STAMP)  ## Recompile requirements/ from setup.py (UPGRADE=1: newest versions)
-	$(COMPILE) setup.py --all-extras --output-file requirements/dev.txt
-	$(COMPILE) setup.py --extra pipeline --extra serving \
-	  --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
+	printf '%s\n' ./ './application[pipeline,serving,redis,benchmarks,dev]' \
+	  | $(COMPILE) --output-file requirements/dev.txt
+	printf '%s\n' ./ './application[pipeline,serving]' \
+	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
 
 test: $(STAMP)  ## Run every test
 	@$(BIN)/python -m pytest $(PARALLEL)

@@ -8,9 +8,10 @@ import warnings
 
 try:
     import click
-except ImportError as error:  # the bare install has the layers alone
+except ImportError as error:  # packages that were installed without dependencies
     raise SystemExit(
-        "the poso command needs an extra: pip install 'poso[pipeline,serving]'"
+        "the poso command needs click: from a checkout of the project, "
+        "pip install . './application[pipeline,serving]'"
     ) from error
 
 # TensorFlow's notes on its build and the pinned libraries' on their age help no user

@@ -1,0 +1,81 @@
+"""Metadata of `poso`, the application: pipeline, server, simulator and command.
+
+Its packages lie beside this folder, not in it, so only wheels and editable installs
+can be built from here. The tools' settings are in the root's `pyproject.toml`.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+PACKAGES = ("cli", "pipeline", "preprocessing", "serving", "simulator")
+
+# tensorflow-io, built against TensorFlow 2.16, and TFX 1.16 hold the stack back;
+# docs/architecture.md ("The pins") says why these are the newest that work together.
+TF = ["tensorflow==2.16.2", "tf-keras==2.16.0"]
+PIPELINE = [
+    *TF,
+    "tfx[kfp]==1.16.0",
+    "tensorflow-recommenders==0.7.7",
+    "tensorflow-io==0.37.1",
+    "apache-beam[gcp]==2.59.0",
+    "setuptools<81",
+    "jinja2>=3.1",
+    "matplotlib>=3.8",
+    "pydantic>=2.7",
+    "pyyaml>=6.0",
+]
+SERVING = [
+    *TF,
+    "tensorflow-serving-api==2.16.1",
+    "aiohttp>=3.14",
+    "grpcio>=1.60",
+    "grpcio-health-checking>=1.48",
+    "grpcio-reflection>=1.48",
+    "numpy>=1.23",
+    "prometheus-client>=0.20",
+    "tenacity>=8.2",
+    "urllib3>=1.26",
+]
+DEV = [
+    "hypothesis>=6.100",
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.5",
+    "mkdocstrings[python]>=0.26",
+    "mypy>=1.10",
+    "pre-commit>=3.7",
+    "psutil>=5.9",
+    "pytest>=8",
+    "pytest-cov>=5",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "ruff>=0.5",
+    "scikit-learn>=1.4",
+    "trustme>=1.1",
+    "types-protobuf",
+    "types-PyYAML",
+    "uv>=0.5",
+]
+
+setup(
+    name="poso",
+    version=VERSION,
+    description="A ranking pipeline for feeds with a cold-start problem, built on "
+    "POSO (Personalized Cold Start Modules).",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    package_dir={"": ".."},
+    packages=find_packages("..", include=[n for p in PACKAGES for n in (p, f"{p}.*")]),
+    package_data={"serving": ["py.typed"], "pipeline": ["report/templates/*"]},
+    install_requires=[f"poso-keras=={VERSION}", "click>=8.1", "rich>=13"],
+    extras_require={
+        "pipeline": PIPELINE,
+        "serving": SERVING,
+        "redis": ["redis>=5"],
+        "benchmarks": ["polars>=1"],
+        "dev": DEV,
+    },
+    entry_points={"console_scripts": ["poso = cli.main:main"]},
+)
