@@ -22,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile - --quiet --python $(BIN)/python \
 PARALLEL = -n auto --dist loadfile
 
 .PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
-  demo bench-layers bench-features bench-serving clean
+  demo docs bench-layers bench-features bench-serving clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -39,7 +39,7 @@ lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest
 	printf '%s\n' ./ './application[pipeline,serving]' \
 	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
 
-test: $(STAMP)  ## Run every test
+test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients)
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers, trainings)
@@ -74,6 +74,9 @@ types: $(STAMP)  ## Check types
 	@$(BIN)/mypy
 	@$(BIN)/mypy --strict --cache-dir .mypy_cache/strict poso_keras
 
+docs: $(STAMP)  ## Build the documentation site into site/, links checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 format: $(STAMP)  ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -91,5 +94,5 @@ bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six
 	@$(BIN)/python -m benchmarks.serving
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
-	rm -rf .venv $(BACKENDS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(BACKENDS) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,6 +44,7 @@ DEV = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.5",
     "mkdocstrings[python]>=0.26",
+    "pymdown-extensions<11",  # mkdocstrings 1.0 calls its highlighter the old way
     "mypy>=1.10",
     "pre-commit>=3.7",
     "psutil>=5.9",
