@@ -18,8 +18,12 @@ COMPILE = $(BIN)/uv pip compile - --quiet --python $(BIN)/python \
   --no-emit-package poso --no-emit-package poso-keras \
   --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
 
-# Files side by side, one a core; what a file shares is made once.
+# Files side by side, one per core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
+
+# Which lines the tests never reach, in `make test COVERAGE=1` (slower).
+ROOMS = poso_keras preprocessing pipeline serving simulator cli
+COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
   demo docs bench-layers bench-features bench-serving clean
@@ -40,7 +44,7 @@ lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest
 	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
 
 test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients)
-	@$(BIN)/python -m pytest $(PARALLEL)
+	@$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers, trainings)
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not e2e"
