@@ -38,9 +38,9 @@ $(STAMP): requirements/dev.txt setup.py application/setup.py VERSION
 	@touch $@
 
 lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
-	printf '%s\n' ./ './application[pipeline,serving,redis,benchmarks,dev]' \
+	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,benchmarks,dev]' \
 	  | $(COMPILE) --output-file requirements/dev.txt
-	printf '%s\n' ./ './application[pipeline,serving]' \
+	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' \
 	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
 
 test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients)

@@ -19,7 +19,6 @@ PIPELINE = [
     *TF,
     "tfx[kfp]==1.16.0",
     "tensorflow-recommenders==0.7.7",
-    "tensorflow-io==0.37.1",
     "apache-beam[gcp]==2.59.0",
     "setuptools<81",
     "jinja2>=3.1",
@@ -27,6 +26,8 @@ PIPELINE = [
     "pydantic>=2.7",
     "pyyaml>=6.0",
 ]
+# Object stores (s3:// and others) in TensorFlow's own file layer.
+TENSORFLOW_IO = ["tensorflow-io==0.37.1"]
 SERVING = [
     *TF,
     "tensorflow-serving-api==2.16.1",
@@ -74,6 +75,7 @@ setup(
     extras_require={
         "pipeline": PIPELINE,
         "serving": SERVING,
+        "tensorflow-io": TENSORFLOW_IO,
         "redis": ["redis>=5"],
         "benchmarks": ["polars>=1"],
         "dev": DEV,
