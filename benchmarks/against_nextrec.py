@@ -82,7 +82,7 @@ def measure_nextrec(options: Options) -> tuple[str, list[Row], list[str]]:
     """Our POSO (MLP) and (MMoE) against nextrec's (PyTorch), on the CPU.
 
     The same widths, batch, weights, outputs, loss and optimizer. A train step is
-    forward, backward (to the inputs, too) and Adam.
+    forward, backward (to the inputs as well) and Adam.
     """
     use_threads(options.threads)
     rows = []
@@ -92,7 +92,7 @@ def measure_nextrec(options: Options) -> tuple[str, list[Row], list[str]]:
                 rows += _module_rows(worker, kind, batch, Path(folder), options)
         versions = worker.ask(versions=0)
     notes = [
-        "ratio: examples a second, ours / nextrec's. nextrec as it runs by default: "
+        "ratio: examples per second, ours / nextrec's. nextrec as it runs by default: "
         "PyTorch, not compiled; ours under tf.function.",
         "not alike: nextrec's MMoE has one gate network an expert, as wide as its "
         "output (the paper has one gate an expert), and a bias in the task gates: 5 % "

@@ -27,7 +27,7 @@ PAPER = {
 def measure_all_poso(options: Options) -> tuple[str, list[Row], list[str]]:
     """The all-POSO model against the all-plain one, at Table 1's size and shares.
 
-    A train step is forward, backward (to the embedded inputs, too) and Adam.
+    A train step is forward, backward (to the embedded inputs as well) and Adam.
     """
     use_threads(options.threads)
     rng = np.random.default_rng(0)

@@ -28,7 +28,7 @@ def measure_attention(options: Options) -> tuple[str, list[Row], list[str]]:
     """Cheap against textbook order at batch 1024, width 64, 4 heads, 4 modules.
 
     Both have the same weights and give the same outputs and gradients. A train step
-    is forward, backward (to the inputs, too) and Adam.
+    is forward, backward (to the inputs as well) and Adam.
     """
     use_threads(options.threads)
     rows = []

@@ -26,7 +26,7 @@ def measure_experts(options: Options) -> tuple[str, list[Row], list[str]]:
     """Stacked experts against a loop of Keras Dense layers: batch 256, 8 experts.
 
     Both have the same weights and give the same outputs. A train step is forward,
-    backward (to the inputs, too) and Adam.
+    backward (to the inputs as well) and Adam.
     """
     use_threads(options.threads)
     rows = []

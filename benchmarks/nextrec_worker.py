@@ -31,7 +31,7 @@ Arrays = dict[str, np.ndarray]
 class TorchContestant:
     """A module with its inputs, as it is served and as it is trained, uncompiled.
 
-    A train step is forward, backward (to the inputs, too) and Adam.
+    A train step is forward, backward (to the inputs as well) and Adam.
     """
 
     def __init__(self, module: Any, arrays: Arrays) -> None:

@@ -20,7 +20,7 @@ class TextbookAttention(tf_keras.layers.Layer):
 
     - `einsums`: scores and pooled values as einsums over [batch, seq, head, dim].
     - `blocks`: as products of whole matrices, where the query is laid out
-      block-diagonally, one row a head, and of each head's pooled row only its own
+      block-diagonally, one row per head, and of each head's pooled row only its own
       block is kept. H times the operations after the projections, but no transpose
       of a tensor that has L: the fastest textbook order we found.
 

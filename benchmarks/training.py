@@ -16,7 +16,7 @@ class Contestant:
     """A layer with fixed inputs, ready to be timed.
 
     A train step is forward, backward and Adam, on the squared distance from fixed
-    targets. Inputs get gradients, too: below a layer there are embeddings to train.
+    targets. Inputs also get gradients: below a layer there are embeddings to train.
 
     Args:
         layer: what to call.

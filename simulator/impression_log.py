@@ -1,4 +1,4 @@
-"""The log itself: one row an impression, by the contract, and its files."""
+"""The log itself: one row per impression, by the contract, and its files."""
 
 from datetime import datetime, timezone
 from pathlib import Path

@@ -26,7 +26,7 @@ class Log:
     """A simulated log.
 
     Attributes:
-        folder: its Parquet files, one a day.
+        folder: its Parquet files, one per day.
         rows: how many, rejects included.
     """
 

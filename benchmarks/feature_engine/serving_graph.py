@@ -41,7 +41,7 @@ def transform_rounds(log_dir: Path, batches: tuple[int, ...]) -> Rounds:
 
     Args:
         log_dir: a Parquet log for `configs/demo.yaml`, which is also analyzed.
-        batches: examples a call.
+        batches: examples per call.
     """
     command = [sys.executable, "-m", __name__, str(log_dir), *map(str, batches)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -20,7 +20,7 @@ class Script:
     """What a server does: the failures still to come, then a doubling model.
 
     Attributes:
-        failures: Status codes to answer with, by name, one a call.
+        failures: Status codes to answer with, by name, one per call.
         calls: What was asked: "metadata", "status" or "predict".
         connections: Addresses that calls came from.
         dtype: numpy dtype of the model's input and output.
