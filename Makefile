@@ -25,7 +25,7 @@ PARALLEL = -n auto --dist loadfile
 ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
-.PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
+.PHONY: help setup lock test test-fast test-keras3 test-backends test-backends-fast test-clients lint types format \
   demo docs bench-layers bench-features bench-serving clean
 
 help:  ## List the targets
@@ -58,14 +58,24 @@ $(BACKENDS)/.setup-done: requirements/backends.txt
 	@$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# One line per backend of what runs on the newest versions; tf_keras is one of them.
+define ON_BACKENDS
+@set -e; for backend in tf_keras tensorflow jax torch; do \
+  echo "== $$backend"; legacy=0; \
+  if [ $$backend = tf_keras ]; then legacy=1; backend=tensorflow; fi; \
+  TF_USE_LEGACY_KERAS=$$legacy KERAS_BACKEND=$$backend \
+    $(BACKENDS)/bin/python -m pytest $(PARALLEL) $(1); \
+done
+endef
+
 test-backends: $(BACKENDS)/.setup-done  ## Run them on the newest tf_keras and on Keras 3 with TensorFlow, JAX, PyTorch
-	@set -e; for backend in tf_keras tensorflow jax torch; do \
-	  echo "== $$backend"; legacy=0; \
-	  if [ $$backend = tf_keras ]; then legacy=1; backend=tensorflow; fi; \
-	  TF_USE_LEGACY_KERAS=$$legacy KERAS_BACKEND=$$backend \
-	    $(BACKENDS)/bin/python -m pytest $(PARALLEL) \
-      tests/poso_keras tests/docs tests/examples; \
-	done
+	$(call ON_BACKENDS,tests/poso_keras tests/docs tests/examples)
+
+test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract and gauc alone
+	$(call ON_BACKENDS,$(wildcard tests/poso_keras/test_poso_*.py) \
+	  tests/poso_keras/test_mlp.py tests/poso_keras/test_mmoe.py \
+	  tests/poso_keras/test_personalization_gate.py \
+	  tests/poso_keras/test_sequence_attention.py tests/poso_keras/test_gauc.py)
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients

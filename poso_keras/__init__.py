@@ -4,6 +4,8 @@ Each POSO layer has a plain twin that differs in nothing but personalization. Al
 it runs under Keras 3 and, with `TF_USE_LEGACY_KERAS=1`, under `tf_keras`.
 """
 
+import importlib.metadata
+
 from poso_keras import diagnostics
 from poso_keras.gauc import GAUCResult, gauc
 from poso_keras.gauc_callback import GAUC
@@ -16,6 +18,11 @@ from poso_keras.poso_mlp import POSOMLP
 from poso_keras.poso_mmoe import POSOMMoE
 from poso_keras.sequence_attention import SequenceAttention
 
+try:
+    __version__ = importlib.metadata.version("poso-keras")
+except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "0+unknown"
+
 __all__ = [
     "GAUC",
     "MLP",
@@ -27,6 +34,7 @@ __all__ = [
     "POSOMultiHeadAttention",
     "PersonalizationGate",
     "SequenceAttention",
+    "__version__",
     "diagnostics",
     "gauc",
 ]

@@ -20,7 +20,6 @@ from poso_keras._backend import (
     matmul_transposed,
     ops,
 )
-from poso_keras._operations import SOFTMAX, Operations, broadcast_size, elements
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
 from poso_keras._shared_columns import joined_shape, multiply
 from poso_keras._weights import WeightOptions
@@ -88,6 +87,7 @@ class SingleQueryAttention(Layer):
 
     def compute_mask(self, query: Any, mask: Any = None) -> None:
         """Returns None: the output has no steps that could be masked."""
+        return None  # noqa: RET501  (AutoGraph fails on a body of a docstring alone)
 
     def split_heads(self, x: Tensor) -> Tensor:
         """[modules, rows, heads * key_dim] -> [modules, heads, rows, key_dim]."""
@@ -238,69 +238,10 @@ class SingleQueryAttention(Layer):
             ops.cast(attention_mask, "bool"), ops.cast(value_mask, "bool")
         )
 
-    def count_query(
-        self, query_shape: Shape, shared_query_shape: Shape | None = None
-    ) -> Operations:
-        """Returns the arithmetic of `project_query`."""
-        columns = elements(self.query_kernel.shape[::2])
-        products = elements(query_shape) + elements(shared_query_shape or (0,))
-        added = elements(query_shape[:1]) if shared_query_shape else 0
-        return Operations(products * columns, added * columns)
-
-    def count_attend_one(
-        self, queries: int, value_shape: Shape, mask_shape: Shape | None, gates: int
-    ) -> Operations:
-        """Returns the arithmetic of `attend_one`.
-
-        Args:
-            queries: batch size of the query given to it.
-            value_shape: [1, seq, value_dim].
-            mask_shape: [1, seq], or None.
-            gates: modules of the value's projection that are mixed; 0 for one alone.
-        """
-        seq, dim = elements(value_shape[1:2]), elements(value_shape[2:])
-        width = self.output_dim
-        scores = queries * self.num_heads * seq
-        projections = 2 * seq * dim * width + gates * dim * width
-        products = 2 * queries * seq * self.num_heads * width
-        masked = 0 if mask_shape is None else scores
-        return Operations(
-            projections + products,
-            queries * width
-            + 2 * self.num_heads * seq * width
-            + SOFTMAX * scores
-            + masked,
-        )
-
-    def count_pool(
-        self, queries: int, value_shape: Shape, mask_shape: Shape | None
-    ) -> Operations:
-        """Returns the arithmetic of `pool`.
-
-        Args:
-            queries: batch size of the query given to it.
-            value_shape: [batch, seq, value_dim].
-            mask_shape: [batch, seq], or None.
-        """
-        batch = broadcast_size(queries, value_shape[0])
-        seq, dim = elements(value_shape[1:2]), elements(value_shape[2:])
-        copies, modules = int(self.query_kernel.shape[0]), self.num_maps
-        scaled = copies * queries * self.output_dim
-        scores = batch * modules * self.num_heads * seq
-        to_input_space = modules * queries * self.output_dim * dim
-        masked = 0 if mask_shape is None else scores
-        return Operations(
-            to_input_space + 2 * scores * dim, scaled + SOFTMAX * scores + masked
-        )
-
-    def count_projection(self, batch: int) -> Operations:
-        """Returns the arithmetic of `project_pooled`."""
-        return Operations(batch * elements(self.value_kernel.shape))
-
     @property
     def num_maps(self) -> int:
         """Attention maps a head: copies of Q or of K."""
-        return broadcast_size(self.query_kernel.shape[0], self.key_kernel.shape[0])
+        return max(int(self.query_kernel.shape[0]), int(self.key_kernel.shape[0]))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

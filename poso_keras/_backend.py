@@ -8,15 +8,11 @@ both.
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
+from poso_keras._tensors import Shape, Tensor, as_shape
 
 KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true")
-
-# Keras is untyped: these names say in signatures what is meant.
-Tensor: TypeAlias = Any
-Shape: TypeAlias = tuple[int | None, ...]
 
 keras: Any
 ops: Any
@@ -42,12 +38,6 @@ else:
     from poso_keras import _tensorflow_ops
 
     keras, ops = _tf_keras, _tensorflow_ops
-
-
-def as_shape(value: Any) -> Shape:
-    """Returns the static shape of a tensor or array, or of a shape, as a tuple."""
-    shape = value.shape if hasattr(value, "shape") else np.shape(value)
-    return tuple(None if size is None else int(size) for size in shape)
 
 
 if TYPE_CHECKING:

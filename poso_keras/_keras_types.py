@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from poso_keras._backend import Shape, Tensor
+from poso_keras._tensors import Shape, Tensor
 
 
 class Layer:

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from poso_keras._backend import Shape, as_shape
+from poso_keras._tensors import Shape, as_shape
 
 
 class Layer(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras is untyped

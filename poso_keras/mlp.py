@@ -4,7 +4,6 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, keras, ops, register
 from poso_keras._dense_stack import DenseStack
-from poso_keras._operations import Operations
 
 
 @register
@@ -73,7 +72,3 @@ class MLP(DenseStack):
     ) -> Shape:
         """Returns [batch, ..., units[-1]]."""
         return (*tuple(inputs_shape)[:-1], self.units[-1])
-
-    def count_operations(self) -> Operations:
-        """Returns the arithmetic of one call, less that of the sub-layers: none."""
-        return Operations()

@@ -2,7 +2,6 @@
 
 from poso_keras._backend import Shape, Tensor, register
 from poso_keras._experts import ExpertMixture
-from poso_keras._operations import Operations, elements
 from poso_keras._shared_columns import joined_shape
 
 
@@ -74,11 +73,3 @@ class MMoE(ExpertMixture):
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         shape = (inputs_shape[0], self.expert_units[-1])
         return (shape,) * self.num_tasks
-
-    def count_operations(
-        self, inputs_shape: Shape, shared_inputs_shape: Shape | None = None
-    ) -> Operations:
-        """Returns the arithmetic of one call."""
-        batch, width = elements(inputs_shape[:1]), elements(inputs_shape[1:])
-        shared = elements(shared_inputs_shape or (0,))
-        return self.count_mixture(batch, batch, width, shared)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
-from poso_keras._operations import Operations, elements
 from poso_keras._shapes import check_positive, last_dim
 from poso_keras._weights import fresh_initializer
 
@@ -97,12 +96,6 @@ class PersonalizationGate(Layer):
     def compute_output_shape(self, personalization_code_shape: Shape) -> Shape:
         """Returns [batch, units]."""
         return (personalization_code_shape[0], self.units)
-
-    def count_operations(self, personalization_code_shape: Shape) -> Operations:
-        """Returns the arithmetic of one call, less that of the sub-layers."""
-        return Operations(
-            elementwise=elements(self.compute_output_shape(personalization_code_shape))
-        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
-from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import (
     broadcast_batch,
     check_choice,
@@ -224,55 +223,6 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         """Returns [batch, num_heads * key_dim]."""
         batch = broadcast_batch(query_shape, value_shape, personalization_code_shape)
         return (batch, self.output_dim)
-
-    def count_operations(
-        self,
-        query_shape: Shape,
-        value_shape: Shape,
-        personalization_code_shape: Shape,
-        attention_mask_shape: Shape | None = None,
-        value_mask_shape: Shape | None = None,
-        shared_query_shape: Shape | None = None,
-    ) -> Operations:
-        """Returns the arithmetic of one call, less that of the gates."""
-        mask_shape = attention_mask_shape or value_mask_shape
-        projection = self.count_query(query_shape, shared_query_shape)
-        queries, codes = query_shape[0], personalization_code_shape[0]
-        element_gates = (self.query_gate, self.key_gate)
-        num_gates = sum(gate is not None for gate in element_gates)
-        if num_gates:
-            queries = broadcast_size(queries, codes)
-        copies = elements(self.query_kernel.shape[:1])
-        masking = num_gates * copies * elements((queries, self.output_dim))
-        gate_shape = None if self.module_gate is None else (codes,)
-        shapes = value_shape, mask_shape, gate_shape
-        if self.attends_one(shared_query_shape, *shapes):
-            if self.value_gate is not None:
-                masking += broadcast_size(queries, codes) * self.output_dim
-            gates = 0 if gate_shape is None else self.num_modules
-            return (
-                projection
-                + self.count_attend_one(
-                    elements((queries,)), value_shape, mask_shape, gates
-                )
-                + Operations(elementwise=masking)
-            )
-        projected = broadcast_size(queries, value_shape[0])
-        batch = broadcast_size(projected, codes)
-        if self.value_mode == "full":
-            masking += 2 * self.num_modules * batch * self.output_dim
-        elif self.module_gate is not None:  # summed before they are projected
-            projected = batch
-            summed = (self.num_modules, self.num_heads, batch, value_shape[2])
-            masking += 2 * elements(summed)
-        if self.value_gate is not None:
-            masking += batch * self.output_dim
-        return (
-            projection
-            + self.count_pool(elements((queries,)), value_shape, mask_shape)
-            + self.count_projection(projected)
-            + Operations(elementwise=masking)
-        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
-from poso_keras._operations import Operations, activation_operations, elements
 from poso_keras._shapes import (
     broadcast_batch,
     check_positive,
@@ -119,18 +118,6 @@ class POSODense(Layer):
         """Returns [batch, ..., units]."""
         batch = broadcast_batch(inputs_shape, personalization_code_shape)
         return (batch, *tuple(inputs_shape)[1:-1], self.units)
-
-    def count_operations(
-        self, inputs_shape: Shape, personalization_code_shape: Shape
-    ) -> Operations:
-        """Returns the arithmetic of one call, less that of the gate."""
-        outputs = elements(inputs_shape[:-1]) * self.units
-        gated = self.compute_output_shape(inputs_shape, personalization_code_shape)
-        return (
-            Operations(outputs * elements(inputs_shape[-1:]))
-            + Operations(elementwise=outputs * self.use_bias + elements(gated))
-            + activation_operations(self.activation, outputs)
-        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -4,7 +4,6 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, ops, register
 from poso_keras._dense_stack import DenseStack
-from poso_keras._operations import Operations
 from poso_keras._shapes import broadcast_batch, check_scale
 from poso_keras.poso_dense import POSODense
 
@@ -91,10 +90,6 @@ class POSOMLP(DenseStack):
         """Returns [batch, ..., units[-1]]."""
         batch = broadcast_batch(inputs_shape, personalization_code_shape)
         return (batch, *tuple(inputs_shape)[1:-1], self.units[-1])
-
-    def count_operations(self) -> Operations:
-        """Returns the arithmetic of one call, less that of the sub-layers: none."""
-        return Operations()
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

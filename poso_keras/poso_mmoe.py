@@ -4,7 +4,6 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
 from poso_keras._experts import ExpertMixture
-from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import (
     broadcast_batch,
     check_same_batch,
@@ -113,20 +112,6 @@ class POSOMMoE(ExpertMixture):
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         batch = broadcast_batch(inputs_shape, personalization_code_shape)
         return ((batch, self.expert_units[-1]),) * self.num_tasks
-
-    def count_operations(
-        self,
-        inputs_shape: Shape,
-        personalization_code_shape: Shape,
-        shared_inputs_shape: Shape | None = None,
-    ) -> Operations:
-        """Returns the arithmetic of one call, less that of the gate."""
-        batch, width = elements(inputs_shape[:1]), elements(inputs_shape[1:])
-        mixed = broadcast_size(inputs_shape[0], personalization_code_shape[0])
-        gated = self.num_tasks * mixed * self.num_experts
-        shared = elements(shared_inputs_shape or (0,))
-        mixture = self.count_mixture(batch, mixed, width, shared)
-        return Operations(elementwise=gated) + mixture
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

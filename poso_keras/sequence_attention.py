@@ -2,7 +2,6 @@
 
 from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, ops, register
-from poso_keras._operations import Operations, broadcast_size, elements
 from poso_keras._shapes import broadcast_batch
 
 
@@ -81,26 +80,3 @@ class SequenceAttention(SingleQueryAttention):
     ) -> Shape:
         """Returns [batch, num_heads * key_dim]."""
         return (broadcast_batch(query_shape, value_shape), self.output_dim)
-
-    def count_operations(
-        self,
-        query_shape: Shape,
-        value_shape: Shape,
-        attention_mask_shape: Shape | None = None,
-        value_mask_shape: Shape | None = None,
-        shared_query_shape: Shape | None = None,
-    ) -> Operations:
-        """Returns the arithmetic of one call."""
-        mask_shape = attention_mask_shape or value_mask_shape
-        queries = elements(query_shape[:1])
-        projection = self.count_query(query_shape, shared_query_shape)
-        if self.attends_one(shared_query_shape, value_shape, mask_shape):
-            return projection + self.count_attend_one(
-                queries, value_shape, mask_shape, gates=0
-            )
-        batch = broadcast_size(queries, value_shape[0])
-        return (
-            projection
-            + self.count_pool(queries, value_shape, mask_shape)
-            + self.count_projection(batch)
-        )

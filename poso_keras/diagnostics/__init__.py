@@ -3,8 +3,8 @@
 Plain arrays and tables, each with a `plot` that needs matplotlib (`poso[plot]`).
 """
 
-from poso_keras._operations import Operations
 from poso_keras.diagnostics._calls import LayerCall
+from poso_keras.diagnostics._operations import Operations
 from poso_keras.diagnostics.gate_profile import GateProfile, gate_profile
 from poso_keras.diagnostics.masking_sensitivity import (
     MaskingSensitivity,

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from poso_keras._backend import as_shape
-from poso_keras._operations import elements
 from poso_keras.diagnostics._calls import (
     LayerCall,
     as_array,
@@ -17,6 +16,7 @@ from poso_keras.diagnostics._calls import (
     run_in_inference,
 )
 from poso_keras.diagnostics._layer_tree import Path, find_layer
+from poso_keras.diagnostics._operations import elements
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
-"""The arithmetic of Keras' own layers in inference; see `poso_keras._operations`."""
+"""The arithmetic of Keras' own layers in inference; see `_operations`."""
 
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from poso_keras._backend import as_shape, keras
-from poso_keras._operations import (
+from poso_keras.diagnostics._calls import LayerCall, flatten
+from poso_keras.diagnostics._operations import (
     SOFTMAX,
     Operations,
     activation_operations,
     elements,
 )
-from poso_keras.diagnostics._calls import LayerCall, flatten
 
 Rule: TypeAlias = Callable[[Any, LayerCall], Operations]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from poso_keras._backend import as_shape, keras
-from poso_keras._operations import Operations, elements
 from poso_keras.diagnostics._calls import (
     LayerCall,
     map_structure,
@@ -19,7 +18,9 @@ from poso_keras.diagnostics._calls import (
 )
 from poso_keras.diagnostics._figures import new_axes
 from poso_keras.diagnostics._keras_operations import Rule, keras_rules
+from poso_keras.diagnostics._layer_operations import layer_rules
 from poso_keras.diagnostics._layer_tree import Path, is_graph, layers_by_path
+from poso_keras.diagnostics._operations import Operations, elements
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -225,26 +226,33 @@ def _own_operations(
 
 
 def _call_operations(call: LayerCall, rules: Mapping[type, Rule]) -> Operations:
-    layer = call.layer
-    if type(layer) in rules:
-        return rules[type(layer)](layer, call)
-    if _counts_itself(type(layer)):
-        wanted = inspect.signature(layer.count_operations).parameters
-        shapes = {f"{name}_shape": shape for name, shape in call.shapes.items()}
-        given = {name: shapes[name] for name in wanted if name in shapes}
-        own: Operations = layer.count_operations(**given)
-        return own
-    return Operations(complete=is_graph(layer))
+    rule = rules.get(type(call.layer)) or _inherited_rule(type(call.layer))
+    if rule is None:
+        return Operations(complete=is_graph(call.layer))
+    return rule(call.layer, call)
 
 
-def _counts_itself(layer_class: type) -> bool:
-    """Whether a class has `count_operations`, and no later `call` it knows not of."""
+def _inherited_rule(layer_class: type) -> Rule | None:
+    """The rule of the class whose `call` is used, if it has one.
+
+    A class that defines a `call` of its own does what the rule of no base knows.
+    """
     for owner in layer_class.__mro__:
+        if owner in layer_rules():
+            return layer_rules()[owner]
         if "count_operations" in vars(owner):
-            return True
+            return _counted_by_itself
         if "call" in vars(owner):
-            return False
-    return False
+            return None
+    return None
+
+
+def _counted_by_itself(layer: Any, call: LayerCall) -> Operations:
+    wanted = inspect.signature(layer.count_operations).parameters
+    shapes = {f"{name}_shape": shape for name, shape in call.shapes.items()}
+    given = {name: shapes[name] for name in wanted if name in shapes}
+    own: Operations = layer.count_operations(**given)
+    return own
 
 
 def _own_parameters(layers: Mapping[Path, Any]) -> dict[Path, int]:

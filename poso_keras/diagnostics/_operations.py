@@ -1,8 +1,8 @@
-"""How arithmetic is counted, by the layers themselves and by `model_cost`.
+"""How arithmetic is counted, by the rules of layers and by `model_cost`.
 
 A multiply-add of a matrix product is 2 FLOPs. Any other arithmetic on an element is 1:
 an addition, multiplication, division, comparison with a bound (ReLU), exp, log, tanh or
-square root. So a sigmoid is 4 (negate, exp, add, divide) and a softmax 5 an element
+square root. So a sigmoid is 4 (negate, exp, add, divide) and a softmax 5 per element
 (maximum, subtract, exp, sum, divide). Moving, casting, selecting and looking up are 0.
 """
 
@@ -44,7 +44,7 @@ class Operations:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations, 2 a multiply-add."""
+        """Floating-point operations, 2 per multiply-add."""
         return 2 * self.multiply_adds + self.elementwise
 
     def __add__(self, other: "Operations") -> "Operations":
