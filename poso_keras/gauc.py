@@ -61,7 +61,7 @@ def gauc(
         ValueError: if the arrays are empty or of different lengths, a label is not
             0 or 1, a score is NaN, or the weighting is unknown.
 
-    Example:
+    Examples:
         >>> result = gauc([1, 0, 1, 1], [0.9, 0.2, 0.1, 0.3], ["a", "a", "b", "b"])
         >>> result.value, result.users, result.users_scored
         (1.0, 2, 1)

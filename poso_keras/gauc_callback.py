@@ -39,7 +39,7 @@ class GAUC(Callback):
         ValueError: at the end of an epoch, if the labels do not match the model's
             outputs or `gauc` refuses the labels, scores or user ids.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> x, y = np.random.rand(8, 3), np.array([0, 1] * 4)
         >>> model = keras.Sequential([keras.layers.Dense(1)])

@@ -32,7 +32,7 @@ class MLP(DenseStack):
     Returns:
         [batch, ..., units[-1]].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> tuple(MLP((16, 8))(np.ones((4, 5), "float32")).shape)
         (4, 8)

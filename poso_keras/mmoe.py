@@ -36,7 +36,7 @@ class MMoE(ExpertMixture):
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> layer = MMoE(num_experts=3, expert_units=(16, 8), num_tasks=2)
         >>> [tuple(y.shape) for y in layer(np.ones((4, 5), "float32"))]

@@ -33,7 +33,7 @@ class PersonalizationGate(Layer):
     Returns:
         [batch, units].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> gate = PersonalizationGate(units=8)
         >>> tuple(gate(np.ones((2, 3), "float32")).shape)

@@ -41,7 +41,7 @@ class POSODense(Layer):
     Returns:
         [batch, ..., units].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> layer = POSODense(16, activation="relu")
         >>> x, code = np.ones((4, 8), "float32"), np.ones((4, 3), "float32")

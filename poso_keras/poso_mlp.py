@@ -36,7 +36,7 @@ class POSOMLP(DenseStack):
     Returns:
         [batch, ..., units[-1]].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> x, code = np.ones((4, 5), "float32"), np.ones((4, 3), "float32")
         >>> tuple(POSOMLP((16, 8))(x, code).shape)

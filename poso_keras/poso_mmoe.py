@@ -47,7 +47,7 @@ class POSOMMoE(ExpertMixture):
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> layer = POSOMMoE(num_experts=3, expert_units=(16, 8), num_tasks=2)
         >>> x, code = np.ones((4, 5), "float32"), np.ones((4, 3), "float32")

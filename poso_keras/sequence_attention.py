@@ -36,7 +36,7 @@ class SequenceAttention(SingleQueryAttention):
     Returns:
         [batch, num_heads * key_dim].
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> layer = SequenceAttention(num_heads=2, key_dim=8)
         >>> query, value = np.ones((4, 5), "float32"), np.ones((4, 7, 6), "float32")

@@ -93,7 +93,7 @@ def gate_profile(
         ValueError: if the model has no gate, is not built, or its gates see another
             number of codes.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from poso_keras import POSOMMoE
         >>> layer = POSOMMoE(num_experts=4, expert_units=(8,), num_tasks=2)

@@ -138,7 +138,7 @@ def masking_sensitivity(
             batch, or the last layers cannot be told.
         TypeError: if a batch is not a mapping, or an input to be masked not numeric.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from poso_keras._backend import keras
         >>> inputs = {n: keras.Input((1,), name=n) for n in ("is_new_user", "country")}

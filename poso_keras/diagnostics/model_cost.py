@@ -154,7 +154,7 @@ def model_cost(
         ValueError: if `inputs` is missing, or a layer hides its sub-layers by
             compiling its `call`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from poso_keras import POSODense
         >>> layer = POSODense(4, activation="relu", gate_hidden_units=2)
