@@ -32,7 +32,7 @@ LENGTH, TASTE = 20, 8  # of the history, of an embedded video
 
 
 def make_feed(users, videos=2000, impressions=24, seed=0):
-    """Returns inputs by name and labels by task, one row an impression."""
+    """Returns inputs by name and labels by task, one row per impression."""
     rng = np.random.default_rng(seed)
     catalogue = np.random.default_rng(42)  # the same videos for every set of users
     topics = catalogue.normal(size=(videos, TASTE)).astype("float32")
@@ -67,7 +67,7 @@ def make_feed(users, videos=2000, impressions=24, seed=0):
 
 
 def make_model(personalized):
-    """Attention over the history, experts, a tower a task (the paper's Fig. 2)."""
+    """Attention over the history, experts, one tower per task (the paper's Fig. 2)."""
     if personalized:
         attention = poso_keras.POSOMultiHeadAttention(2, 8, name="attention")
         experts = poso_keras.POSOMMoE(4, (32, 16), num_tasks=2, name="experts")

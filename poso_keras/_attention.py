@@ -103,7 +103,7 @@ class SingleQueryAttention(Layer):
         return multiply(query, self.query_kernel, shared)
 
     def attends_one(self, shared_query: Any, *shapes: Shape | None) -> bool:
-        """Whether the rows are one user's and one map a head is made (`attend_one`).
+        """Whether the rows are one user's and one map per head is made (`attend_one`).
 
         Args:
             shared_query: anything but None says that there may be many rows to one
@@ -123,7 +123,7 @@ class SingleQueryAttention(Layer):
         mask: Tensor | None,
         gates: Tensor | None = None,
     ) -> Tensor:
-        """Attends to the one sequence that all queries share, by a single map a head.
+        """Attends to the one sequence that all queries share, by a single map per head.
 
         Here projecting along the sequence is cheap: it is done once, not once a query.
 
@@ -147,7 +147,7 @@ class SingleQueryAttention(Layer):
         """[seq, heads * key_dim] -> [heads * seq, heads * key_dim].
 
         The rows of a head are zero in the columns of the others, so that one product
-        does all heads: more arithmetic than a product a head, but no transposed copies
+        does all heads: more arithmetic than a product per head, but no transposed copies
         of what has a row a query, which take longer.
         """
         own = np.repeat(np.eye(self.num_heads), self.key_dim, axis=1)[:, None, :]
@@ -240,7 +240,7 @@ class SingleQueryAttention(Layer):
 
     @property
     def num_maps(self) -> int:
-        """Attention maps a head: copies of Q or of K."""
+        """Attention maps per head: copies of Q or of K."""
         return max(int(self.query_kernel.shape[0]), int(self.key_kernel.shape[0]))
 
     def get_config(self) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from poso_keras._weights import WeightOptions
 
 
 class ExpertMixture(Layer):
-    """Holds stacked experts and one softmax gate a task.
+    """Holds stacked experts and one softmax gate per task.
 
     Kernels are [experts, in, out], activations [experts, batch, out]: one matrix
-    product a layer for all experts together.
+    product per layer for all experts together.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from poso_keras._shared_columns import joined_shape
 
 @register
 class MMoE(ExpertMixture):
-    """Experts shared by the tasks, mixed by one softmax gate a task.
+    """Experts shared by the tasks, mixed by one softmax gate per task.
 
     Formula, for task t: `x_t = sum_i softmax(W_t x)_i e_i(x)` (Eq. 1 and 2), where
     each expert e_i is a multi-layer perceptron.

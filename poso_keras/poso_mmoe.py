@@ -16,10 +16,10 @@ from poso_keras.personalization_gate import PersonalizationGate
 
 @register
 class POSOMMoE(ExpertMixture):
-    """Experts masked by personalized gates, then mixed by one softmax gate a task.
+    """Experts masked by personalized gates, then mixed by one softmax gate per task.
 
     Formula, for task t: `x_t = C sum_i g(pc)_i softmax(W_t x)_i e_i(x)` (Eq. 17, 18).
-    The gates g are shared by the tasks, one an expert.
+    The gates g are shared by the tasks, one per expert.
 
     Args:
         num_experts: number of experts.

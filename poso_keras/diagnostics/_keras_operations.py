@@ -38,7 +38,7 @@ _FREE = (
     "StringLookup",
     "ZeroPadding1D",
 )
-# FLOPs an element of the output.
+# FLOPs per element of the output.
 _PER_OUTPUT = {
     "BatchNormalization": 2,  # one scale and one shift, worked out beforehand
     "LeakyReLU": 2,
@@ -47,9 +47,9 @@ _PER_OUTPUT = {
     "Rescaling": 2,
     "Softmax": SOFTMAX,
 }
-# FLOPs an element of the input.
+# FLOPs per element of the input.
 _PER_INPUT = {"GlobalAveragePooling1D": 1, "GlobalMaxPooling1D": 1}
-# Layers that merge k inputs: k - 1 FLOPs an element of the output, and what is added.
+# Layers that merge k inputs: k - 1 FLOPs per element of the output, and what is added.
 _MERGING = {
     "Add": 0,
     "Average": 1,
@@ -114,7 +114,7 @@ def _dense(layer: Any, call: LayerCall) -> Operations:
 
 
 def _einsum_dense(layer: Any, call: LayerCall) -> Operations:
-    """One multiply-add an element of the output and of what is summed over."""
+    """One multiply-add per element of the output and of what is summed over."""
     operands, result = layer.equation.replace(" ", "").split("->")
     sizes: dict[str, int | None] = {}
     shapes = (as_shape(call.inputs[0]), as_shape(layer.kernel))
@@ -137,7 +137,7 @@ def _dot(layer: Any, call: LayerCall) -> Operations:
 
 
 def _layer_normalization(layer: Any, call: LayerCall) -> Operations:
-    """Mean, difference, square, mean, division: 5 an element, and scale and shift."""
+    """Mean, difference, square, mean, division: 5 per element, and scale and shift."""
     outputs = _output_size(call)
     each = 5 + bool(layer.scale) + bool(layer.center)
     return Operations(elementwise=each * outputs)

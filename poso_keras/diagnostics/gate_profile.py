@@ -173,7 +173,7 @@ def _profile(
 def _model_inputs(
     model: Any, codes: Mapping[str, Any], example: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """All inputs of the model with one row a code."""
+    """All inputs of the model with one row per code."""
     given = {name: as_array(value) for name, value in codes.items()}
     sizes = {name: len(value) for name, value in given.items()}
     if len(set(sizes.values())) != 1:

@@ -36,7 +36,7 @@ class ModuleCost:
         module: its path in the model, `mmoe/gate`.
         parameters: its weights' elements, trainable or not. A shared layer counts in
             the first module that owns it.
-        flops: floating-point operations, 2 a multiply-add. Less what `not_counted`
+        flops: floating-point operations, 2 per multiply-add. Less what `not_counted`
             names, and NaN if that is all there is.
         multiply_adds: multiply-adds of matrix products among them.
         share: its part of the model's counted FLOPs.
@@ -130,7 +130,7 @@ def model_cost(
 
     The model is run on `inputs`, and each layer counted from the shapes it is called
     with, as it computes: `POSOMultiHeadAttention` in its cheap order. A multiply-add is
-    2 FLOPs, other arithmetic on an element 1, a sigmoid 4, a softmax 5 an element;
+    2 FLOPs, other arithmetic on an element 1, a sigmoid 4, a softmax 5 per element;
     moving, casting and looking up are 0.
 
     A layer's own arithmetic, less that of its sub-layers, is known for the layers of
@@ -235,7 +235,7 @@ def _call_operations(call: LayerCall, rules: Mapping[type, Rule]) -> Operations:
 def _inherited_rule(layer_class: type) -> Rule | None:
     """The rule of the class whose `call` is used, if it has one.
 
-    A class that defines a `call` of its own does what the rule of no base knows.
+    A class that defines a `call` of its own may do what no rule of a base knows.
     """
     for owner in layer_class.__mro__:
         if owner in layer_rules():

@@ -221,7 +221,7 @@ def test_open_gates_and_one_module_are_the_plain_twin(modes):
     ids=str,
 )
 def test_starts_at_the_scale_of_the_plain_twin(modes, modules, width):
-    """Compares with plain twins made of the same kernels, one a module."""
+    """Compares with plain twins made of the same kernels, one per module."""
     query, value = normal(64, width), normal(64, 10, width, seed=1)
     code = normal(64, 8, seed=2)
     twin = SequenceAttention(2, width // 2)
