@@ -147,8 +147,8 @@ class SingleQueryAttention(Layer):
         """[seq, heads * key_dim] -> [heads * seq, heads * key_dim].
 
         The rows of a head are zero in the columns of the others, so that one product
-        does all heads: more arithmetic than a product per head, but no transposed copies
-        of what has a row a query, which take longer.
+        does all heads: more arithmetic than a product per head, but no transposed
+        copies of what has a row per query, which take longer.
         """
         own = np.repeat(np.eye(self.num_heads), self.key_dim, axis=1)[:, None, :]
         x = x * ops.cast(own, self.compute_dtype)
