@@ -248,8 +248,8 @@ PEAK = """
     import sys
     import numpy as np, pyarrow as pa, pyarrow.parquet as pq
     from preprocessing import FeatureConfig, SourceConfig, write_feature_table
-    from preprocessing import shard_files
-    shard_files._BUFFERED_ROWS = 1 << 14
+    from preprocessing.engine import disk_shuffle
+    disk_shuffle._BUFFERED_ROWS = 1 << 14
     folder, parts = sys.argv[1], int(sys.argv[2])
     random = np.random.default_rng(0)
     for part in range(parts):
