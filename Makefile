@@ -20,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 # Files side by side, one a core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
 
-.PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
+.PHONY: help setup lock proto test test-fast test-keras3 test-backends test-clients lint types format \
   demo bench-layers bench-features bench-serving clean
 
 help:  ## List the targets
@@ -36,6 +36,9 @@ lock: $(STAMP)  ## Recompile requirements/ from setup.py (UPGRADE=1: newest vers
 	$(COMPILE) setup.py --all-extras --output-file requirements/dev.txt
 	$(COMPILE) setup.py --extra pipeline --extra serving \
 	  --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+
+proto:  ## Compile the .proto files of serving/ (needs to be done only when one changes)
+	@scripts/make-proto
 
 test: $(STAMP)  ## Run every test
 	@$(BIN)/python -m pytest $(PARALLEL)

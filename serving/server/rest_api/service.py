@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
-from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from serving.protocol.errors import (
@@ -21,6 +20,7 @@ from serving.protocol.errors import (
     InvalidArgument,
     ServingError,
 )
+from serving.protocol.messages import message_as_dict
 from serving.server.metrics import ServingMetrics
 from serving.server.models.model_store import ModelSpec
 from serving.server.prediction.admission import Admission
@@ -222,8 +222,8 @@ def metadata(predictor: Predictor, path: re.Match[str]) -> bytes:
     signatures = get_model_metadata_pb2.SignatureDefMap()
     message.metadata[SIGNATURE_FIELD].Unpack(signatures)
     answer = {
-        "model_spec": _message(message.model_spec),
-        "metadata": {SIGNATURE_FIELD: _message(signatures)},
+        "model_spec": message_as_dict(message.model_spec),
+        "metadata": {SIGNATURE_FIELD: message_as_dict(signatures)},
     }
     return json.dumps(answer, indent=1).encode()
 
@@ -235,7 +235,7 @@ def status(predictor: Predictor, path: re.Match[str]) -> bytes:
         NotFound: If the model or version is unknown.
     """
     message = model_status(predictor.store, _model_spec(path))
-    return json.dumps(_message(message), indent=1).encode()
+    return json.dumps(message_as_dict(message), indent=1).encode()
 
 
 def _model_spec(path: re.Match[str], signature: str = "") -> ModelSpec:
@@ -248,14 +248,6 @@ def _model_spec(path: re.Match[str], signature: str = "") -> ModelSpec:
         )
     label = unquote(path["label"]) if path["label"] else None
     return ModelSpec(unquote(path["name"]), version, label, signature)
-
-
-def _message(message: Any) -> dict[str, Any]:
-    return json_format.MessageToDict(
-        message,
-        including_default_value_fields=True,  # type: ignore[call-arg] # protobuf < 5
-        preserving_proto_field_name=True,
-    )
 
 
 def _error(code: int, message: str) -> web.Response:

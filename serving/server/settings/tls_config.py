@@ -20,21 +20,8 @@ from pathlib import Path
 
 import grpc
 
-from serving.protocol.message_table import message_classes
+from serving.server.settings.config_files_pb2 import SSLConfig
 from serving.server.settings.text_config import ConfigError, read_text_config
-
-# Names and numbers of tensorflow_serving/config/ssl_config.proto.
-_SSL_CONFIG = message_classes(
-    "poso.ssl_config",
-    {
-        "SSLConfig": {
-            "server_key": (1, "string"),
-            "server_cert": (2, "string"),
-            "custom_ca": (3, "string"),
-            "client_verify": (4, "bool"),
-        }
-    },
-)["SSLConfig"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +89,7 @@ def read_tls_config(path: str | Path) -> TlsConfig:
     Raises:
         ConfigError: If it cannot be read, or as `TlsConfig`.
     """
-    message = read_text_config(path, _SSL_CONFIG)
+    message = read_text_config(path, SSLConfig)
     try:
         return TlsConfig(
             message.server_key,
