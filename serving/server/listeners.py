@@ -12,9 +12,8 @@ from aiohttp import web
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from serving.server.grpc_api import model_service, prediction_service
 from serving.server.grpc_api.health import HealthService
-from serving.server.grpc_api.model_service import add_model_service
-from serving.server.grpc_api.prediction_service import add_prediction_service
 from serving.server.metrics import ServingMetrics
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
@@ -24,7 +23,7 @@ from serving.server.settings.monitoring_config import MonitoringConfig
 from serving.server.settings.tls_config import TlsConfig
 
 _LOG = logging.getLogger(__name__)
-_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_SERVICES = (prediction_service.SERVICE, model_service.SERVICE)
 # Health checks and questions about models must come through when predictions do not.
 _SPARE_CALLS = 64
 _MAX_METADATA_BYTES = 8 * 1024
@@ -99,8 +98,10 @@ class Listeners:
             # Before their messages are read.
             maximum_concurrent_rpcs=options.max_in_flight + _SPARE_CALLS,
         )
-        add_prediction_service(self._grpc, predictor, self._admission, metrics)
-        add_model_service(self._grpc, predictor)
+        prediction_service.PredictionService(
+            predictor, self._admission, metrics
+        ).register(self._grpc)
+        model_service.ModelService(predictor.store).register(self._grpc)
         self._health = HealthService(_SERVICES, predictor.store.ready)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection(

@@ -42,7 +42,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Target:
+class Lease:
     """What will answer a request: it stays loaded for as long as this is held.
 
     Attributes:
@@ -84,7 +84,7 @@ class Predictor:
         """How many requests wait for a batch, or in one for a thread."""
         return 0 if self._scheduler is None else self._scheduler.waiting
 
-    def resolve(self, model_spec: ModelSpec) -> Target:
+    def resolve(self, model_spec: ModelSpec) -> Lease:
         """Settles which version and signature answer a request.
 
         Raises:
@@ -93,11 +93,11 @@ class Predictor:
         """
         version = self.store.find(model_spec)
         signature = version.signature(model_spec.signature)
-        return Target(model_spec.name, version, signature)
+        return Lease(model_spec.name, version, signature)
 
     async def predict(
         self,
-        target: Target,
+        lease: Lease,
         inputs: Mapping[str, Array],
         output_filter: Sequence[str] = (),
         deadline: float | None = None,
@@ -105,7 +105,7 @@ class Predictor:
         """Checks the inputs and runs the signature.
 
         Args:
-            target: What answers.
+            lease: What answers.
             inputs: Arrays by input name; bytes objects for strings.
             output_filter: The outputs to return; empty for all.
             deadline: When the answer is of no more use, in the event loop's seconds.
@@ -115,14 +115,14 @@ class Predictor:
                 what the graph refuses; `DeadlineExceeded` if the deadline passes before
                 it is run; `Unavailable` if too many batches wait.
         """
-        spec = target.signature.spec
+        spec = lease.signature.spec
         check_inputs(inputs, spec.inputs)
         check_output_filter(output_filter, spec.outputs)
-        outputs = await self._run(target.signature, inputs, deadline)
+        outputs = await self._run(lease.signature, inputs, deadline)
         wanted = output_filter or sorted(outputs)
         return Prediction(
-            target.version.number,
-            target.signature.name,
+            lease.version.number,
+            lease.signature.name,
             {name: outputs[name] for name in wanted},
         )
 

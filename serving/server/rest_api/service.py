@@ -149,11 +149,11 @@ class RestService:
         return await self._predictor.in_worker(write_results, inference.result)
 
     async def _run(self, spec: ModelSpec, request: JsonRequest) -> bytes:
-        target = self._predictor.resolve(spec)
-        specs = target.signature.spec.inputs
+        lease = self._predictor.resolve(spec)
+        specs = lease.signature.spec.inputs
         inputs = await self._predictor.in_worker(read_inputs, request.fields, specs)
         prediction = await self._predictor.predict(
-            target, inputs, deadline=self._deadline()
+            lease, inputs, deadline=self._deadline()
         )
         return await self._predictor.in_worker(
             write_outputs, prediction.outputs, is_by_row(request.fields)
