@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from serving.protocol.errors import Unavailable
 from serving.protocol.tensor_spec import Array
 from serving.server.batching.merge import Shapes
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.models.saved_model import Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 
 @dataclass(eq=False)

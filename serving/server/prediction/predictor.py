@@ -11,10 +11,10 @@ from typing import ParamSpec, TypeVar
 from serving.protocol.errors import DeadlineExceeded
 from serving.protocol.input_check import check_inputs, check_output_filter
 from serving.protocol.tensor_spec import Array
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.batching.scheduler import BatchScheduler, Observer
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.models.saved_model import ModelVersion, Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 P = ParamSpec("P")
 T = TypeVar("T")

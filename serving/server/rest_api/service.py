@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import time
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,21 +54,6 @@ _MAX_VERSION = 2**63 - 1
 _METHODS = {"classify": CLASSIFY, "regress": REGRESS}
 
 
-@dataclass(frozen=True)
-class RestLimits:
-    """What one REST request may take.
-
-    Attributes:
-        body_bytes: Its largest body, unpacked; a larger one is answered by 413.
-        body_s: Seconds for its body to arrive; a slower one is answered by 408.
-        answer_s: Seconds for its answer, after which it is 504.
-    """
-
-    body_bytes: int
-    body_s: float = 30.0
-    answer_s: float = 30.0
-
-
 class RestService:
     """Answers HTTP requests: the API under /v1/, and the page of metrics.
 
@@ -78,7 +62,8 @@ class RestService:
         admission: How many predictions are answered at once.
         metrics: Where requests are counted, and what the page shows.
         monitoring: Whether and where the page is shown.
-        limits: Of one request.
+        timeout_s: Seconds for a request's body to arrive, after which it is answered by
+            408, and again for its answer, after which that is 504.
     """
 
     def __init__(
@@ -87,15 +72,15 @@ class RestService:
         admission: Admission,
         metrics: ServingMetrics,
         monitoring: MonitoringConfig,
-        limits: RestLimits,
+        timeout_s: float,
     ):
         self._predictor = predictor
         self._admission = admission
         self._metrics = metrics
         self._monitoring = monitoring
-        self._limits = limits
+        self._timeout_s = timeout_s
 
-    async def handle(self, request: web.BaseRequest) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         """Answers a request; errors are `{"error": ...}` with their status."""
         path = request.rel_url.raw_path
         if self._monitoring.enabled and path == self._monitoring.path:
@@ -123,7 +108,7 @@ class RestService:
             seconds = time.perf_counter() - start
             self._metrics.record_request(call.model, call.verb, "REST", code, seconds)
 
-    async def _answer(self, call: _Call, request: web.BaseRequest) -> bytes:
+    async def _answer(self, call: _Call, request: web.Request) -> bytes:
         if call.prediction is not None:
             with self._admission:
                 body = await self._read(request)
@@ -159,9 +144,9 @@ class RestService:
             write_outputs, prediction.outputs, is_by_row(request.fields)
         )
 
-    async def _read(self, request: web.BaseRequest) -> bytes:
+    async def _read(self, request: web.Request) -> bytes:
         try:
-            return await asyncio.wait_for(request.read(), self._limits.body_s)
+            return await asyncio.wait_for(request.read(), self._timeout_s)
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout from error
         except web.RequestPayloadError as error:
@@ -169,15 +154,15 @@ class RestService:
 
     async def _in_time(self, answer: Any) -> bytes:
         try:
-            body: bytes = await asyncio.wait_for(answer, self._limits.answer_s)
+            body: bytes = await asyncio.wait_for(answer, self._timeout_s)
         except asyncio.TimeoutError as error:
             raise DeadlineExceeded(
-                f"no answer within {self._limits.answer_s:g} seconds"
+                f"no answer within {self._timeout_s:g} seconds"
             ) from error
         return body
 
     def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._limits.answer_s
+        return asyncio.get_running_loop().time() + self._timeout_s
 
     def _page(self, method: str) -> web.Response:
         if method not in ("GET", "HEAD"):

@@ -21,7 +21,7 @@ from pathlib import Path
 import grpc
 
 from serving.server.settings.config_files_pb2 import SSLConfig
-from serving.server.settings.text_config import ConfigError, read_text_config
+from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class TlsConfig:
         client_verify: Whether clients must show a certificate (mutual TLS).
 
     Raises:
-        ConfigError: If key and certificate are not PEM or not a pair, or clients are to
-            be verified against no authority.
+        ServerConfigError: If key and certificate are not PEM or not a pair, or clients
+            are to be verified against no authority.
     """
 
     server_key: str = field(repr=False)
@@ -47,14 +47,14 @@ class TlsConfig:
 
     def __post_init__(self) -> None:
         if self.client_verify and not self.custom_ca:
-            raise ConfigError(
+            raise ServerConfigError(
                 "client_verify needs custom_ca, the authority of the clients' "
                 "certificates; received none"
             )
         try:
             self.ssl_context()
         except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(
+            raise ServerConfigError(
                 "expected server_key and server_cert to be a private key and its "
                 f"certificate, and custom_ca certificates, all in PEM: {error}"
             ) from error
@@ -87,7 +87,7 @@ def read_tls_config(path: str | Path) -> TlsConfig:
     """Reads a `--ssl-config-file`.
 
     Raises:
-        ConfigError: If it cannot be read, or as `TlsConfig`.
+        ServerConfigError: If it cannot be read, or as `TlsConfig`.
     """
     message = read_text_config(path, SSLConfig)
     try:
@@ -97,5 +97,5 @@ def read_tls_config(path: str | Path) -> TlsConfig:
             message.custom_ca,
             message.client_verify,
         )
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except ServerConfigError as error:
+        raise ServerConfigError(f"{path}: {error}") from error

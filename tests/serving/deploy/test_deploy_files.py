@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 import serving
-from serving.server.batching.batching_parameters_pb2 import BatchingParameters
+from serving.server.settings.batching_parameters_pb2 import BatchingParameters
 from serving.server.settings.config_files_pb2 import MonitoringConfig
 
 SERVING = Path(serving.__file__).parent

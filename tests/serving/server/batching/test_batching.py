@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.protocol.errors import DeadlineExceeded, InvalidArgument
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.models.model_config import one_model
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.prediction.predictor import Predictor
+from serving.server.settings.batching_config import BatchingParameters
 from tests.helpers.toy_model import CANDIDATES, USER, as_tensor
 
 PADDED = BatchingParameters(

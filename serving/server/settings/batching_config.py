@@ -16,8 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from serving.server.batching import batching_parameters_pb2
-from serving.server.settings.text_config import ConfigError, read_text_config
+from serving.server.settings import batching_parameters_pb2
+from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ def read_batching_config(path: str | Path) -> BatchingParameters:
     """Reads a `--batching-parameters-file`.
 
     Raises:
-        ConfigError: If it cannot be read, has an unknown field or a wrong value.
+        ServerConfigError: If it cannot be read, has an unknown field or a wrong value.
     """
     message = read_text_config(path, batching_parameters_pb2.BatchingParameters)
     try:
         return BatchingParameters(**_values(message))
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ServerConfigError(f"{path}: {error}") from error
 
 
 def _values(message: Any) -> Mapping[str, Any]:
