@@ -26,6 +26,7 @@ _SERVICES = (prediction_service.SERVICE, model_service.SERVICE)
 _SPARE_CALLS = 64
 _MAX_METADATA_BYTES = 8 * 1024
 _HANDSHAKE_MS = 10_000
+_EVERY_PATH = "/{path:(?s:.*)}"  # newlines, which a name may have, included
 # Of REST's request line, and of one header field; there may be 128 fields.
 _MAX_LINE_BYTES = 8190
 # For answers on their way, after the requests in flight are done.
@@ -135,7 +136,7 @@ class Listeners:
     async def _start_rest(self) -> int:
         options = self._options
         application = web.Application(client_max_size=options.max_request_bytes)
-        application.router.add_route("*", "/{path:.*}", self._rest_service.handle)
+        application.router.add_route("*", _EVERY_PATH, self._rest_service.handle)
         self._rest = web.AppRunner(
             application,
             access_log=None,

@@ -20,6 +20,14 @@ from serving.server.embedded_server import EmbeddedServer
 from serving.server.settings.server_options import ServerOptions
 from tests.helpers import toy_model
 
+SERVERS = {"server", "endpoint"}  # the fixtures of this folder that start one
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if SERVERS.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.e2e)
+
 
 @pytest.fixture(scope="session")
 def model_dir(tmp_path_factory) -> Path:

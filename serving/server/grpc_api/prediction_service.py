@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.protocol.errors import InvalidArgument, ServingError
+from serving.protocol.example_input import example_count, read_input
 from serving.protocol.input_check import check_names
 from serving.protocol.tensor_proto import read_tensor, write_tensor
 from serving.protocol.tensor_spec import Array
@@ -37,7 +38,6 @@ from serving.server.prediction.classify_regress import (
     infer,
     infer_all,
 )
-from serving.server.prediction.example_input import example_count, read_input
 from serving.server.prediction.model_messages import SIGNATURE_FIELD, model_metadata
 from serving.server.prediction.predictor import Lease, Prediction, Predictor
 

@@ -16,6 +16,8 @@ from serving.server.settings.server_options import ServerOptions
 from serving.server.settings.text_config import ServerConfigError
 from serving.server.settings.tls_config import TlsConfig, read_tls_config
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(scope="module")
 def authority():

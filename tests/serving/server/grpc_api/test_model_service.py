@@ -16,6 +16,8 @@ from serving.server.embedded_server import EmbeddedServer
 from serving.server.settings.server_options import ServerOptions
 from tests.helpers.grpc_errors import code_and_message
 
+pytestmark = pytest.mark.e2e
+
 X = {"x": [[1.0, 2.0]]}
 State = get_model_status_pb2.ModelVersionStatus.State
 
