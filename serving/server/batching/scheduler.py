@@ -86,7 +86,8 @@ class BatchScheduler:
         Args:
             signature: What to run.
             inputs: Arrays that fit its specification.
-            deadline: When the answer is of no more use, in the event loop's seconds.
+            deadline: The time after which nobody waits for the answer, on the event
+                loop's clock; None for never.
 
         Raises:
             InvalidArgument: If the request has more rows than allowed.

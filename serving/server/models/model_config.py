@@ -111,8 +111,8 @@ def model_configs(message: Any) -> list[ModelConfig]:
     """The models of a `ModelConfigList` message.
 
     Raises:
-        InvalidArgument: If it lists a model that cannot be served; worded as
-            TensorFlow Serving where that refuses it, too.
+        InvalidArgument: If it lists a model that cannot be served; worded as by
+            TensorFlow Serving where that also refuses it.
     """
     configs: list[ModelConfig] = []
     for entry in message.config:

@@ -128,8 +128,8 @@ class ModelStore:
     def states(self, spec: ModelSpec) -> list[VersionState]:
         """State of the asked version, or of all, newest first.
 
-        Versions that were unloaded or did not load are among them, those of removed
-        models, too. A label is ignored, as TensorFlow Serving ignores it.
+        Versions that were unloaded or did not load are among them, also those of
+        removed models. A label is ignored, as TensorFlow Serving ignores it.
 
         Raises:
             NotFound: If the model or the version was never seen.
@@ -160,7 +160,7 @@ class ModelStore:
         """Serves other models from now on; returns when they are loaded.
 
         A configuration that is refused changes nothing. One whose new models do not
-        load stays, and `poll` goes on trying.
+        load stays, and `poll` keeps trying.
 
         Raises:
             ServingError: `FailedPrecondition` for labels of versions that are not

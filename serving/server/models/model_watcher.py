@@ -83,7 +83,7 @@ class ModelWatcher:
             return None
 
     def _read_config(self) -> None:
-        """Applies the file; what was served goes on while the file is not sound."""
+        """Applies the file; what was served stays while the file is not sound."""
         if self._config_file is None:
             return
         problem = ""
@@ -112,5 +112,5 @@ class _Periodic:
         try:
             self._run()
         except Exception:
-            _LOG.exception("the model watcher failed; it goes on")
+            _LOG.exception("the model watcher failed; it continues")
         self.due_s = time.monotonic() + self._interval_s

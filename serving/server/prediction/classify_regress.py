@@ -74,7 +74,8 @@ async def infer(
         spec: The model and the signature.
         read: Makes the serialized examples [batch]; called in a worker, and only if
             the signature can serve the method.
-        deadline: When the answer is of no more use, in the event loop's seconds.
+        deadline: The time after which nobody waits for the answer, on the event
+            loop's clock; None for never.
 
     Raises:
         ServingError: As `Predictor.predict`; `InvalidArgument` for a signature that
@@ -104,7 +105,8 @@ async def infer_all(
         predictor: What runs them.
         tasks: Model and signature, and the method's name, of each task.
         read: Makes the serialized examples [batch]; called in a worker.
-        deadline: When the answer is of no more use, in the event loop's seconds.
+        deadline: The time after which nobody waits for the answer, on the event
+            loop's clock; None for never.
 
     Raises:
         ServingError: As `infer`; `Unimplemented` for another method.

@@ -108,7 +108,8 @@ class Predictor:
             lease: What answers.
             inputs: Arrays by input name; bytes objects for strings.
             output_filter: The outputs to return; empty for all.
-            deadline: When the answer is of no more use, in the event loop's seconds.
+            deadline: The time after which nobody waits for the answer, on the event
+                loop's clock; None for never.
 
         Raises:
             ServingError: `InvalidArgument` for inputs that do not fit the signature, or
