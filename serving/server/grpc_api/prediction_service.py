@@ -39,7 +39,7 @@ from serving.server.prediction.classify_regress import (
     infer_all,
 )
 from serving.server.prediction.model_messages import SIGNATURE_FIELD, model_metadata
-from serving.server.prediction.predictor import Lease, Prediction, Predictor
+from serving.server.prediction.predictor import Lease, Predictor
 
 Handler = Callable[[Any, float | None], Awaitable[Any]]
 
@@ -136,11 +136,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         inputs = await self._predictor.in_worker_if_large(
             request.ByteSize(), _read_tensors, request.inputs
         )
-        prediction = await self._predictor.predict(
+        outputs = await self._predictor.predict(
             lease, inputs, list(request.output_filter), deadline
         )
         return await self._predictor.in_worker_if_large(
-            prediction.size_bytes, _predict_response, lease, prediction
+            sum(array.nbytes for array in outputs.values()),
+            _predict_response,
+            lease,
+            outputs,
         )
 
     async def _classify(self, request: Any, deadline: float | None) -> Any:
@@ -202,11 +205,11 @@ def _read_tensors(tensors: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def _predict_response(
-    lease: Lease, prediction: Prediction
+    lease: Lease, outputs: Mapping[str, Array]
 ) -> predict_pb2.PredictResponse:
     response = predict_pb2.PredictResponse()
     _write_spec(lease, response.model_spec)
-    for name, array in prediction.outputs.items():
+    for name, array in outputs.items():
         write_tensor(array, response.outputs[name])
     return response
 

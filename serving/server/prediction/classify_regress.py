@@ -146,9 +146,9 @@ async def _run(
     examples: Array,
     deadline: float | None,
 ) -> Inference:
-    prediction = await predictor.predict(lease, {_INPUT: examples}, deadline=deadline)
+    outputs = await predictor.predict(lease, {_INPUT: examples}, deadline=deadline)
     batch = len(examples)
-    result = await predictor.in_worker(method.result, prediction.outputs, batch)
+    result = await predictor.in_worker(method.result, outputs, batch)
     return Inference(lease, method, batch, result)
 
 

@@ -22,26 +22,6 @@ _SMALL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a signature answered.
-
-    Attributes:
-        version: The version that answered.
-        signature: The signature's name.
-        outputs: Arrays by output name; bytes objects for strings.
-    """
-
-    version: int
-    signature: str
-    outputs: Mapping[str, Array]
-
-    @property
-    def size_bytes(self) -> int:
-        """About how large an answer they make."""
-        return sum(array.nbytes for array in self.outputs.values())
-
-
-@dataclass(frozen=True)
 class Lease:
     """What will answer a request: it stays loaded for as long as this is held.
 
@@ -101,7 +81,7 @@ class Predictor:
         inputs: Mapping[str, Array],
         output_filter: Sequence[str] = (),
         deadline: float | None = None,
-    ) -> Prediction:
+    ) -> dict[str, Array]:
         """Checks the inputs and runs the signature.
 
         Args:
@@ -110,6 +90,9 @@ class Predictor:
             output_filter: The outputs to return; empty for all.
             deadline: The time after which nobody waits for the answer, on the event
                 loop's clock; None for never.
+
+        Returns:
+            Arrays by output name; bytes objects for strings.
 
         Raises:
             ServingError: `InvalidArgument` for inputs that do not fit the signature, or
@@ -120,12 +103,7 @@ class Predictor:
         check_inputs(inputs, spec.inputs)
         check_output_filter(output_filter, spec.outputs)
         outputs = await self._run(lease.signature, inputs, deadline)
-        wanted = output_filter or sorted(outputs)
-        return Prediction(
-            lease.version.number,
-            lease.signature.name,
-            {name: outputs[name] for name in wanted},
-        )
+        return {name: outputs[name] for name in output_filter or sorted(outputs)}
 
     async def in_worker(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

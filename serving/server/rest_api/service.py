@@ -137,11 +137,11 @@ class RestService:
         lease = self._predictor.resolve(spec)
         specs = lease.signature.spec.inputs
         inputs = await self._predictor.in_worker(read_inputs, request.fields, specs)
-        prediction = await self._predictor.predict(
+        outputs = await self._predictor.predict(
             lease, inputs, deadline=self._deadline()
         )
         return await self._predictor.in_worker(
-            write_outputs, prediction.outputs, is_by_row(request.fields)
+            write_outputs, outputs, is_by_row(request.fields)
         )
 
     async def _read(self, request: web.Request) -> bytes:

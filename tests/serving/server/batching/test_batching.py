@@ -44,18 +44,15 @@ class Recorded:
 
     def answers(self, signature, requests, **options):
         """The outputs, or the error, of requests made at once."""
-        target = self.predictor.resolve(ModelSpec("ranker", signature=signature))
+        lease = self.predictor.resolve(ModelSpec("ranker", signature=signature))
 
         async def run():
             return await asyncio.gather(
-                *(self.predictor.predict(target, one, **options) for one in requests),
+                *(self.predictor.predict(lease, one, **options) for one in requests),
                 return_exceptions=True,
             )
 
-        return [
-            answer if isinstance(answer, Exception) else answer.outputs
-            for answer in asyncio.run(run())
-        ]
+        return asyncio.run(run())
 
 
 @pytest.fixture(scope="module")
