@@ -25,8 +25,8 @@ PARALLEL = -n auto --dist loadfile
 ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
-.PHONY: help setup lock test test-fast test-keras3 test-backends test-backends-fast test-clients lint types format \
-  demo docs bench-layers bench-features bench-serving clean
+.PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
+  test-clients lint types format demo docs bench-layers bench-features bench-serving clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -42,6 +42,9 @@ lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest
 	  | $(COMPILE) --output-file requirements/dev.txt
 	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' \
 	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+
+proto:  ## Compile the .proto files of serving/ (needs to be done only when one changes)
+	@scripts/make-proto
 
 test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients)
 	@$(BIN)/python -m pytest $(PARALLEL) $(COVER)

@@ -65,12 +65,11 @@ def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
     from cli.ranking_table import ranking_table
     from serving.client.ranking_client import RankingClient
     from serving.server.embedded_server import EmbeddedServer
+    from serving.server.settings.server_options import ServerOptions
 
     with library_output_to(paths.log) as console:
-        server = EmbeddedServer(
-            paths.serving, name=model_name, grpc_port=0, rest_port=0
-        )
-        with server:
+        options = ServerOptions(name=model_name, grpc_port=0, rest_port=0)
+        with EmbeddedServer(paths.serving, options) as server:
             grpc, rest = (
                 f"127.0.0.1:{server.grpc_port}",
                 (f"http://127.0.0.1:{server.rest_port}"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from serving.server.settings.server_options import ServerOptions
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -16,17 +19,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of numbered version folders, e.g. runs/demo/serving.",
 )
-@click.option("--name", default="ranker", show_default=True, help="The model's name.")
+@click.option(
+    "--name",
+    default=ServerOptions.name,
+    show_default=True,
+    help="The model's name.",
+)
 @click.option(
     "--model-config-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_FILE,
     help="Several models: TensorFlow Serving's models.config, instead of --model.",
 )
 @click.option(
     "--model-config-file-poll-wait-seconds",
     "config_poll_s",
     type=click.IntRange(min=0),
-    default=0,
+    default=int(ServerOptions.config_poll_s),
     show_default=True,
     help="Read that file again this often and serve what it says; 0: never.",
 )
@@ -34,7 +42,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--file-system-poll-wait-seconds",
     "poll_s",
     type=click.IntRange(min=0),
-    default=1,
+    default=int(ServerOptions.poll_s),
     show_default=True,
     help="Look for new versions this often; 0: at the start alone.",
 )
@@ -44,13 +52,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Let new labels name versions not loaded yet, as at the start all are.",
 )
 @click.option(
-    "--grpc-port", default=8500, show_default=True, help="0 picks a free one."
+    "--grpc-port",
+    default=ServerOptions.grpc_port,
+    show_default=True,
+    help="0 picks a free one.",
 )
 @click.option(
-    "--rest-port", default=8501, show_default=True, help="0 picks a free one."
+    "--rest-port",
+    default=ServerOptions.rest_port,
+    show_default=True,
+    help="0 picks a free one.",
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+    "--host",
+    default=ServerOptions.host,
+    show_default=True,
+    help="Address to listen on.",
 )
 @click.option(
     "--batching-parameters-file",
@@ -70,48 +87,41 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--rest-api-timeout-in-ms",
-    default=30_000,
+    default=int(ServerOptions.rest_timeout_s * 1000),
     show_default=True,
     type=click.IntRange(min=1),
     help="For a REST request's answer.",
 )
 @click.option(
     "--max-request-bytes",
-    default=16 * 2**20,
+    default=ServerOptions.max_request_bytes,
     show_default=True,
     type=click.IntRange(min=1),
     help="Largest request.",
 )
 @click.option(
     "--max-requests-in-flight",
-    default=512,
+    "max_in_flight",
+    default=ServerOptions.max_in_flight,
     show_default=True,
     type=click.IntRange(min=1),
     help="More are refused as UNAVAILABLE (503).",
 )
 def command(
     model_dir: Path | None,
-    name: str,
     model_config_file: Path | None,
-    config_poll_s: int,
-    poll_s: int,
-    allow_version_labels_for_unavailable_models: bool,
-    grpc_port: int,
-    rest_port: int,
-    host: str,
     batching_parameters_file: Path | None,
     ssl_config_file: Path | None,
     monitoring_config_file: Path | None,
     rest_api_timeout_in_ms: int,
-    max_request_bytes: int,
-    max_requests_in_flight: int,
+    **options: Any,
 ) -> None:
     """Serve models over gRPC and REST, and new versions of them as they come.
 
     Speaks TensorFlow Serving's protocols: gRPC PredictionService and ModelService,
     REST /v1/models/NAME. A new version is loaded and warmed up in the background, then
     takes the place of the old one without a failed request; a broken one is reported
-    and the old one goes on. Stop it with Ctrl-C; requests in flight are finished.
+    and the old one keeps serving. Stop it with Ctrl-C; requests in flight are finished.
 
     \b
     Examples:
@@ -121,44 +131,22 @@ def command(
     """
     if (model_dir is None) == (model_config_file is None):
         raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
-    from serving.server.batching.parameters import read_batching_config
     from serving.server.embedded_server import serve_forever
-    from serving.server.models.model_config import ModelConfigError
     from serving.server.models.saved_model import ModelLoadError
+    from serving.server.settings.batching_config import read_batching_config
     from serving.server.settings.monitoring_config import read_monitoring_config
-    from serving.server.settings.text_config import ConfigError
+    from serving.server.settings.text_config import ServerConfigError
     from serving.server.settings.tls_config import read_tls_config
 
     try:
-        batching = (
-            read_batching_config(batching_parameters_file)
-            if batching_parameters_file
-            else None
-        )
-        tls = read_tls_config(ssl_config_file) if ssl_config_file else None
-        monitoring = (
-            read_monitoring_config(monitoring_config_file)
-            if monitoring_config_file
-            else None
-        )
-        serve_forever(
-            model_dir,
-            name=name,
-            grpc_port=grpc_port,
-            rest_port=rest_port,
-            host=host,
-            models=model_config_file,
-            poll_s=poll_s,
-            config_poll_s=config_poll_s,
-            allow_version_labels_for_unavailable_models=(
-                allow_version_labels_for_unavailable_models
-            ),
-            batching=batching,
-            tls=tls,
-            monitoring=monitoring,
-            rest_timeout_s=rest_api_timeout_in_ms / 1000,
-            max_request_bytes=max_request_bytes,
-            max_in_flight=max_requests_in_flight,
-        )
-    except (ConfigError, ModelConfigError, ModelLoadError) as error:
+        for name, read, file in (
+            ("batching", read_batching_config, batching_parameters_file),
+            ("tls", read_tls_config, ssl_config_file),
+            ("monitoring", read_monitoring_config, monitoring_config_file),
+        ):
+            options[name] = None if file is None else read(file)
+        timeout_s = rest_api_timeout_in_ms / 1000
+        server_options = ServerOptions(rest_timeout_s=timeout_s, **options)
+        serve_forever(model_dir, server_options, model_config_file)
+    except (ServerConfigError, ModelLoadError) as error:
         raise click.ClickException(str(error)) from error

@@ -88,7 +88,7 @@ class RankingModule:
 
 
 def fused_scores(scores: tf.Tensor, module: RankingModule) -> tf.Tensor:
-    """One score [M] a candidate, by the module's formula and weights.
+    """One score [M] per candidate, by the module's formula and weights.
 
     Args:
         scores: Probabilities [M, T] in the order of the weights.
@@ -132,7 +132,7 @@ def _set_method_names(path: str) -> None:
 def _serve_examples(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def serving_default(examples: tf.Tensor) -> Tensors:
-        """Serialized `tf.Example` [B] to one score [B] a task."""
+        """Serialized `tf.Example` [B] to one score [B] per task."""
         return dict(_score_examples(module, examples))
 
     return serving_default.get_concrete_function(_examples_spec("examples"))
@@ -181,7 +181,7 @@ def _stacked(by_task: Mapping[str, tf.Tensor], tasks: list[str]) -> tf.Tensor:
 def _predict_raw(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def predict_raw(**inputs: tf.Tensor) -> Tensors:
-        """Named dense tensors of batch B to one score [B] a task."""
+        """Named dense tensors of batch B to one score [B] per task."""
         return dict(module.score(_transformed(module, inputs), False))
 
     return predict_raw.get_concrete_function(
@@ -211,8 +211,8 @@ def _rank(module: RankingModule) -> Any:
 def _transformed(module: RankingModule, inputs: Tensors) -> Tensors:
     """A request's dense tensors, brought into the form that parsing gives.
 
-    What stands for a missing value stays: the Transform takes it for missing, too, and
-    rows of one length are made without a search for the values.
+    What stands for a missing value stays: the Transform also takes it for missing, and
+    rows are padded to one length, so nobody has to look for their ends.
     """
     inputs = {**inputs, **_newest_events(module.columns, inputs)}
     raw = {}

@@ -1,7 +1,4 @@
-"""Warm-up requests inside the SavedModel, replayed by a server before it serves.
-
-TensorFlow Serving reads them from exactly one place in a version's folder.
-"""
+"""Warm-up requests inside the SavedModel, replayed by a server before it serves."""
 
 from __future__ import annotations
 
@@ -15,9 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.export.signatures import RawColumn
-
-WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
-MAX_REQUESTS = 1000  # TensorFlow Serving's own limit
+from serving.protocol.warmup_file import MAX_WARMUP_REQUESTS, WARMUP_FILE
 
 _NEUTRAL: Mapping[tf.DType, Any] = {tf.string: b"", tf.int64: 0, tf.float32: 0.0}
 _DEFAULT_LIST_LENGTH = 4
@@ -47,9 +42,9 @@ def write_warmup_requests(
     Raises:
         ValueError: If more are asked for than TensorFlow Serving reads.
     """
-    if count > MAX_REQUESTS:
+    if count > MAX_WARMUP_REQUESTS:
         raise ValueError(
-            f"TensorFlow Serving reads at most {MAX_REQUESTS} warm-up requests. "
+            f"TensorFlow Serving reads at most {MAX_WARMUP_REQUESTS} warm-up requests. "
             f"Received: count={count}"
         )
     if not count:

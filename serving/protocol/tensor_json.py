@@ -87,12 +87,12 @@ def bytes_from_json(value: Any, name: str) -> bytes:
             return value.encode()
         except UnicodeEncodeError as error:
             raise InvalidArgument(
-                f"input {name!r}: {shown(value)} is not valid Unicode"
+                f"input {name!r}: {shorten(value)} is not valid Unicode"
             ) from error
     if not is_base64(value):
         raise InvalidArgument(
             f'input {name!r}: expected a string or {{"b64": "..."}}, received '
-            f"{shown(value)}"
+            f"{shorten(value)}"
         )
     text: str = value["b64"]
     try:
@@ -100,11 +100,11 @@ def bytes_from_json(value: Any, name: str) -> bytes:
         return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidArgument(
-            f"input {name!r}: {shown(text)} is not base64: {error}"
+            f"input {name!r}: {shorten(text)} is not base64: {error}"
         ) from error
 
 
-def shown(value: Any) -> str:
+def shorten(value: Any) -> str:
     """A value as it may stand in a message: short, and printable."""
     if isinstance(value, list):
         return f"a list of length {len(value)}"
@@ -128,7 +128,7 @@ def _flatten(value: Any, spec: TensorSpec) -> tuple[list[Any], tuple[int, ...]]:
                 raise InvalidArgument(
                     f"input {spec.name!r}: expected lists of equal length, "
                     f"{spec.describe()}; at depth {len(shape)} one of length {length} "
-                    f"stands beside {shown(entry)}"
+                    f"stands beside {shorten(entry)}"
                 )
         shape.append(length)
         flat = list(chain.from_iterable(flat))
@@ -150,7 +150,7 @@ def _typed(flat: list[Any], name: str, dtype: TensorType) -> Array:
     if not set(map(type, flat)) <= set(accepted):
         wrong = next(value for value in flat if type(value) not in accepted)
         raise InvalidArgument(
-            f"input {name!r}: expected {dtype.name}, received {shown(wrong)}"
+            f"input {name!r}: expected {dtype.name}, received {shorten(wrong)}"
         )
     _check_range(flat, name, dtype)
     return np.array(flat, dtype.numpy)
@@ -165,7 +165,7 @@ def _check_range(flat: list[Any], name: str, dtype: TensorType) -> None:
         if lowest < limits.min or highest > limits.max:
             wrong = lowest if lowest < limits.min else highest
             raise InvalidArgument(
-                f"input {name!r}: {shown(wrong)} is out of {dtype.name}'s range"
+                f"input {name!r}: {shorten(wrong)} is out of {dtype.name}'s range"
             )
         return
     exact, largest = _LARGEST_EXACT[dtype.name], float(np.finfo(dtype.numpy).max)
@@ -174,7 +174,7 @@ def _check_range(flat: list[Any], name: str, dtype: TensorType) -> None:
         size = abs(value)
         if size > exact if is_64_bit else largest < size != float("inf"):
             raise InvalidArgument(
-                f"input {name!r}: {shown(value)} cannot be converted to {dtype.name} "
+                f"input {name!r}: {shorten(value)} cannot be converted to {dtype.name} "
                 "without loss of precision"
             )
 

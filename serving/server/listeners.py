@@ -5,66 +5,36 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from dataclasses import dataclass, field
 
 import grpc
 from aiohttp import web
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from serving.server.grpc_api import model_service, prediction_service
 from serving.server.grpc_api.health import HealthService
-from serving.server.grpc_api.model_service import add_model_service
-from serving.server.grpc_api.prediction_service import add_prediction_service
 from serving.server.metrics import ServingMetrics
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
-from serving.server.rest_api.http_server import http_server
-from serving.server.rest_api.service import RestLimits, RestService
+from serving.server.rest_api.service import RestService
 from serving.server.settings.monitoring_config import MonitoringConfig
-from serving.server.settings.tls_config import TlsConfig
+from serving.server.settings.server_options import ServerOptions
 
 _LOG = logging.getLogger(__name__)
-_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_SERVICES = (prediction_service.SERVICE, model_service.SERVICE)
 # Health checks and questions about models must come through when predictions do not.
 _SPARE_CALLS = 64
 _MAX_METADATA_BYTES = 8 * 1024
 _HANDSHAKE_MS = 10_000
+_EVERY_PATH = "/{path:(?s:.*)}"  # newlines, which a name may have, included
+# Of REST's request line, and of one header field; there may be 128 fields.
+_MAX_LINE_BYTES = 8190
 # For answers on their way, after the requests in flight are done.
 _CLOSING_S = 1.0
 
 
 class ListenError(OSError):
     """A port that cannot be listened on; the message names it and the way out."""
-
-
-@dataclass(frozen=True)
-class ServerOptions:
-    """Where and how to listen.
-
-    Attributes:
-        host: Address to listen on.
-        grpc_port: 0 picks a free one.
-        rest_port: 0 picks a free one.
-        max_request_bytes: Largest request taken by either protocol.
-        max_in_flight: Most predictions answered at once, over both protocols.
-        rest_timeout_s: Seconds that a REST request's body, and then its answer, may
-            take; gRPC's clients set their own.
-        idle_s: Seconds after which a REST connection without a whole request is closed.
-        drain_s: Seconds left to requests in flight when stopping.
-        tls: Certificates; None for plain text.
-        monitoring: Whether and where metrics are shown.
-    """
-
-    host: str = "127.0.0.1"
-    grpc_port: int = 8500
-    rest_port: int = 8501
-    max_request_bytes: int = 16 * 2**20
-    max_in_flight: int = 512
-    rest_timeout_s: float = 30.0
-    idle_s: float = 60.0
-    drain_s: float = 10.0
-    tls: TlsConfig | None = None
-    monitoring: MonitoringConfig = field(default_factory=MonitoringConfig)
 
 
 class Listeners:
@@ -99,20 +69,23 @@ class Listeners:
             # Before their messages are read.
             maximum_concurrent_rpcs=options.max_in_flight + _SPARE_CALLS,
         )
-        add_prediction_service(self._grpc, predictor, self._admission, metrics)
-        add_model_service(self._grpc, predictor)
+        prediction_service.PredictionService(
+            predictor, self._admission, metrics
+        ).register(self._grpc)
+        model_service.ModelService(predictor.store).register(self._grpc)
         self._health = HealthService(_SERVICES, predictor.store.ready)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection(
             [*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
-        limits = RestLimits(
-            options.max_request_bytes, options.rest_timeout_s, options.rest_timeout_s
-        )
         self._rest_service = RestService(
-            predictor, self._admission, metrics, options.monitoring, limits
+            predictor,
+            self._admission,
+            metrics,
+            options.monitoring or MonitoringConfig(),
+            options.rest_timeout_s,
         )
-        self._rest: web.ServerRunner | None = None
+        self._rest: web.AppRunner | None = None
 
     async def start(self) -> tuple[int, int]:
         """Opens both ports.
@@ -162,10 +135,17 @@ class Listeners:
 
     async def _start_rest(self) -> int:
         options = self._options
-        server = http_server(
-            self._rest_service.handle, options.max_request_bytes, options.idle_s
+        application = web.Application(client_max_size=options.max_request_bytes)
+        application.router.add_route("*", _EVERY_PATH, self._rest_service.handle)
+        self._rest = web.AppRunner(
+            application,
+            access_log=None,
+            handler_cancellation=True,  # a client that hangs up cancels its request
+            keepalive_timeout=options.idle_s,
+            max_line_size=_MAX_LINE_BYTES,
+            max_field_size=_MAX_LINE_BYTES,
+            shutdown_timeout=_CLOSING_S,
         )
-        self._rest = web.ServerRunner(server, shutdown_timeout=_CLOSING_S)
         await self._rest.setup()
         site = web.TCPSite(
             self._rest,

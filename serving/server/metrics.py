@@ -7,6 +7,7 @@ Latencies are microseconds, as TensorFlow Serving's are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -45,43 +46,37 @@ class ServingMetrics:
         self.registry = CollectorRegistry()
         self._is_served: Callable[[str], bool] = lambda name: False
         self._served: set[str] = set()
-        self._requests = Counter(
-            _REQUEST_COUNT,
-            "Requests by model and outcome.",
-            ["model_name", "status"],
-            registry=self.registry,
+        counter = partial(Counter, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self._requests = counter(
+            _REQUEST_COUNT, "Requests by model and outcome.", ["model_name", "status"]
         )
-        self._latency_us = Histogram(
+        self._latency_us = histogram(
             f"{_SERVING}request_latency",
             "Microseconds in the server of requests that were answered.",
             ["model_name", "API", "entrypoint"],
             buckets=_LATENCY_US,
-            registry=self.registry,
         )
-        self._examples = Histogram(
+        self._examples = histogram(
             f"{_SERVING}request_example_counts",
             "Examples in a Classify, Regress or MultiInference request.",
             ["model"],
             buckets=_COUNTS,
-            registry=self.registry,
         )
-        self._examples_total = Counter(
+        self._examples_total = counter(
             f"{_SERVING}request_example_count",
             "Examples in such requests together.",
             ["model"],
-            registry=self.registry,
         )
-        self._loads = Counter(
+        self._loads = counter(
             _LOAD_COUNT,
             "Attempts to load a version by folder and outcome.",
             ["model_path", "status"],
-            registry=self.registry,
         )
-        self._load_us = Counter(
+        self._load_us = counter(
             _LOAD_LATENCY,
             "Microseconds that the loads of a version took.",
             ["model_path"],
-            registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
 

@@ -11,6 +11,7 @@ import json
 import sys
 
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 
 
 def main(model_dir: str, name: str) -> None:
@@ -20,7 +21,8 @@ def main(model_dir: str, name: str) -> None:
         model_dir: Folder of numbered version folders.
         name: The model's name in requests.
     """
-    with EmbeddedServer(model_dir, name=name, grpc_port=0, rest_port=0) as server:
+    options = ServerOptions(name=name, grpc_port=0, rest_port=0)
+    with EmbeddedServer(model_dir, options) as server:
         ports = {"grpc_port": server.grpc_port, "rest_port": server.rest_port}
         print(json.dumps(ports), flush=True)
         sys.stdin.read()

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from serving.server.settings.server_options import ServerOptions
 
 
 def serve(*arguments):
@@ -52,7 +53,9 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     monkeypatch.setattr(
         serving.server.embedded_server,
         "serve_forever",
-        lambda model_dir, **options: received.update(options, model_dir=model_dir),
+        lambda model_dir, options, models: received.update(
+            vars(options), model_dir=model_dir, models=models
+        ),
     )
     file = tmp_path / "models.config"
     file.touch()
@@ -68,4 +71,5 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     assert received["model_dir"] is None
     assert received["batching"].max_batch_size == 8
     assert (received["config_poll_s"], received["poll_s"]) == (30, 0)
+    assert received["rest_timeout_s"] == ServerOptions.rest_timeout_s
     assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code

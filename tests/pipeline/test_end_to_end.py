@@ -18,6 +18,7 @@ from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_result import read_result
 from serving.client.ranking_client import RankingClient
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 from simulator import SimulatorConfig, simulate, write_log
 
 pytestmark = pytest.mark.e2e
@@ -82,9 +83,8 @@ def result(printed, paths):
 
 @pytest.fixture(scope="module")
 def server(result, paths, config):
-    with EmbeddedServer(
-        paths.serving, name=config.serving.model_name, grpc_port=0, rest_port=0
-    ) as server:
+    options = ServerOptions(name=config.serving.model_name, grpc_port=0, rest_port=0)
+    with EmbeddedServer(paths.serving, options) as server:
         yield server
 
 

@@ -17,7 +17,16 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 from tests.helpers import toy_model
+
+SERVERS = {"server", "endpoint"}  # the fixtures of this folder that start one
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if SERVERS.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +59,13 @@ def in_process(model_dir):
 def server(model_dir):
     with EmbeddedServer(
         model_dir,
-        grpc_port=0,
-        rest_port=0,
-        num_versions=2,
-        max_request_bytes=2**20,
-        workers=2,
+        ServerOptions(
+            grpc_port=0,
+            rest_port=0,
+            num_versions=2,
+            max_request_bytes=2**20,
+            workers=2,
+        ),
     ) as running:
         yield running
 

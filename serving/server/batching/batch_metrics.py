@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import Counter, Histogram
 
 from serving.server.batching.scheduler import BatchRecord
@@ -20,33 +22,23 @@ class BatchMetrics:
     """
 
     def __init__(self, metrics: ServingMetrics):
-        labels, registry = ["signature"], metrics.registry
-        self._waited_us = Histogram(
+        histogram = partial(
+            Histogram, labelnames=["signature"], registry=metrics.registry
+        )
+        self._waited_us = histogram(
             ":tensorflow:serving:batching_session:queuing_latency",
             "Microseconds that the first request of a batch waited.",
-            labels,
             buckets=_LATENCY_US,
-            registry=registry,
         )
-        self._requests = Histogram(
-            "poso_batch_requests",
-            "Requests of a batch.",
-            labels,
-            buckets=_SIZES,
-            registry=registry,
+        self._requests = histogram(
+            "poso_batch_requests", "Requests of a batch.", buckets=_SIZES
         )
-        self._rows = Histogram(
-            "poso_batch_rows",
-            "Rows of a batch.",
-            labels,
-            buckets=_SIZES,
-            registry=registry,
-        )
+        self._rows = histogram("poso_batch_rows", "Rows of a batch.", buckets=_SIZES)
         self._padding = Counter(
             "poso_batch_padding_rows",
             "Rows that were run to fill batches up to an allowed size.",
-            labels,
-            registry=registry,
+            ["signature"],
+            registry=metrics.registry,
         )
 
     def record(self, batch: BatchRecord) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from serving.protocol.errors import Unavailable
 from serving.protocol.tensor_spec import Array
 from serving.server.batching.merge import Shapes
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.models.saved_model import Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 
 @dataclass(eq=False)
@@ -25,7 +25,8 @@ class BatchedRequest:
         inputs: Arrays by input name, all with `rows` rows.
         rows: How many.
         shapes: What the requests of a batch have in common.
-        deadline: When the answer is of no more use, in the event loop's seconds.
+        deadline: The time after which nobody waits for the answer, on the event
+            loop's clock; None for never.
         answer: Gets the outputs by name, or the error.
     """
 

@@ -12,10 +12,10 @@ from functools import partial
 from serving.protocol.errors import DeadlineExceeded, InvalidArgument
 from serving.protocol.tensor_spec import Array
 from serving.server.batching.merge import concatenate_outputs, count_rows, shapes_of
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.batching.queue import Batch, BatchedRequest, BatchQueue
 from serving.server.batching.run import Answer, run_batch
 from serving.server.models.saved_model import Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 Outputs = dict[str, Array]
 
@@ -86,7 +86,8 @@ class BatchScheduler:
         Args:
             signature: What to run.
             inputs: Arrays that fit its specification.
-            deadline: When the answer is of no more use, in the event loop's seconds.
+            deadline: The time after which nobody waits for the answer, on the event
+                loop's clock; None for never.
 
         Raises:
             InvalidArgument: If the request has more rows than allowed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -13,55 +13,22 @@ from tensorflow_serving.apis import model_pb2
 
 from serving.protocol.errors import Internal, InvalidArgument, ServingError
 from serving.server.models.model_store import ModelSpec
-from serving.server.prediction.predictor import Predictor
 
 _LOG = logging.getLogger(__name__)
 # Messages travel in a header, whose size gRPC limits.
 _MAX_MESSAGE_CHARACTERS = 1024
 
 
-class GrpcService:
-    """A service whose handlers are functions of a request and a predictor."""
-
-    def __init__(self, predictor: Predictor):
-        self._predictor = predictor
-
-    async def answer(
-        self,
-        context: Any,
-        handler: Callable[[Any, Predictor], Awaitable[Any]],
-        request: Any,
-    ) -> Any:
-        """What the handler answers; its errors end the call with their code."""
-        try:
-            return await self.handled(handler, request)
-        except ServingError as error:
-            await abort(context, error)
-
-    async def handled(
-        self, handler: Callable[[Any, Predictor], Awaitable[Any]], request: Any
-    ) -> Any:
-        """What the handler answers; whatever it raises is a `ServingError`.
-
-        Raises:
-            ServingError: The handler's own, or `Internal` for a defect.
-        """
-        if isinstance(request, Undecodable):
-            raise InvalidArgument("the request's bytes are no message of its method")
-        try:
-            return await handler(request, self._predictor)
-        except ServingError:
-            raise
-        except Exception as error:
-            _LOG.exception("a request failed")
-            raise Internal("internal error; see the server's log") from error
-
-
 class Undecodable:
     """A request whose bytes are no message of its type."""
 
 
-def add_service(server: grpc.aio.Server, service: Any, descriptor: Any) -> None:
+def add_service(
+    server: grpc.aio.Server,
+    name: str,
+    service: Any,
+    methods: Mapping[str, tuple[Any, Any]],
+) -> None:
     """Registers a service's methods.
 
     The generated registration lets bytes that cannot be decoded raise inside gRPC,
@@ -69,19 +36,39 @@ def add_service(server: grpc.aio.Server, service: Any, descriptor: Any) -> None:
 
     Args:
         server: The server.
+        name: The service's full name.
         service: Has a coroutine method of each name.
-        descriptor: The service's descriptor; all its methods are unary.
+        methods: The classes of request and answer by method; all methods are unary.
     """
     handlers = {
-        method.name: grpc.unary_unary_rpc_method_handler(
-            getattr(service, method.name),
-            request_deserializer=_decoder(method.input_type._concrete_class),
-            response_serializer=method.output_type._concrete_class.SerializeToString,
+        method: grpc.unary_unary_rpc_method_handler(
+            getattr(service, method),
+            request_deserializer=_decoder(request),
+            response_serializer=answer.SerializeToString,
         )
-        for method in descriptor.methods
+        for method, (request, answer) in methods.items()
     }
-    generic = grpc.method_handlers_generic_handler(descriptor.full_name, handlers)
+    generic = grpc.method_handlers_generic_handler(name, handlers)
     server.add_generic_rpc_handlers((generic,))
+
+
+async def handled(
+    handler: Callable[..., Awaitable[Any]], request: Any, *arguments: Any
+) -> Any:
+    """What a handler answers to a request; whatever it raises is a `ServingError`.
+
+    Raises:
+        ServingError: The handler's own, or `Internal` for a defect.
+    """
+    if isinstance(request, Undecodable):
+        raise InvalidArgument("the request's bytes are no message of its method")
+    try:
+        return await handler(request, *arguments)
+    except ServingError:
+        raise
+    except Exception as error:
+        _LOG.exception("a request failed")
+        raise Internal("internal error; see the server's log") from error
 
 
 def read_model_spec(request: Any) -> ModelSpec:

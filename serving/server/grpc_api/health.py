@@ -28,7 +28,7 @@ class HealthService(health.aio.HealthServicer):
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Sets the state, and goes on doing so for those who watch it."""
+        """Sets the state, and keeps it up to date for those who watch it."""
         await self._refresh()
         self._following = asyncio.create_task(self._follow())
 

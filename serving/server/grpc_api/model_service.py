@@ -1,70 +1,84 @@
-"""TensorFlow Serving's gRPC `ModelService` over a predictor's store."""
+"""TensorFlow Serving's gRPC `ModelService` over the models of a store."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,
-    model_service_pb2,
+    model_service_pb2_grpc,
 )
 
-from serving.protocol.errors import InvalidArgument
-from serving.server.grpc_api.answer import GrpcService, add_service, read_model_spec
+from serving.protocol.errors import InvalidArgument, ServingError
+from serving.server.grpc_api.answer import abort, add_service, handled, read_model_spec
 from serving.server.models.model_config import model_configs
+from serving.server.models.model_store import ModelStore
 from serving.server.prediction.model_messages import model_status
-from serving.server.prediction.predictor import Predictor
+
+SERVICE = "tensorflow.serving.ModelService"
+_METHODS = {
+    "GetModelStatus": (
+        get_model_status_pb2.GetModelStatusRequest,
+        get_model_status_pb2.GetModelStatusResponse,
+    ),
+    "HandleReloadConfigRequest": (
+        model_management_pb2.ReloadConfigRequest,
+        model_management_pb2.ReloadConfigResponse,
+    ),
+}
 
 
-def add_model_service(server: grpc.aio.Server, predictor: Predictor) -> None:
-    """Registers `ModelService` with a server."""
-    descriptor = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"]
-    add_service(server, ModelService(predictor), descriptor)
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """GetModelStatus and HandleReloadConfigRequest.
 
+    Args:
+        store: The models.
+    """
 
-class ModelService(GrpcService):
-    """GetModelStatus and HandleReloadConfigRequest."""
+    def __init__(self, store: ModelStore):
+        self._store = store
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Adds the service to a server."""
+        add_service(server, SERVICE, self, _METHODS)
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:
-        """State of a model's versions."""
-        return await self.answer(context, get_model_status, request)
+        """State of a model's versions, or NOT_FOUND."""
+        return await _answered(self._status, request, context)
 
     async def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:
-        """Serves other models from now on."""
-        return await self.answer(context, reload_config, request)
+        """Serves other models from now on; answers once they are loaded."""
+        return await _answered(self._reload, request, context)
+
+    async def _status(
+        self, request: get_model_status_pb2.GetModelStatusRequest
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        return model_status(self._store, read_model_spec(request))
+
+    async def _reload(
+        self, request: model_management_pb2.ReloadConfigRequest
+    ) -> model_management_pb2.ReloadConfigResponse:
+        if request.config.WhichOneof("config") != "model_config_list":
+            raise InvalidArgument(
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                "Only ModelConfigList is currently supported"
+            )
+        models = model_configs(request.config.model_config_list)
+        # Loading takes seconds: not in a thread that requests wait for.
+        await asyncio.to_thread(self._store.reload, models)
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.SetInParent()  # OK, no message
+        return response
 
 
-async def get_model_status(
-    request: get_model_status_pb2.GetModelStatusRequest, predictor: Predictor
-) -> get_model_status_pb2.GetModelStatusResponse:
-    """Answers a GetModelStatus request.
-
-    Raises:
-        NotFound: If the model or version is unknown.
-    """
-    return model_status(predictor.store, read_model_spec(request))
-
-
-async def reload_config(
-    request: model_management_pb2.ReloadConfigRequest, predictor: Predictor
-) -> model_management_pb2.ReloadConfigResponse:
-    """Answers a HandleReloadConfigRequest once the models are loaded.
-
-    Raises:
-        ServingError: As `ModelStore.reload`, or `InvalidArgument` for another kind of
-            configuration than a list of models.
-    """
-    if request.config.WhichOneof("config") != "model_config_list":
-        raise InvalidArgument(
-            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
-            "ModelConfigList is currently supported"
-        )
-    models = model_configs(request.config.model_config_list)
-    # Loading takes seconds: not in a thread that requests wait for.
-    await asyncio.to_thread(predictor.store.reload, models)
-    response = model_management_pb2.ReloadConfigResponse()
-    response.status.SetInParent()  # OK, no message
-    return response
+async def _answered(
+    handler: Callable[[Any], Awaitable[Any]], request: Any, context: Any
+) -> Any:
+    try:
+        return await handled(handler, request)
+    except ServingError as error:
+        await abort(context, error)

@@ -30,12 +30,13 @@ from serving.server.models.version_policy import (
     SpecificVersions,
     VersionPolicy,
 )
+from serving.server.settings.text_config import (
+    ServerConfigError,
+    parse_text_config,
+    read_text,
+)
 
 _PLATFORM = "tensorflow"
-
-
-class ModelConfigError(ValueError):
-    """A `models.config` that cannot be used; the message names the file and line."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,10 @@ def read_model_configs(path: str | Path) -> list[ModelConfig]:
     """The models of a `models.config` file.
 
     Raises:
-        ModelConfigError: If the file cannot be read, is no `ModelServerConfig`, or
+        ServerConfigError: If the file cannot be read, is no `ModelServerConfig`, or
             lists a model that cannot be served.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelConfigError(f"{path} cannot be read: {error}") from error
-    return parse_model_configs(text, str(path))
+    return parse_model_configs(read_text(path), str(path))
 
 
 def parse_model_configs(text: str, path: str) -> list[ModelConfig]:
@@ -92,16 +89,11 @@ def parse_model_configs(text: str, path: str) -> list[ModelConfig]:
         path: The file's path, for messages.
 
     Raises:
-        ModelConfigError: As `read_model_configs`.
+        ServerConfigError: As `read_model_configs`.
     """
-    message = model_server_config_pb2.ModelServerConfig()
-    try:
-        text_format.Parse(text, message)
-    except text_format.ParseError as error:
-        # The parser's message begins with line and column.
-        raise ModelConfigError(f"{path}:{error}") from error
+    message = parse_text_config(text, model_server_config_pb2.ModelServerConfig, path)
     if message.WhichOneof("config") != "model_config_list":
-        raise ModelConfigError(
+        raise ServerConfigError(
             f"{path}: expected model_config_list {{ config {{ ... }} }}, received "
             f"{message.WhichOneof('config') or 'nothing'}"
         )
@@ -111,7 +103,7 @@ def parse_model_configs(text: str, path: str) -> list[ModelConfig]:
         try:
             configs.append(_model_config(entry, configs))
         except InvalidArgument as error:
-            raise ModelConfigError(f"{path}:{line}: {error.message}") from error
+            raise ServerConfigError(f"{path}:{line}: {error.message}") from error
     return configs
 
 
@@ -119,8 +111,8 @@ def model_configs(message: Any) -> list[ModelConfig]:
     """The models of a `ModelConfigList` message.
 
     Raises:
-        InvalidArgument: If it lists a model that cannot be served; worded as
-            TensorFlow Serving where that refuses it, too.
+        InvalidArgument: If it lists a model that cannot be served; worded as by
+            TensorFlow Serving where that also refuses it.
     """
     configs: list[ModelConfig] = []
     for entry in message.config:

@@ -16,12 +16,13 @@ from serving.protocol.errors import (
     NotFound,
     ServingError,
 )
-from serving.server.models.model_config import ModelConfig, ModelConfigError
+from serving.server.models.loading import load_and_warm_up
+from serving.server.models.model_config import ModelConfig
 from serving.server.models.saved_model import ModelLoadError, ModelVersion
 from serving.server.models.served_model import ServedModel, VersionLoader
 from serving.server.models.served_version import LoadRetries
-from serving.server.models.version_loading import load_and_warm_up
 from serving.server.models.version_state import VersionState
+from serving.server.settings.text_config import ServerConfigError
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class ModelStore:
 
     Raises:
         ModelLoadError: If a model has no version that loads.
-        ModelConfigError: If a label names a version that is not loaded.
+        ServerConfigError: If a label names a version that is not loaded.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class ModelStore:
         try:
             problems = self._apply(models)
         except FailedPrecondition as error:
-            raise ModelConfigError(
+            raise ServerConfigError(
                 f"{error.message}. At the start no version is; use "
                 "allow_version_labels_for_unavailable_models, or assign labels later"
             ) from error
@@ -127,8 +128,8 @@ class ModelStore:
     def states(self, spec: ModelSpec) -> list[VersionState]:
         """State of the asked version, or of all, newest first.
 
-        Versions that were unloaded or did not load are among them, those of removed
-        models, too. A label is ignored, as TensorFlow Serving ignores it.
+        Versions that were unloaded or did not load are among them, also those of
+        removed models. A label is ignored, as TensorFlow Serving ignores it.
 
         Raises:
             NotFound: If the model or the version was never seen.
@@ -159,7 +160,7 @@ class ModelStore:
         """Serves other models from now on; returns when they are loaded.
 
         A configuration that is refused changes nothing. One whose new models do not
-        load stays, and `poll` goes on trying.
+        load stays, and `poll` keeps trying.
 
         Raises:
             ServingError: `FailedPrecondition` for labels of versions that are not

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from serving.protocol.errors import ServingError
-from serving.server.models.model_config import ModelConfigError, read_model_configs
+from serving.server.models.model_config import read_model_configs
 from serving.server.models.model_store import ModelStore
+from serving.server.settings.text_config import ServerConfigError
 
 _LOG = logging.getLogger(__name__)
 _STOP = ""
@@ -82,7 +83,7 @@ class ModelWatcher:
             return None
 
     def _read_config(self) -> None:
-        """Applies the file; what was served goes on while the file is not sound."""
+        """Applies the file; what was served stays while the file is not sound."""
         if self._config_file is None:
             return
         problem = ""
@@ -90,7 +91,7 @@ class ModelWatcher:
             models = read_model_configs(self._config_file)
             if models != self._store.configs:
                 self._store.reload(models)
-        except (ModelConfigError, ServingError) as error:
+        except (ServerConfigError, ServingError) as error:
             problem = str(error)
         if problem and problem != self._config_problem:
             _LOG.error("%s is not applied: %s", self._config_file, problem)
@@ -111,5 +112,5 @@ class _Periodic:
         try:
             self._run()
         except Exception:
-            _LOG.exception("the model watcher failed; it goes on")
+            _LOG.exception("the model watcher failed; it continues")
         self.due_s = time.monotonic() + self._interval_s

@@ -62,7 +62,8 @@ class SessionThreads:
     busy by several requests at once, and a ranker's operations are so small that to
     hand them over costs as much as they do.
 
-    TensorFlow has one set of threads a process: `intra_op` of the first session counts.
+    TensorFlow has one set of threads per process: `intra_op` of the first session
+    counts.
 
     Attributes:
         intra_op: Threads within one operation; 0 takes the number of cores.
@@ -212,7 +213,7 @@ def _signature(name: str, definition: Any, session: Any) -> Signature:
     spec = signature_spec(definition)
     feeds = [definition.inputs[input_].name for input_ in spec.inputs]
     fetches = [definition.outputs[output].name for output in spec.outputs]
-    # What Keras, too, calls its session by: a third of a millisecond less Python a call
+    # Keras also calls its session by it: a third of a millisecond less Python per call
     # than the public way, which is one call of `Session.run` and gives the same.
     make_callable = getattr(session, "_make_callable_from_options", None)
     if make_callable is None:

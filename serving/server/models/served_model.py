@@ -183,7 +183,7 @@ class ServedModel:
         except ModelLoadError as error:
             self._fail(version, error)
         except Exception as error:
-            # Whatever a strange file makes TensorFlow raise: others go on serving.
+            # Whatever a strange file makes TensorFlow raise: others keep serving.
             _LOG.exception("%s: version %d", self.name, version.number)
             message = f"cannot load {version.folder}: {type(error).__name__}: {error}"
             self._fail(version, ModelLoadError(message, "INTERNAL"))

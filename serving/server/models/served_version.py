@@ -75,12 +75,12 @@ class ServedVersion:
 
     @property
     def is_over(self) -> bool:
-        """Whether a version of the same folder would have to begin anew."""
+        """Whether its folder, if it is aspired to again, is loaded as a new version."""
         return self._state in ("UNLOADING", "END") and not self._error
 
     @property
     def waits(self) -> bool:
-        """Whether its folder decides what becomes of it: not loaded, or in vain."""
+        """Whether a changed folder may start a load: not loaded yet, or it failed."""
         return self._state == "START" or (self._state == "END" and not self.is_over)
 
     def look(

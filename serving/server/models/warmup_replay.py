@@ -6,19 +6,17 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.export.warmup import WARMUP_FILE
 from serving.protocol.errors import InvalidArgument, ServingError, Unimplemented
+from serving.protocol.example_input import read_input
 from serving.protocol.input_check import check_inputs
 from serving.protocol.tensor_proto import read_tensor
 from serving.protocol.tensor_spec import Array
+from serving.protocol.warmup_file import MAX_WARMUP_REQUESTS, WARMUP_FILE
 from serving.server.models.saved_model import ModelLoadError, ModelVersion
-
-_MAX_REQUESTS = 1000  # TensorFlow Serving's own limit
 
 
 def replay_warmup_requests(folder: str, version: ModelVersion) -> int:
@@ -44,9 +42,10 @@ def replay_warmup_requests(folder: str, version: ModelVersion) -> int:
     count = 0
     try:
         for log in _read_logs(path):
-            if count == _MAX_REQUESTS:
+            if count == MAX_WARMUP_REQUESTS:
                 raise InvalidArgument(
-                    f"Number of warmup records exceeds the maximum ({_MAX_REQUESTS})"
+                    "Number of warmup records exceeds the maximum "
+                    f"({MAX_WARMUP_REQUESTS})"
                 )
             for name, inputs in _runs(log, version):
                 signature = version.signature(name)
@@ -91,16 +90,4 @@ def _examples(message: Any, version: ModelVersion, signature: str) -> dict[str, 
             f'signature "{signature}" must take serialized examples alone to be asked '
             f"by Classify or Regress; its inputs are {', '.join(names)}"
         )
-    kind = message.WhichOneof("kind")
-    if kind is None:
-        raise InvalidArgument("Input is empty.")
-    # Equal keys of serialized messages merge when their bytes follow each other, which
-    # is how the context's features join those of each example.
-    shared = b""
-    if kind == "example_list_with_context":
-        shared = message.example_list_with_context.context.SerializeToString()
-    serialized = [
-        shared + example.SerializeToString()
-        for example in getattr(message, kind).examples
-    ]
-    return {names[0]: np.array(serialized, object)}
+    return {names[0]: read_input(message)}

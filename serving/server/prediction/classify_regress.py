@@ -14,7 +14,7 @@ from serving.server.prediction.classification import (
     check_classification,
     classification_result,
 )
-from serving.server.prediction.predictor import Predictor, Target
+from serving.server.prediction.predictor import Lease, Predictor
 from serving.server.prediction.regression import check_regression, regression_result
 
 CLASSIFY_METHOD = "tensorflow/serving/classify"
@@ -47,13 +47,13 @@ class Inference:
     """A method's answer.
 
     Attributes:
-        target: What answered.
+        lease: What answered.
         method: The method.
         batch: Number of examples.
         result: A `ClassificationResult` or `RegressionResult` message.
     """
 
-    target: Target
+    lease: Lease
     method: Method
     batch: int
     result: Any
@@ -74,7 +74,8 @@ async def infer(
         spec: The model and the signature.
         read: Makes the serialized examples [batch]; called in a worker, and only if
             the signature can serve the method.
-        deadline: When the answer is of no more use, in the event loop's seconds.
+        deadline: The time after which nobody waits for the answer, on the event
+            loop's clock; None for never.
 
     Raises:
         ServingError: As `Predictor.predict`; `InvalidArgument` for a signature that
@@ -84,8 +85,8 @@ async def infer(
     signature = _signature(version, spec, "No signature was found with the name: {}")
     method.check(signature.spec)
     examples = await predictor.in_worker(read)
-    target = Target(spec.name, version, signature)
-    return await _run(predictor, method, target, examples, deadline)
+    lease = Lease(spec.name, version, signature)
+    return await _run(predictor, method, lease, examples, deadline)
 
 
 async def infer_all(
@@ -104,14 +105,15 @@ async def infer_all(
         predictor: What runs them.
         tasks: Model and signature, and the method's name, of each task.
         read: Makes the serialized examples [batch]; called in a worker.
-        deadline: When the answer is of no more use, in the event loop's seconds.
+        deadline: The time after which nobody waits for the answer, on the event
+            loop's clock; None for never.
 
     Raises:
         ServingError: As `infer`; `Unimplemented` for another method.
     """
     first = tasks[0][0] if tasks else ModelSpec("")
     version = predictor.store.find(first)
-    chosen: dict[str, tuple[Method, Target]] = {}
+    chosen: dict[str, tuple[Method, Lease]] = {}
     fed = set()
     for spec, name in tasks:
         _check_model(spec, first)
@@ -129,25 +131,25 @@ async def infer_all(
         fed.add(version.definitions[signature.name].inputs[_INPUT].name)
         if len(fed) > 1:
             raise InvalidArgument("Input tensor must be the same for all Signatures.")
-        chosen[signature.name] = (method, Target(first.name, version, signature))
+        chosen[signature.name] = (method, Lease(first.name, version, signature))
     examples = await predictor.in_worker(read)
     return [
-        await _run(predictor, method, target, examples, deadline)
-        for method, target in chosen.values()
+        await _run(predictor, method, lease, examples, deadline)
+        for method, lease in chosen.values()
     ]
 
 
 async def _run(
     predictor: Predictor,
     method: Method,
-    target: Target,
+    lease: Lease,
     examples: Array,
     deadline: float | None,
 ) -> Inference:
-    prediction = await predictor.predict(target, {_INPUT: examples}, deadline=deadline)
+    outputs = await predictor.predict(lease, {_INPUT: examples}, deadline=deadline)
     batch = len(examples)
-    result = await predictor.in_worker(method.result, prediction.outputs, batch)
-    return Inference(target, method, batch, result)
+    result = await predictor.in_worker(method.result, outputs, batch)
+    return Inference(lease, method, batch, result)
 
 
 def _signature(version: ModelVersion, spec: ModelSpec, message: str) -> Signature:

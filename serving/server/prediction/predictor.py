@@ -11,10 +11,10 @@ from typing import ParamSpec, TypeVar
 from serving.protocol.errors import DeadlineExceeded
 from serving.protocol.input_check import check_inputs, check_output_filter
 from serving.protocol.tensor_spec import Array
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.batching.scheduler import BatchScheduler, Observer
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.models.saved_model import ModelVersion, Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,27 +22,7 @@ _SMALL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a signature answered.
-
-    Attributes:
-        version: The version that answered.
-        signature: The signature's name.
-        outputs: Arrays by output name; bytes objects for strings.
-    """
-
-    version: int
-    signature: str
-    outputs: Mapping[str, Array]
-
-    @property
-    def size_bytes(self) -> int:
-        """About how large an answer they make."""
-        return sum(array.nbytes for array in self.outputs.values())
-
-
-@dataclass(frozen=True)
-class Target:
+class Lease:
     """What will answer a request: it stays loaded for as long as this is held.
 
     Attributes:
@@ -84,7 +64,7 @@ class Predictor:
         """How many requests wait for a batch, or in one for a thread."""
         return 0 if self._scheduler is None else self._scheduler.waiting
 
-    def resolve(self, model_spec: ModelSpec) -> Target:
+    def resolve(self, model_spec: ModelSpec) -> Lease:
         """Settles which version and signature answer a request.
 
         Raises:
@@ -93,38 +73,37 @@ class Predictor:
         """
         version = self.store.find(model_spec)
         signature = version.signature(model_spec.signature)
-        return Target(model_spec.name, version, signature)
+        return Lease(model_spec.name, version, signature)
 
     async def predict(
         self,
-        target: Target,
+        lease: Lease,
         inputs: Mapping[str, Array],
         output_filter: Sequence[str] = (),
         deadline: float | None = None,
-    ) -> Prediction:
+    ) -> dict[str, Array]:
         """Checks the inputs and runs the signature.
 
         Args:
-            target: What answers.
+            lease: What answers.
             inputs: Arrays by input name; bytes objects for strings.
             output_filter: The outputs to return; empty for all.
-            deadline: When the answer is of no more use, in the event loop's seconds.
+            deadline: The time after which nobody waits for the answer, on the event
+                loop's clock; None for never.
+
+        Returns:
+            Arrays by output name; bytes objects for strings.
 
         Raises:
             ServingError: `InvalidArgument` for inputs that do not fit the signature, or
                 what the graph refuses; `DeadlineExceeded` if the deadline passes before
                 it is run; `Unavailable` if too many batches wait.
         """
-        spec = target.signature.spec
+        spec = lease.signature.spec
         check_inputs(inputs, spec.inputs)
         check_output_filter(output_filter, spec.outputs)
-        outputs = await self._run(target.signature, inputs, deadline)
-        wanted = output_filter or sorted(outputs)
-        return Prediction(
-            target.version.number,
-            target.signature.name,
-            {name: outputs[name] for name in wanted},
-        )
+        outputs = await self._run(lease.signature, inputs, deadline)
+        return {name: outputs[name] for name in output_filter or sorted(outputs)}
 
     async def in_worker(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

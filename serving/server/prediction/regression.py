@@ -1,4 +1,4 @@
-"""Regress: one number an example, by TensorFlow Serving's rules.
+"""Regress: one number per example, by TensorFlow Serving's rules.
 
 As in `classification`, the signature's method name is not looked at.
 """

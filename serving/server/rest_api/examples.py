@@ -8,9 +8,14 @@ from typing import Any
 from tensorflow.core.example import example_pb2, feature_pb2
 
 from serving.protocol.errors import InvalidArgument
-from serving.protocol.tensor_json import bytes_from_json, fits_float32, is_base64, shown
+from serving.protocol.example_input import serialized_examples
+from serving.protocol.tensor_json import (
+    bytes_from_json,
+    fits_float32,
+    is_base64,
+    shorten,
+)
 from serving.protocol.tensor_spec import Array
-from serving.server.prediction.example_input import serialized_examples
 
 _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 
@@ -37,7 +42,7 @@ def read_examples(fields: Mapping[str, Any]) -> Array:
     if not isinstance(examples, list):
         raise InvalidArgument(
             f"Expecting 'examples' value to be an list/array, received "
-            f"{shown(examples)}"
+            f"{shorten(examples)}"
         )
     if not examples:
         raise InvalidArgument("'examples' value is an empty array")
@@ -47,7 +52,7 @@ def read_examples(fields: Mapping[str, Any]) -> Array:
 def _example(value: Any) -> example_pb2.Example:
     if not isinstance(value, dict):
         raise InvalidArgument(
-            f"Example must be JSON object but got JSON {shown(value)}"
+            f"Example must be JSON object but got JSON {shorten(value)}"
         )
     example = example_pb2.Example()
     for name, content in value.items():
@@ -63,7 +68,7 @@ def _feature_name(name: str) -> str:
         name.encode()
     except UnicodeEncodeError as error:
         raise InvalidArgument(
-            f"Feature: {shown(name)} is no valid Unicode name"
+            f"Feature: {shorten(name)} is no valid Unicode name"
         ) from error
     return name
 
@@ -73,8 +78,8 @@ def _add(feature: feature_pb2.Feature, name: str, element: Any) -> None:
     present = feature.WhichOneof("kind")
     if present not in (None, kind):
         raise InvalidArgument(
-            f"Unexpected element type in feature: {shown(name)} expecting type: "
-            f"{_KINDS[present]}, received {shown(element)}"
+            f"Unexpected element type in feature: {shorten(name)} expecting type: "
+            f"{_KINDS[present]}, received {shorten(element)}"
         )
     getattr(feature, kind).value.append(value)
 
@@ -88,17 +93,17 @@ def _typed(name: str, element: Any) -> tuple[str, Any]:
     if isinstance(element, int) and -(2**63) <= element < 2**64:
         if element >= 2**63:
             raise InvalidArgument(
-                f"Feature: {shown(name)} has uint64 element. Only int64 is supported."
+                f"Feature: {shorten(name)} has uint64 element. Only int64 is supported."
             )
         return "int64_list", element
     if isinstance(element, int | float):  # whole numbers beyond 64 bits are floats
         if not fits_float32(element):
             raise InvalidArgument(
-                f"Feature: {shown(name)}: cannot convert {shown(element)} to float "
+                f"Feature: {shorten(name)}: cannot convert {shorten(element)} to float "
                 "without loss of precision."
             )
         return "float_list", float(element)
     raise InvalidArgument(
-        f"Feature: {shown(name)} has element with unexpected JSON type: "
-        f"{shown(element)}"
+        f"Feature: {shorten(name)} has element with unexpected JSON type: "
+        f"{shorten(element)}"
     )

@@ -63,7 +63,7 @@ def write_outputs(outputs: Mapping[str, Array], by_row: bool) -> bytes:
 
     Args:
         outputs: Arrays by output name.
-        by_row: Whether the request came by row: then the answer does, too.
+        by_row: Whether the request came by row; then the answer also does.
 
     Raises:
         InvalidArgument: If an answer by row is asked for and the outputs have no
@@ -92,7 +92,7 @@ def write_results(result: Any) -> bytes:
 
     Args:
         result: A `ClassificationResult`: [label, score] of each class of each example;
-            or a `RegressionResult`: a number an example.
+            or a `RegressionResult`: a number per example.
     """
     if isinstance(result, regression_pb2.RegressionResult):
         results: list[Any] = _float32([entry.value for entry in result.regressions])

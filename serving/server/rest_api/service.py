@@ -7,12 +7,10 @@ import json
 import logging
 import re
 import time
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
-from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from serving.protocol.errors import (
@@ -21,6 +19,7 @@ from serving.protocol.errors import (
     InvalidArgument,
     ServingError,
 )
+from serving.protocol.messages import message_as_dict
 from serving.server.metrics import ServingMetrics
 from serving.server.models.model_store import ModelSpec
 from serving.server.prediction.admission import Admission
@@ -55,21 +54,6 @@ _MAX_VERSION = 2**63 - 1
 _METHODS = {"classify": CLASSIFY, "regress": REGRESS}
 
 
-@dataclass(frozen=True)
-class RestLimits:
-    """What one REST request may take.
-
-    Attributes:
-        body_bytes: Its largest body, unpacked; a larger one is answered by 413.
-        body_s: Seconds for its body to arrive; a slower one is answered by 408.
-        answer_s: Seconds for its answer, after which it is 504.
-    """
-
-    body_bytes: int
-    body_s: float = 30.0
-    answer_s: float = 30.0
-
-
 class RestService:
     """Answers HTTP requests: the API under /v1/, and the page of metrics.
 
@@ -78,7 +62,8 @@ class RestService:
         admission: How many predictions are answered at once.
         metrics: Where requests are counted, and what the page shows.
         monitoring: Whether and where the page is shown.
-        limits: Of one request.
+        timeout_s: Seconds for a request's body to arrive, after which it is answered by
+            408, and again for its answer, after which that is 504.
     """
 
     def __init__(
@@ -87,15 +72,15 @@ class RestService:
         admission: Admission,
         metrics: ServingMetrics,
         monitoring: MonitoringConfig,
-        limits: RestLimits,
+        timeout_s: float,
     ):
         self._predictor = predictor
         self._admission = admission
         self._metrics = metrics
         self._monitoring = monitoring
-        self._limits = limits
+        self._timeout_s = timeout_s
 
-    async def handle(self, request: web.BaseRequest) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         """Answers a request; errors are `{"error": ...}` with their status."""
         path = request.rel_url.raw_path
         if self._monitoring.enabled and path == self._monitoring.path:
@@ -123,7 +108,7 @@ class RestService:
             seconds = time.perf_counter() - start
             self._metrics.record_request(call.model, call.verb, "REST", code, seconds)
 
-    async def _answer(self, call: _Call, request: web.BaseRequest) -> bytes:
+    async def _answer(self, call: _Call, request: web.Request) -> bytes:
         if call.prediction is not None:
             with self._admission:
                 body = await self._read(request)
@@ -149,19 +134,19 @@ class RestService:
         return await self._predictor.in_worker(write_results, inference.result)
 
     async def _run(self, spec: ModelSpec, request: JsonRequest) -> bytes:
-        target = self._predictor.resolve(spec)
-        specs = target.signature.spec.inputs
+        lease = self._predictor.resolve(spec)
+        specs = lease.signature.spec.inputs
         inputs = await self._predictor.in_worker(read_inputs, request.fields, specs)
-        prediction = await self._predictor.predict(
-            target, inputs, deadline=self._deadline()
+        outputs = await self._predictor.predict(
+            lease, inputs, deadline=self._deadline()
         )
         return await self._predictor.in_worker(
-            write_outputs, prediction.outputs, is_by_row(request.fields)
+            write_outputs, outputs, is_by_row(request.fields)
         )
 
-    async def _read(self, request: web.BaseRequest) -> bytes:
+    async def _read(self, request: web.Request) -> bytes:
         try:
-            return await asyncio.wait_for(request.read(), self._limits.body_s)
+            return await asyncio.wait_for(request.read(), self._timeout_s)
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout from error
         except web.RequestPayloadError as error:
@@ -169,15 +154,15 @@ class RestService:
 
     async def _in_time(self, answer: Any) -> bytes:
         try:
-            body: bytes = await asyncio.wait_for(answer, self._limits.answer_s)
+            body: bytes = await asyncio.wait_for(answer, self._timeout_s)
         except asyncio.TimeoutError as error:
             raise DeadlineExceeded(
-                f"no answer within {self._limits.answer_s:g} seconds"
+                f"no answer within {self._timeout_s:g} seconds"
             ) from error
         return body
 
     def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._limits.answer_s
+        return asyncio.get_running_loop().time() + self._timeout_s
 
     def _page(self, method: str) -> web.Response:
         if method not in ("GET", "HEAD"):
@@ -222,8 +207,8 @@ def metadata(predictor: Predictor, path: re.Match[str]) -> bytes:
     signatures = get_model_metadata_pb2.SignatureDefMap()
     message.metadata[SIGNATURE_FIELD].Unpack(signatures)
     answer = {
-        "model_spec": _message(message.model_spec),
-        "metadata": {SIGNATURE_FIELD: _message(signatures)},
+        "model_spec": message_as_dict(message.model_spec),
+        "metadata": {SIGNATURE_FIELD: message_as_dict(signatures)},
     }
     return json.dumps(answer, indent=1).encode()
 
@@ -235,7 +220,7 @@ def status(predictor: Predictor, path: re.Match[str]) -> bytes:
         NotFound: If the model or version is unknown.
     """
     message = model_status(predictor.store, _model_spec(path))
-    return json.dumps(_message(message), indent=1).encode()
+    return json.dumps(message_as_dict(message), indent=1).encode()
 
 
 def _model_spec(path: re.Match[str], signature: str = "") -> ModelSpec:
@@ -248,14 +233,6 @@ def _model_spec(path: re.Match[str], signature: str = "") -> ModelSpec:
         )
     label = unquote(path["label"]) if path["label"] else None
     return ModelSpec(unquote(path["name"]), version, label, signature)
-
-
-def _message(message: Any) -> dict[str, Any]:
-    return json_format.MessageToDict(
-        message,
-        including_default_value_fields=True,  # type: ignore[call-arg] # protobuf < 5
-        preserving_proto_field_name=True,
-    )
 
 
 def _error(code: int, message: str) -> web.Response:

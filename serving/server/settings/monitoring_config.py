@@ -9,17 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.protocol.message_table import message_classes
-from serving.server.settings.text_config import ConfigError, read_text_config
-
-# Names and numbers of tensorflow_serving/config/monitoring_config.proto.
-_CLASSES = message_classes(
-    "poso.monitoring_config",
-    {
-        "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
-        "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig")},
-    },
-)
+from serving.server.settings import config_files_pb2
+from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
 @dataclass(frozen=True)
@@ -42,12 +33,13 @@ def read_monitoring_config(path: str | Path) -> MonitoringConfig:
     Without a file, this server shows them, which TensorFlow Serving does not.
 
     Raises:
-        ConfigError: If it cannot be read, or its path could never be asked for.
+        ServerConfigError: If it cannot be read, or its path could never be asked for.
     """
-    prometheus = read_text_config(path, _CLASSES["MonitoringConfig"]).prometheus_config
+    message = read_text_config(path, config_files_pb2.MonitoringConfig)
+    prometheus = message.prometheus_config
     shown_at = prometheus.path or MonitoringConfig.path
     if not shown_at.startswith("/") or shown_at.lower().startswith("/v1/"):
-        raise ConfigError(
+        raise ServerConfigError(
             f"{path}: expected a path that begins with / and not with /v1/, received "
             f"{shown_at!r}"
         )

@@ -20,21 +20,8 @@ from pathlib import Path
 
 import grpc
 
-from serving.protocol.message_table import message_classes
-from serving.server.settings.text_config import ConfigError, read_text_config
-
-# Names and numbers of tensorflow_serving/config/ssl_config.proto.
-_SSL_CONFIG = message_classes(
-    "poso.ssl_config",
-    {
-        "SSLConfig": {
-            "server_key": (1, "string"),
-            "server_cert": (2, "string"),
-            "custom_ca": (3, "string"),
-            "client_verify": (4, "bool"),
-        }
-    },
-)["SSLConfig"]
+from serving.server.settings.config_files_pb2 import SSLConfig
+from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
 @dataclass(frozen=True)
@@ -49,8 +36,8 @@ class TlsConfig:
         client_verify: Whether clients must show a certificate (mutual TLS).
 
     Raises:
-        ConfigError: If key and certificate are not PEM or not a pair, or clients are to
-            be verified against no authority.
+        ServerConfigError: If key and certificate are not PEM or not a pair, or clients
+            are to be verified against no authority.
     """
 
     server_key: str = field(repr=False)
@@ -60,14 +47,14 @@ class TlsConfig:
 
     def __post_init__(self) -> None:
         if self.client_verify and not self.custom_ca:
-            raise ConfigError(
+            raise ServerConfigError(
                 "client_verify needs custom_ca, the authority of the clients' "
                 "certificates; received none"
             )
         try:
             self.ssl_context()
         except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(
+            raise ServerConfigError(
                 "expected server_key and server_cert to be a private key and its "
                 f"certificate, and custom_ca certificates, all in PEM: {error}"
             ) from error
@@ -100,9 +87,9 @@ def read_tls_config(path: str | Path) -> TlsConfig:
     """Reads a `--ssl-config-file`.
 
     Raises:
-        ConfigError: If it cannot be read, or as `TlsConfig`.
+        ServerConfigError: If it cannot be read, or as `TlsConfig`.
     """
-    message = read_text_config(path, _SSL_CONFIG)
+    message = read_text_config(path, SSLConfig)
     try:
         return TlsConfig(
             message.server_key,
@@ -110,5 +97,5 @@ def read_tls_config(path: str | Path) -> TlsConfig:
             message.custom_ca,
             message.client_verify,
         )
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except ServerConfigError as error:
+        raise ServerConfigError(f"{path}: {error}") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 from tests.helpers import write_model
 
 HERE = Path(__file__).parent
@@ -31,9 +32,11 @@ def address(tmp_path_factory):
     write_model.write(folder)
     with EmbeddedServer(
         models=folder / "models.config",
-        grpc_port=0,
-        rest_port=0,
-        allow_version_labels_for_unavailable_models=True,
+        options=ServerOptions(
+            grpc_port=0,
+            rest_port=0,
+            allow_version_labels_for_unavailable_models=True,
+        ),
     ) as server:
         yield f"127.0.0.1:{server.grpc_port}"
 

@@ -46,13 +46,16 @@ def endpoint(tmp_path_factory):
 
 def embedded(folder: Path):
     from serving.server.embedded_server import EmbeddedServer
+    from serving.server.settings.server_options import ServerOptions
 
     write_model.write(folder)
     with EmbeddedServer(
         models=folder / "models.config",
-        grpc_port=0,
-        rest_port=0,
-        allow_version_labels_for_unavailable_models=True,
+        options=ServerOptions(
+            grpc_port=0,
+            rest_port=0,
+            allow_version_labels_for_unavailable_models=True,
+        ),
     ) as server:
         yield Endpoint(
             f"127.0.0.1:{server.grpc_port}", f"http://127.0.0.1:{server.rest_port}"

@@ -10,28 +10,12 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 import serving
-from serving.protocol.message_table import message_classes
+from serving.server.settings.batching_parameters_pb2 import BatchingParameters
+from serving.server.settings.config_files_pb2 import MonitoringConfig
 
 SERVING = Path(serving.__file__).parent
 DEPLOY = SERVING / "deploy"
 VERSION = "2.16.1"
-
-# Of session_bundle_config.proto and monitoring_config.proto, which the API lacks.
-MESSAGES = message_classes(
-    "poso.test.deploy",
-    {
-        "Int64Value": {"value": (1, "int64")},
-        "BatchingParameters": {
-            "max_batch_size": (1, "Int64Value"),
-            "batch_timeout_micros": (2, "Int64Value"),
-            "max_enqueued_batches": (3, "Int64Value"),
-            "num_batch_threads": (4, "Int64Value"),
-            "allowed_batch_sizes": (6, "*int64"),
-        },
-        "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
-        "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig")},
-    },
-)
 
 
 def parsed(name, message):
@@ -62,7 +46,7 @@ def test_models_are_looked_for_where_they_are_mounted():
 
 
 def test_allowed_batch_sizes_ascend_to_the_largest():
-    batching = parsed("batching.config", MESSAGES["BatchingParameters"]())
+    batching = parsed("batching.config", BatchingParameters())
     sizes = list(batching.allowed_batch_sizes)
     assert sizes == sorted(set(sizes))
     assert sizes[-1] == batching.max_batch_size.value
@@ -70,7 +54,7 @@ def test_allowed_batch_sizes_ascend_to_the_largest():
 
 
 def test_prometheus_asks_where_the_server_answers():
-    config = parsed("monitoring.config", MESSAGES["MonitoringConfig"]())
+    config = parsed("monitoring.config", MonitoringConfig())
     assert config.prometheus_config.enable
     [job] = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]
     assert job["metrics_path"] == config.prometheus_config.path

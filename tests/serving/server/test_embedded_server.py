@@ -17,6 +17,7 @@ from serving.server.embedded_server import EmbeddedServer
 from serving.server.listeners import ListenError
 from serving.server.models.saved_model import ModelLoadError
 from serving.server.prediction.predictor import Predictor
+from serving.server.settings.server_options import ServerOptions
 
 pytestmark = pytest.mark.e2e
 
@@ -24,7 +25,9 @@ X = {"x": [[1.0, 2.0]]}
 
 
 def test_start_stop_and_start_again(model_dir):
-    server = EmbeddedServer(model_dir, name="toy", grpc_port=0, rest_port=0)
+    server = EmbeddedServer(
+        model_dir, ServerOptions(name="toy", grpc_port=0, rest_port=0)
+    )
     for _ in range(2):
         server.start()
         grpc, rest = f"127.0.0.1:{server.grpc_port}", server.rest_port
@@ -44,13 +47,15 @@ def test_a_port_in_use(model_dir, server, argument):
     ports = {"grpc_port": 0, "rest_port": 0} | {argument: taken}
     threads = threading.active_count()
     with pytest.raises(ListenError, match=f"{taken}.*{argument}"):
-        EmbeddedServer(model_dir, num_versions=1, **ports).start()
+        EmbeddedServer(model_dir, ServerOptions(num_versions=1, **ports)).start()
     assert threading.active_count() <= threads
 
 
 def test_a_missing_model(tmp_path):
     with pytest.raises(ModelLoadError, match="nowhere"):
-        EmbeddedServer(tmp_path / "nowhere", grpc_port=0, rest_port=0).start()
+        EmbeddedServer(
+            tmp_path / "nowhere", ServerOptions(grpc_port=0, rest_port=0)
+        ).start()
 
 
 def test_a_defect_is_an_internal_error_without_details(
@@ -98,6 +103,7 @@ def slow_model_dir(tmp_path_factory):
 def test_sigterm_drains_both_protocols(slow_model_dir):
     code = (
         "from serving.server.embedded_server import serve_forever; "
+        "from serving.server.settings.server_options import ServerOptions; "
         f"serve_forever({SERVE_ARGUMENTS})"
     )
     with (
@@ -132,7 +138,7 @@ def test_sigterm_drains_both_protocols(slow_model_dir):
 
 
 STEPS = 20_000
-SERVE_ARGUMENTS = "__import__('sys').argv[1], grpc_port=0, rest_port=0"
+SERVE_ARGUMENTS = "__import__('sys').argv[1], ServerOptions(grpc_port=0, rest_port=0)"
 
 
 def ports(process):

@@ -15,6 +15,7 @@ from serving.protocol.errors import Unavailable
 from serving.server.embedded_server import EmbeddedServer
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
+from serving.server.settings.server_options import ServerOptions
 
 pytestmark = pytest.mark.e2e
 
@@ -28,13 +29,15 @@ def small(model_dir):
     """A server that bears little."""
     with EmbeddedServer(
         model_dir,
-        grpc_port=0,
-        rest_port=0,
-        num_versions=1,
-        max_request_bytes=2**16,
-        max_in_flight=LIMIT,
-        rest_timeout_s=1.5,
-        idle_s=0.5,
+        ServerOptions(
+            grpc_port=0,
+            rest_port=0,
+            num_versions=1,
+            max_request_bytes=2**16,
+            max_in_flight=LIMIT,
+            rest_timeout_s=1.5,
+            idle_s=0.5,
+        ),
     ) as running:
         yield running
 
@@ -213,7 +216,9 @@ def test_stopping_finishes_what_has_begun_and_refuses_the_rest(
     model_dir, held, predict_request
 ):
     go_on, counts = held
-    server = EmbeddedServer(model_dir, grpc_port=0, rest_port=0, num_versions=1).start()
+    server = EmbeddedServer(
+        model_dir, ServerOptions(grpc_port=0, rest_port=0, num_versions=1)
+    ).start()
     channel, stub = stub_of(server)
     with channel, connection(server) as other:
         first = stub.Predict.future(predict_request("doubled", X), timeout=30)
@@ -242,7 +247,7 @@ def test_stopping_finishes_what_has_begun_and_refuses_the_rest(
 )
 def test_listening_to_all_without_tls_is_warned_of(model_dir, caplog, host, warned):
     server = EmbeddedServer(
-        model_dir, grpc_port=0, rest_port=0, num_versions=1, host=host
+        model_dir, ServerOptions(grpc_port=0, rest_port=0, num_versions=1, host=host)
     )
     with caplog.at_level("WARNING", "serving"), server:
         pass

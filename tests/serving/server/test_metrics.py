@@ -5,13 +5,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.server.embedded_server import EmbeddedServer
 from serving.server.metrics import ServingMetrics
-from serving.server.models.counted_loading import counted_loader
+from serving.server.models.loading import counted_loader
 from serving.server.models.saved_model import ModelLoadError
 from serving.server.settings.monitoring_config import (
     MonitoringConfig,
     read_monitoring_config,
 )
-from serving.server.settings.text_config import ConfigError
+from serving.server.settings.server_options import ServerOptions
+from serving.server.settings.text_config import ServerConfigError
 
 COUNT = ":tensorflow:serving:request_count"
 
@@ -128,7 +129,7 @@ def test_the_configuration(tmp_path, text, expected):
 def test_what_is_no_configuration(tmp_path, text, words):
     path = tmp_path / "monitoring.config"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ServerConfigError, match=words):
         read_monitoring_config(path)
 
 
@@ -137,7 +138,13 @@ def test_what_is_no_configuration(tmp_path, text, words):
 def test_metrics_where_they_are_configured(model_dir, make_rest, enabled):
     monitoring = MonitoringConfig(enabled, "/numbers")
     with EmbeddedServer(
-        model_dir, grpc_port=0, rest_port=0, num_versions=1, monitoring=monitoring
+        model_dir,
+        ServerOptions(
+            grpc_port=0,
+            rest_port=0,
+            num_versions=1,
+            monitoring=monitoring,
+        ),
     ) as server:
         rest = make_rest(server)
         assert rest.status("/numbers") == (200 if enabled else 404)

@@ -12,8 +12,11 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from serving.server.embedded_server import EmbeddedServer
-from serving.server.settings.text_config import ConfigError
+from serving.server.settings.server_options import ServerOptions
+from serving.server.settings.text_config import ServerConfigError
 from serving.server.settings.tls_config import TlsConfig, read_tls_config
+
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +59,12 @@ def running(model_dir, config_file):
     servers = {
         client_verify: EmbeddedServer(
             model_dir,
-            grpc_port=0,
-            rest_port=0,
-            num_versions=1,
-            tls=read_tls_config(config_file(client_verify)),
+            ServerOptions(
+                grpc_port=0,
+                rest_port=0,
+                num_versions=1,
+                tls=read_tls_config(config_file(client_verify)),
+            ),
         ).start()
         for client_verify in (False, True)
     }
@@ -158,11 +163,11 @@ def test_what_is_no_configuration(authority, tmp_path):
         ((key, certificate, "", True), "client_verify needs custom_ca"),
         ((key, certificate, "nonsense", True), "PEM"),
     ]:
-        with pytest.raises(ConfigError, match=words):
+        with pytest.raises(ServerConfigError, match=words):
             TlsConfig(*fields)
     path = tmp_path / "ssl.config"
     path.write_text("server_kee: 'x'")
-    with pytest.raises(ConfigError, match="server_kee"):
+    with pytest.raises(ServerConfigError, match="server_kee"):
         read_tls_config(path)
-    with pytest.raises(ConfigError, match="nowhere"):
+    with pytest.raises(ServerConfigError, match="nowhere"):
         read_tls_config(tmp_path / "nowhere")

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.protocol.errors import DeadlineExceeded, InvalidArgument
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.models.model_config import one_model
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.prediction.predictor import Predictor
+from serving.server.settings.batching_config import BatchingParameters
 from tests.helpers.toy_model import CANDIDATES, USER, as_tensor
 
 PADDED = BatchingParameters(
@@ -44,18 +44,15 @@ class Recorded:
 
     def answers(self, signature, requests, **options):
         """The outputs, or the error, of requests made at once."""
-        target = self.predictor.resolve(ModelSpec("ranker", signature=signature))
+        lease = self.predictor.resolve(ModelSpec("ranker", signature=signature))
 
         async def run():
             return await asyncio.gather(
-                *(self.predictor.predict(target, one, **options) for one in requests),
+                *(self.predictor.predict(lease, one, **options) for one in requests),
                 return_exceptions=True,
             )
 
-        return [
-            answer if isinstance(answer, Exception) else answer.outputs
-            for answer in asyncio.run(run())
-        ]
+        return asyncio.run(run())
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.batching_config import BatchingParameters
+from serving.server.settings.server_options import ServerOptions
 from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +26,7 @@ def batching_server(model_dir):
         num_batch_threads=1,
     )
     with EmbeddedServer(
-        model_dir, grpc_port=0, rest_port=0, batching=parameters
+        model_dir, ServerOptions(grpc_port=0, rest_port=0, batching=parameters)
     ) as server:
         yield server
 

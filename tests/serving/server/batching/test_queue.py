@@ -3,8 +3,8 @@ import math
 import pytest
 
 from serving.protocol.errors import Unavailable
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.batching.queue import BatchedRequest, BatchQueue
+from serving.server.settings.batching_config import BatchingParameters
 
 SHORT, LONG = ((1,),), ((2,),)
 

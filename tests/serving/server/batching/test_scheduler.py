@@ -8,9 +8,9 @@ import pytest
 
 from serving.protocol.errors import DeadlineExceeded, InvalidArgument, Unavailable
 from serving.protocol.tensor_spec import TYPE_BY_NUMPY, SignatureSpec, TensorSpec
-from serving.server.batching.parameters import BatchingParameters
 from serving.server.batching.scheduler import BatchScheduler
 from serving.server.models.saved_model import Signature
+from serving.server.settings.batching_config import BatchingParameters
 
 X = TensorSpec("x", TYPE_BY_NUMPY[np.dtype(np.int64)], (None,))
 

@@ -11,6 +11,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 
 from serving.server.grpc_api.health import HealthService
 
+pytestmark = pytest.mark.e2e
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICES = ["tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"]

@@ -13,7 +13,10 @@ from tensorflow_serving.apis import (
 from serving.client.ranking_client import RankingClient
 from serving.protocol.errors import NotFound
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 from tests.helpers.grpc_errors import code_and_message
+
+pytestmark = pytest.mark.e2e
 
 X = {"x": [[1.0, 2.0]]}
 State = get_model_status_pb2.ModelVersionStatus.State
@@ -59,7 +62,9 @@ def reloadable(model_dir, tmp_path):
     (tmp_path / "6").mkdir()
     (tmp_path / "6" / "saved_model.pb").write_bytes(b"no model")
     with (
-        EmbeddedServer(model_dir, grpc_port=0, rest_port=0, workers=1) as server,
+        EmbeddedServer(
+            model_dir, ServerOptions(grpc_port=0, rest_port=0, workers=1)
+        ) as server,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
     ):
         yield server, model_service_pb2_grpc.ModelServiceStub(channel), tmp_path

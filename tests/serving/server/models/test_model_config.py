@@ -6,7 +6,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from serving.protocol.errors import InvalidArgument
 from serving.server.models.model_config import (
     ModelConfig,
-    ModelConfigError,
+    ServerConfigError,
     model_configs,
     one_model,
     parse_model_configs,
@@ -117,21 +117,21 @@ def listed(*entries):
     ],
 )
 def test_what_cannot_be_served(text, message):
-    with pytest.raises(ModelConfigError, match=message):
+    with pytest.raises(ServerConfigError, match=message):
         parse_model_configs(text, "f")
 
 
 def test_the_line_is_found_in_a_list_of_entries():
     text = f"model_config_list {{ config: [\n {{ {RANKER} }},\n {{ {RANKER} }} ] }}"
-    with pytest.raises(ModelConfigError, match="f:3: Illegal to list"):
+    with pytest.raises(ServerConfigError, match="f:3: Illegal to list"):
         parse_model_configs(text, "f")
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(ModelConfigError, match=r"nowhere.config cannot be read"):
+    with pytest.raises(ServerConfigError, match=r"nowhere.config cannot be read"):
         read_model_configs(tmp_path / "nowhere.config")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(ModelConfigError, match="binary cannot be read"):
+    with pytest.raises(ServerConfigError, match="binary cannot be read"):
         read_model_configs(tmp_path / "binary")
 
 

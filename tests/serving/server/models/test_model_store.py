@@ -13,7 +13,7 @@ from serving.protocol.errors import (
     NotFound,
     ServingError,
 )
-from serving.server.models.model_config import ModelConfig, ModelConfigError, one_model
+from serving.server.models.model_config import ModelConfig, ServerConfigError, one_model
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.models.saved_model import ModelLoadError
 from serving.server.models.version_policy import (
@@ -217,7 +217,7 @@ def test_a_label_of_a_version_that_is_not_available_is_refused(base, tmp_path):
 
 def test_labels_at_the_start_need_leave(base):
     labelled = config(base, policy=AllVersions(), stable=1)
-    with pytest.raises(ModelConfigError, match="allow_version_labels"):
+    with pytest.raises(ServerConfigError, match="allow_version_labels"):
         store_of(labelled)
     store = store_of(labelled, allow_version_labels_for_unavailable_models=True)
     assert store.find(ModelSpec("m", label="stable")).number == 1

@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.embedded_server import EmbeddedServer
+from serving.server.settings.server_options import ServerOptions
 from tests.helpers import toy_model
 from tests.helpers.waiting import wait_until
 
@@ -101,7 +102,9 @@ def test_swaps_under_load(exported, make_rest, tmp_path):
     shutil.copytree(exported / "1", tmp_path / "1")
     stop, reported = threading.Event(), {}
     with (
-        EmbeddedServer(tmp_path, grpc_port=0, rest_port=0, poll_s=0.02) as server,
+        EmbeddedServer(
+            tmp_path, ServerOptions(grpc_port=0, rest_port=0, poll_s=0.02)
+        ) as server,
         grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
     ):
         rest = make_rest(server)

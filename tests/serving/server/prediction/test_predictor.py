@@ -21,13 +21,13 @@ def test_outputs_and_their_filter(predictor, in_process):
     values = USER | CANDIDATES
     inputs = {name: np.asarray(as_tensor(value)) for name, value in values.items()}
     spec = ModelSpec("ranker", signature="rank")
-    target = predictor.resolve(spec)
-    prediction = asyncio.run(predictor.predict(target, inputs))
-    assert (prediction.version, prediction.signature) == (2, "rank")
+    lease = predictor.resolve(spec)
+    assert (lease.version.number, lease.signature.name) == (2, "rank")
+    outputs = asyncio.run(predictor.predict(lease, inputs))
     for name, expected in in_process("rank", values).items():
-        np.testing.assert_array_equal(prediction.outputs[name], expected)
-    some = asyncio.run(predictor.predict(target, inputs, ["fused", "tasks"]))
-    assert list(some.outputs) == ["fused", "tasks"]
+        np.testing.assert_array_equal(outputs[name], expected)
+    some = asyncio.run(predictor.predict(lease, inputs, ["fused", "tasks"]))
+    assert list(some) == ["fused", "tasks"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_inputs_that_do_not_fit(predictor, inputs, message):
     for name, array in arrays.items():
         if array.dtype == float:
             arrays[name] = array.astype(np.float32)
-    target = predictor.resolve(ModelSpec("ranker", signature="doubled"))
+    lease = predictor.resolve(ModelSpec("ranker", signature="doubled"))
     with pytest.raises(InvalidArgument, match=message):
-        asyncio.run(predictor.predict(target, arrays))
+        asyncio.run(predictor.predict(lease, arrays))

@@ -167,6 +167,7 @@ def test_outputs_without_a_common_batch_cannot_come_by_row(rest):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
+        ("GET", "/v1/models/a%0Ab", 404),
         ("GET", "/v1/models/nope", 404),
         ("GET", "/v1/models/nope/metadata", 404),
         ("GET", "/v1/models/ranker/versions/9", 404),

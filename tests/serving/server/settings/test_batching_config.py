@@ -2,8 +2,11 @@ import os
 
 import pytest
 
-from serving.server.batching.parameters import BatchingParameters, read_batching_config
-from serving.server.settings.text_config import ConfigError
+from serving.server.settings.batching_config import (
+    BatchingParameters,
+    read_batching_config,
+)
+from serving.server.settings.text_config import ServerConfigError
 
 
 @pytest.fixture
@@ -82,6 +85,6 @@ def test_sizes_are_filled_up_to_the_next_allowed_one():
 )
 def test_what_cannot_be_done_is_an_error_that_names_the_file(file_of, text, message):
     path = file_of(text)
-    with pytest.raises(ConfigError, match=message) as raised:
+    with pytest.raises(ServerConfigError, match=message) as raised:
         read_batching_config(path)
     assert str(path) in str(raised.value)

@@ -16,31 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from serving.protocol.message_table import message_classes
-from serving.server.settings.text_config import ConfigError, read_text_config
-
-# Of tensorflow_serving/servables/tensorflow/session_bundle_config.proto. A file is
-# text, so only the names count; the last two numbers are this table's own.
-_FIELDS = {
-    "max_batch_size": (1, "Int64Value"),
-    "batch_timeout_micros": (2, "Int64Value"),
-    "max_enqueued_batches": (3, "Int64Value"),
-    "num_batch_threads": (4, "Int64Value"),
-    "thread_pool_name": (5, "StringValue"),
-    "allowed_batch_sizes": (6, "*int64"),
-    "pad_variable_length_inputs": (7, "bool"),
-    "enable_large_batch_splitting": (8, "BoolValue"),
-    "max_execution_batch_size": (9, "Int64Value"),
-}
-_CLASSES = message_classes(
-    "poso.batching_config",
-    {
-        "Int64Value": {"value": (1, "int64")},
-        "StringValue": {"value": (1, "string")},
-        "BoolValue": {"value": (1, "bool")},
-        "BatchingParameters": _FIELDS,
-    },
-)
+from serving.server.settings import batching_parameters_pb2
+from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
 @dataclass(frozen=True)
@@ -140,25 +117,22 @@ def read_batching_config(path: str | Path) -> BatchingParameters:
     """Reads a `--batching-parameters-file`.
 
     Raises:
-        ConfigError: If it cannot be read, has an unknown field or a wrong value.
+        ServerConfigError: If it cannot be read, has an unknown field or a wrong value.
     """
-    message = read_text_config(path, _CLASSES["BatchingParameters"])
+    message = read_text_config(path, batching_parameters_pb2.BatchingParameters)
     try:
         return BatchingParameters(**_values(message))
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ServerConfigError(f"{path}: {error}") from error
 
 
 def _values(message: Any) -> Mapping[str, Any]:
-    """What the file sets; a wrapped value that is absent keeps the default."""
-    values = {}
-    for name, (_, kind) in _FIELDS.items():
-        value = getattr(message, name)
-        if kind.startswith("*"):
+    """What the file sets; a field that it leaves out keeps the default."""
+    values = {field.name: value for field, value in message.ListFields()}
+    for name, value in values.items():
+        if name == "allowed_batch_sizes":
             values[name] = tuple(value)
-        elif not kind.endswith("Value"):
-            values[name] = value
-        elif message.HasField(name):
+        elif name != "pad_variable_length_inputs":
             values[name] = value.value
     return values
 

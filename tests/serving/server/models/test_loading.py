@@ -1,12 +1,18 @@
 """Loading a folder: what is logged, and how a broken one is named."""
 
+import gc
 import logging
 import shutil
+import sys
 
 import pytest
 
+from serving.server.models.loading import (
+    beside_requests,
+    dedicate_process,
+    load_and_warm_up,
+)
 from serving.server.models.saved_model import ModelLoadError
-from serving.server.models.version_loading import load_and_warm_up
 from tests.helpers import toy_model
 
 
@@ -67,3 +73,50 @@ def test_broken_folders_are_named(model_dir, tmp_path, damage, code):
     with pytest.raises(ModelLoadError, match=str(folder)) as raised:
         load_and_warm_up("ranker", 1, str(folder))
     assert raised.value.code == code
+
+
+PYTHONS_OWN_S = 0.005
+
+
+@pytest.fixture
+def interpreter_as_it_starts():
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(PYTHONS_OWN_S)
+    yield
+    sys.setswitchinterval(interval_s)
+
+
+def fail_beside_requests():
+    with beside_requests():
+        assert sys.getswitchinterval() < PYTHONS_OWN_S
+        assert not gc.isenabled()
+        raise KeyError
+
+
+@pytest.mark.usefixtures("interpreter_as_it_starts")
+def test_settings_are_restored_after_a_failure():
+    with pytest.raises(KeyError):
+        fail_beside_requests()
+    assert sys.getswitchinterval() == PYTHONS_OWN_S
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("interpreter_as_it_starts")
+def test_a_collector_that_is_off_stays_off():
+    gc.disable()
+    try:
+        with beside_requests():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("interpreter_as_it_starts")
+def test_a_dedicated_process_spares_what_lives_and_switches_sooner():
+    try:
+        dedicate_process()
+        assert gc.get_freeze_count() > 10_000
+        assert sys.getswitchinterval() < PYTHONS_OWN_S
+    finally:
+        gc.unfreeze()
