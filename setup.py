@@ -33,6 +33,7 @@ SERVING = [
     "numpy>=1.23",
     "prometheus-client>=0.20",
     "rich>=13",
+    "tenacity>=8.2.3",
     "urllib3>=1.26",
 ]
 REDIS = ["redis>=5"]
