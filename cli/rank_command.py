@@ -88,7 +88,8 @@ def command(
         --config configs/demo.yaml --catalog runs/demo/log \\
         --state runs/demo/pipeline/ImpressionExampleGen/examples/2/state
     """
-    from serving.client.ranking_client import RankingClient, TlsFiles
+    from serving.client.ranking_client import RankingClient
+    from serving.client.tls import TlsFiles
 
     if (grpc is None) == (rest is None):
         raise click.UsageError("give one of --grpc and --rest")

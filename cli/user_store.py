@@ -66,7 +66,7 @@ def open_store(
     state_dir: str | None, place: str | None, config: FeatureConfig
 ) -> UserStore:
     """A user store on a state, a storage, or both."""
-    from serving.online.storage import open_storage
+    from serving.online.storage_choice import open_storage
     from serving.online.user_store import UserStore
 
     storage = None if place is None else open_storage(place)

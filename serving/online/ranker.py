@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from preprocessing.contract.config import FeatureConfig
-from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.client.ranking_client import RankingClient, RankResult
+from serving.client.transport import ModelMetadata
 from serving.online.user_store import UserStore
 from serving.online.video_catalog import VideoCatalog
 from serving.protocol.errors import FailedPrecondition, InvalidArgument
@@ -36,6 +37,7 @@ class Ranking:
 class Ranker:
     """Ranks candidates for a user, both given by id.
 
+    Example:
         with RankingClient(grpc="127.0.0.1:8500") as client:
             ranker = Ranker(
                 client,

@@ -71,26 +71,3 @@ class RecordStorage(Protocol):
 
     def close(self) -> None:
         """Lets go of files and connections."""
-
-
-def open_storage(place: str) -> RecordStorage:
-    """The storage at a place.
-
-    Args:
-        place: A Redis URL (`redis_storage.RedisStorage`) or the path of an SQLite file.
-
-    Raises:
-        ValueError: The URL is none of Redis, or the extra `redis` is not installed.
-        Unavailable: The storage does not answer.
-    """
-    if "://" not in place:
-        from serving.online.sqlite_storage import SqliteStorage
-
-        return SqliteStorage(place)
-    try:
-        from serving.online.redis_storage import RedisStorage
-    except ImportError as error:
-        raise ValueError(
-            f"a store at {place.partition('://')[0]}:// needs pip install 'poso[redis]'"
-        ) from error
-    return RedisStorage(place)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import trustme
 
-from serving.client.ranking_client import RankingClient, Retries, RetryPolicy, TlsFiles
+from serving.client.ranking_client import RankingClient
+from serving.client.retries import Retries, RetryPolicy
+from serving.client.tls import TlsFiles
 from serving.protocol.errors import (
     InvalidArgument,
     NotFound,

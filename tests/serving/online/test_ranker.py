@@ -4,7 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.contract.config import FeatureConfig
-from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.client.ranking_client import RankingClient, RankResult
+from serving.client.transport import ModelMetadata
 from serving.online.ranker import Ranker
 from serving.online.user_store import UserStore
 from serving.online.video_catalog import VideoCatalog

@@ -19,7 +19,8 @@ from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
 from serving.online.record_format import RecordError
 from serving.online.redis_storage import RedisStorage
 from serving.online.sqlite_storage import SqliteStorage
-from serving.online.storage import Swap, open_storage
+from serving.online.storage import Swap
+from serving.online.storage_choice import open_storage
 from serving.online.user_store import UserStore
 from serving.protocol.errors import Unavailable
 from tests.helpers.log_rows import (
@@ -414,9 +415,9 @@ def test_redis_that_is_down_is_unavailable(tmp_path):
 
 OBSERVE_UNTIL_KILLED = """
 import sys
-from preprocessing.config import FeatureConfig
-from serving.users.sqlite_storage import SqliteStorage
-from serving.user_store import UserStore
+from preprocessing.contract.config import FeatureConfig
+from serving.online.sqlite_storage import SqliteStorage
+from serving.online.user_store import UserStore
 
 store = UserStore(None, FeatureConfig(history_length=2), SqliteStorage(sys.argv[1]))
 for turn in range(100_000):
@@ -470,14 +471,3 @@ def test_a_place_says_which_storage(tmp_path):
         open_storage("http://127.0.0.1:1")
     with pytest.raises(Unavailable, match=r"redis://127\.0\.0\.1:1:"):
         open_storage("redis://127.0.0.1:1/0")
-
-
-def test_users_and_rankers_need_no_tensorflow():
-    code = (
-        "import sys, serving.online.ranker, serving.online.redis_storage; "
-        "print([m for m in sys.modules if m.split('.')[0].startswith('tensorflow')])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]", done.stderr
