@@ -48,7 +48,7 @@ def library_output_to(log: Path) -> Iterator[Console]:
                 raise
             except Exception as error:
                 traceback.print_exc(file=file)
-                message = f"{explain(error)}\nDetails: {log}"
+                message = f"{error_message(error)}\nDetails: {log}"
                 raise click.ClickException(message) from error
     finally:
         sys.stdout.flush()
@@ -60,7 +60,7 @@ def library_output_to(log: Path) -> Iterator[Console]:
         terminal.close()
 
 
-def explain(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """An error's message without what Beam adds to it."""
     text = str(error) or type(error).__name__
     text = text.split(" [while running '")[0]
@@ -126,7 +126,7 @@ class ComponentProgress(logging.Handler):
                 logger.removeHandler(self)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as a user would type it: relative if it lies in the working folder."""
     working = Path.cwd()
     absolute = path.absolute()

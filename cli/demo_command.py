@@ -35,7 +35,7 @@ def command(out: Path, config_file: Path, users: int) -> None:
 
     Takes some minutes on two cores. Needs no data and no network.
     """
-    from cli.console import shown
+    from cli.console import display_path
     from cli.pipeline_run import run_and_print
     from pipeline.config import load_config
     from pipeline.runners.run_paths import RunPaths
@@ -53,7 +53,7 @@ def command(out: Path, config_file: Path, users: int) -> None:
     paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)
-    click.echo(f"\nreport: {shown(result.report)}")
+    click.echo(f"\nreport: {display_path(result.report)}")
     click.echo(f"done in {time.monotonic() - started:.0f} s; to go on:")
     click.echo(f"  poso serve --model {paths.serving}")
     click.echo(f"  poso rank {paths.requests / 'new.json'} --grpc 127.0.0.1:8500")

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cli.console import ComponentProgress, library_output_to, shown
+from cli.console import ComponentProgress, display_path, library_output_to
 from pipeline.config import RunConfig
 from pipeline.runners.run_paths import RunPaths
 
@@ -117,11 +117,11 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
         pushed += " (the new one failed its trial in the server)"
     places = {
         "model": pushed,
-        "report": shown(result.report),
+        "report": display_path(result.report),
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),
         "requests": str(paths.requests),
-        "state": shown(result.examples / "state"),
+        "state": display_path(result.examples / "state"),
         "log": str(paths.log),
     }
     console.print()

@@ -11,9 +11,9 @@ import click
 
 from cli.user_store import (
     config_option,
-    explained,
     open_store,
     read_config,
+    report_errors,
     state_option,
     store_option,
 )
@@ -96,7 +96,7 @@ def command(
     if (request_file is None) == (user_id is None):
         raise click.UsageError("give one of REQUEST_FILE and --user")
     pem = tls_ca, tls_cert, tls_key
-    with explained():
+    with report_errors():
         tls = TlsFiles(*pem) if any(pem) else None
         with RankingClient(grpc, rest, name, timeout, version, label, tls) as client:
             if request_file is not None:

@@ -52,7 +52,7 @@ def read_config(config_file: Path | None) -> FeatureConfig:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Turns what can go wrong with stores, files and servers into a line."""
     from serving.protocol.errors import ServingError
 

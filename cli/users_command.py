@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import IO
@@ -11,9 +12,9 @@ import click
 
 from cli.user_store import (
     config_option,
-    explained,
     open_store,
     read_config,
+    report_errors,
     state_option,
     store_option,
 )
@@ -47,7 +48,7 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
 
     config = read_config(config_file)
     with (
-        explained(),
+        report_errors(),
         open_store(None, place, config) as store,
         Progress(console=Console(stderr=True), transient=True) as bar,
     ):
@@ -56,8 +57,8 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
             state_dir,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-        through_ms = store.through_ms
-    click.echo(f"loaded {users:,} users; the state ends at {through_ms}")
+        watermark_ms = store.watermark_ms
+    click.echo(f"loaded {users:,} users; the state ends at {watermark_ms}")
 
 
 @command.command("observe")
@@ -89,12 +90,16 @@ def observe(
       poso users observe today.jsonl --store users.sqlite --state monday \\
         --config my.yaml
     """
-    from serving.online.observe_file import observe_file
+    from serving.online.observe_file import observe_file, observe_lines
 
     config = read_config(config_file)
     rows_in, counted, reasons = 0, 0, Counter[str]()
-    with explained(), open_store(state_dir, place, config) as store:
-        for part in observe_file(store, file, config):
+    with report_errors(), open_store(state_dir, place, config) as store:
+        if file == "-":
+            parts = observe_lines(store, sys.stdin.buffer, "standard input")
+        else:
+            parts = observe_file(store, file, config)
+        for part in parts:
             rows_in += part.rows_in
             counted += part.counted
             for reject in part.rejects.to_pylist():

@@ -11,7 +11,7 @@ from typing import Any
 # Imported when first asked for: Arrow takes a while to load.
 _LAZY = {
     "UserStore": "user_store",
-    "Observed": "user_store",
+    "ObserveResult": "user_store",
     "Ranker": "ranker",
     "Ranking": "ranker",
     "VideoCatalog": "video_catalog",

@@ -1,4 +1,4 @@
-"""Ranks by ids: a user's features and the candidates' are looked up."""
+"""Ranks by ids: looks up the features of the user and of the candidates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Ranking:
     Attributes:
         video_ids: The candidates by descending `fused`; equal ones in the order given.
         result: Their scores, in the same order.
-        user: The user's features that the model was asked with.
+        user: The user's features, as the model was asked with them.
     """
 
     video_ids: tuple[str, ...]
@@ -47,7 +47,7 @@ class Ranker:
             )
             ranking = ranker.rank("u00024", ["v7", "v2"], {"user_country": "BR"})
 
-    Users and videos that nobody knows are ranked, too: that is what a model for a cold
+    Users and videos that nobody knows are also ranked: that is what a model for a cold
     start is for.
 
     Args:
@@ -124,7 +124,7 @@ class Ranker:
         videos: dict[str, list[Any]],
         timeout_s: float | None,
     ) -> RankResult:
-        """Sends what the model takes; again if a new version takes something else."""
+        """Asks the model, and asks again if a new version takes other inputs."""
         known = self._client.metadata(timeout_s)
         try:
             return self._send(known, user, videos, timeout_s)

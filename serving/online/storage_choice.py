@@ -7,13 +7,13 @@ from serving.online.storage import RecordStorage
 
 
 def open_storage(place: str) -> RecordStorage:
-    """The storage at a place.
+    """Opens the storage at a place.
 
     Args:
         place: A Redis URL (`redis_storage.RedisStorage`) or the path of an SQLite file.
 
     Raises:
-        ValueError: The URL is none of Redis, or the extra `redis` is not installed.
+        ValueError: The URL is not one of Redis, or the extra `redis` is not installed.
         Unavailable: The storage does not answer.
     """
     if "://" not in place:
