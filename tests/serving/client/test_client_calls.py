@@ -21,6 +21,8 @@ from serving.protocol.errors import (
 )
 from tests.helpers.flaky_server import Script, grpc_server, rest_server
 
+pytestmark = pytest.mark.e2e
+
 AT_ONCE = RetryPolicy(tries=4, first_pause_s=0.0)
 REFUSALS = {
     "grpc": ("UNAVAILABLE", "NOT_FOUND", "RESOURCE_EXHAUSTED"),

@@ -15,6 +15,8 @@ from serving.protocol.errors import (
 )
 from tests.helpers.toy_model import CANDIDATES, TASKS, USER, example
 
+pytestmark = pytest.mark.e2e
+
 RANK = USER | CANDIDATES
 # As an application has them: no batch, lists as long as they are.
 PLAIN_USER = {name: value[0] for name, value in USER.items()}
