@@ -22,12 +22,12 @@ _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
 def library_output_to(log: Path) -> Iterator[Console]:
     """Sends all that libraries print to a file; yields the user's console.
 
-    TensorFlow and Beam write to the process's own file descriptors, from C++ too, so
+    TensorFlow and Beam also write to the process's own file descriptors, from C++, so
     these are redirected and not only `sys.stdout`.
 
     Raises:
-        click.ClickException: In place of any error of the body: its message and where
-            the whole story is.
+        click.ClickException: Instead of any error of the body: its message, and the
+            file that has the details.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -109,7 +109,7 @@ class ComponentProgress(logging.Handler):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listens to TFX's and our own loggers for the time of a run."""
+        """Listens to TFX's and our own loggers during a run."""
         from absl import logging as absl_logging
 
         from pipeline.progress import LOGGER_NAME

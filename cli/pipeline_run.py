@@ -1,4 +1,4 @@
-"""Runs the pipeline with progress on the terminal and prints what came of it."""
+"""Runs the pipeline with progress on the terminal and prints its results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from pipeline.runners.run_paths import RunPaths
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
-    """Runs, prints the GAUC table and the places, returns the `RunResult`."""
+    """Runs the pipeline, prints the GAUC table and the places of its outputs.
+
+    Returns:
+        The `RunResult`.
+    """
     _check_source(config, data_dir)
     with library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
@@ -47,7 +51,7 @@ def _check_source(config: RunConfig, data_dir: Path) -> None:
 
 
 def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
-    """Rows in and out, and the GAUC table."""
+    """Prints rows in and out, and the GAUC table."""
     data = metrics["data"]
     console.print(
         f"\n{data['rows_in']:,} rows in = {data['examples']:,} examples + "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from cli.options import FILE
 
 
 @click.command("serve")
@@ -19,7 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
 @click.option(
     "--model-config-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Several models: TensorFlow Serving's models.config, instead of --model.",
 )
 @click.option(
@@ -36,12 +36,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help="Look for new versions this often; 0: at the start alone.",
+    help="Look for new versions this often; 0: only at the start.",
 )
 @click.option(
     "--allow-version-labels-for-unavailable-models",
     is_flag=True,
-    help="Let new labels name versions not loaded yet, as at the start all are.",
+    help="Let new labels name versions that are not loaded yet, as at the start.",
 )
 @click.option(
     "--grpc-port", default=8500, show_default=True, help="0 picks a free one."
@@ -54,17 +54,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--batching-parameters-file",
-    type=_FILE,
+    type=FILE,
     help="Merge requests into batches, as this file of TensorFlow Serving's says.",
 )
 @click.option(
     "--ssl-config-file",
-    type=_FILE,
+    type=FILE,
     help="TensorFlow Serving's SSLConfig: TLS for both ports.",
 )
 @click.option(
     "--monitoring-config-file",
-    type=_FILE,
+    type=FILE,
     help="TensorFlow Serving's MonitoringConfig. Without it, Prometheus finds metrics "
     "at /monitoring/prometheus/metrics of the REST port.",
 )
@@ -73,7 +73,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=30_000,
     show_default=True,
     type=click.IntRange(min=1),
-    help="For a REST request's answer.",
+    help="Time for the answer to a REST request.",
 )
 @click.option(
     "--max-request-bytes",
@@ -110,8 +110,8 @@ def command(
 
     Speaks TensorFlow Serving's protocols: gRPC PredictionService and ModelService,
     REST /v1/models/NAME. A new version is loaded and warmed up in the background, then
-    takes the place of the old one without a failed request; a broken one is reported
-    and the old one goes on. Stop it with Ctrl-C; requests in flight are finished.
+    replaces the old one without a failed request; a broken one is reported, and the old
+    one keeps serving. Stop it with Ctrl-C; requests in flight are finished.
 
     \b
     Examples:

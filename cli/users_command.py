@@ -11,9 +11,9 @@ from typing import IO
 import click
 
 from cli.user_store import (
-    config_option,
+    model_config_option,
     open_store,
-    read_config,
+    read_features,
     report_errors,
     state_option,
     store_option,
@@ -22,7 +22,7 @@ from cli.user_store import (
 
 @click.group("users")
 def command() -> None:
-    """Keep what is known of users, so that they are ranked for by id.
+    """Keep what is known of users, for ranking by id.
 
     A store holds the state that the feature engine wrote and the impressions that were
     observed since, in an SQLite file or in Redis. `poso rank --user` reads it.
@@ -32,12 +32,12 @@ def command() -> None:
 @command.command("load")
 @click.argument("state_dir")
 @store_option(required=True)
-@config_option
+@model_config_option
 def load(state_dir: str, place: str, config_file: Path | None) -> None:
     """Load STATE_DIR, the state that a run left, into a store.
 
     The store may be in use meanwhile: users are replaced one by one, and impressions
-    observed after the state's end stay. A load that was stopped is simply repeated.
+    observed after the state's end stay. A load that was stopped can simply be repeated.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    config = read_config(config_file)
+    config = read_features(config_file)
     with (
         report_errors(),
         open_store(None, place, config) as store,
@@ -65,7 +65,7 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
 @click.argument("file")
 @store_option(required=True)
 @state_option
-@config_option
+@model_config_option
 @click.option(
     "--rejects",
     "rejects_file",
@@ -82,8 +82,8 @@ def observe(
     """Take the impressions of FILE into a store, by the feature engine's rules.
 
     FILE is Parquet, CSV (.csv) or JSON lines (.jsonl, or - for standard input), with
-    the columns of an impression log. Without a loaded state, --state says which one the
-    impressions follow. Giving a file twice does no harm.
+    the columns of an impression log. If no state is loaded, --state names the one that
+    the impressions follow. Giving a file twice does no harm.
 
     \b
     Example:
@@ -92,7 +92,7 @@ def observe(
     """
     from serving.online.observe_file import observe_file, observe_lines
 
-    config = read_config(config_file)
+    config = read_features(config_file)
     rows_in, counted, reasons = 0, 0, Counter[str]()
     with report_errors(), open_store(state_dir, place, config) as store:
         if file == "-":
