@@ -21,7 +21,7 @@ def main() -> None:
     bare = statistics.median(_seconds("pass") for _ in range(ROUNDS))
     print(f"bare interpreter       {bare:.3f} s")
     for name, make in (("gRPC", _GRPC), ("REST", _REST)):
-        code = f"from serving.client.ranking_client import RankingClient; {make}"
+        code = f"from serving.client import RankingClient; {make}"
         taken = [_seconds(code) for _ in range(ROUNDS)]
         print(
             f"client over {name}       {statistics.median(taken) - bare:.3f} s beyond "

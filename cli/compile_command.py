@@ -6,18 +6,18 @@ from pathlib import Path
 
 import click
 
+from cli.options import (
+    beam_option,
+    config_option,
+    data_option,
+    read_config,
+    set_option,
+)
+
 
 @click.command("compile")
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML configuration.",
-)
-@click.option(
-    "--data", "data_dir", required=True, help="The log's place, e.g. gs://bucket/log."
-)
+@config_option("YAML configuration; see configs/ for examples.", required=True)
+@data_option("The log's place, e.g. gs://bucket/log.")
 @click.option(
     "--pipeline-root", required=True, help="Where artifacts go, e.g. gs://bucket/runs."
 )
@@ -35,16 +35,8 @@ import click
     show_default=True,
     help=".yaml for Kubeflow Pipelines, .json for a Vertex AI job.",
 )
-@click.option(
-    "--beam-arg",
-    "beam_args",
-    multiple=True,
-    metavar="ARG",
-    help="Passed to Beam, e.g. --beam-arg=--runner=DataflowRunner. Repeatable.",
-)
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in poso run."
-)
+@beam_option("Passed to Beam", "--runner=DataflowRunner")
+@set_option("training.epochs=3")
 def command(
     config_file: Path,
     data_dir: str,
@@ -66,12 +58,8 @@ def command(
         --pipeline-root gs://bucket/runs --image registry.example/poso:0.1.0
     """
     from cli.console import library_output_to
-    from pipeline.config import ConfigError, load_config
 
-    try:
-        config = load_config(config_file, overrides)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+    config = read_config(config_file, overrides)
     with library_output_to(output.with_suffix(".log")) as console:
         from pipeline.runners.kubeflow import compile_for_kubeflow
 

@@ -22,12 +22,12 @@ _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
 def library_output_to(log: Path) -> Iterator[Console]:
     """Sends all that libraries print to a file; yields the user's console.
 
-    TensorFlow and Beam write to the process's own file descriptors, from C++ too, so
+    TensorFlow and Beam also write to the process's own file descriptors, from C++, so
     these are redirected and not only `sys.stdout`.
 
     Raises:
-        click.ClickException: In place of any error of the body: its message and where
-            the whole story is.
+        click.ClickException: Instead of any error of the body: its message, and the
+            file that has the details.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -48,7 +48,7 @@ def library_output_to(log: Path) -> Iterator[Console]:
                 raise
             except Exception as error:
                 traceback.print_exc(file=file)
-                message = f"{explain(error)}\nDetails: {log}"
+                message = f"{error_message(error)}\nDetails: {log}"
                 raise click.ClickException(message) from error
     finally:
         sys.stdout.flush()
@@ -60,7 +60,7 @@ def library_output_to(log: Path) -> Iterator[Console]:
         terminal.close()
 
 
-def explain(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """An error's message without what Beam adds to it."""
     text = str(error) or type(error).__name__
     text = text.split(" [while running '")[0]
@@ -109,7 +109,7 @@ class ComponentProgress(logging.Handler):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listens to TFX's and our own loggers for the time of a run."""
+        """Listens to TFX's and our own loggers during a run."""
         from absl import logging as absl_logging
 
         from pipeline.progress import LOGGER_NAME
@@ -126,7 +126,7 @@ class ComponentProgress(logging.Handler):
                 logger.removeHandler(self)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as a user would type it: relative if it lies in the working folder."""
     working = Path.cwd()
     absolute = path.absolute()

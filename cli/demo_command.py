@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.options import config_option, out_option, read_config
+
 if TYPE_CHECKING:
     from pipeline.runners.run_paths import RunPaths
 
 
 @click.command("demo")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/demo"),
-    show_default=True,
-    help="Folder for all that the demo makes.",
+@out_option(
+    "Folder for all that the demo makes.", default=Path("runs/demo"), show_default=True
 )
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=Path("configs/demo.yaml"),
-    show_default=True,
-    help="YAML configuration.",
+@config_option(
+    "YAML configuration.", default=Path("configs/demo.yaml"), show_default=True
 )
 @click.option("--users", default=4000, show_default=True, help="Simulated users.")
 def command(out: Path, config_file: Path, users: int) -> None:
@@ -35,9 +28,8 @@ def command(out: Path, config_file: Path, users: int) -> None:
 
     Takes some minutes on two cores. Needs no data and no network.
     """
-    from cli.console import shown
+    from cli.console import display_path
     from cli.pipeline_run import run_and_print
-    from pipeline.config import load_config
     from pipeline.runners.run_paths import RunPaths
     from simulator import SimulatorConfig, simulate, write_log
 
@@ -49,12 +41,12 @@ def command(out: Path, config_file: Path, users: int) -> None:
         table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
         write_log(table, log_dir)
         click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
-    config = load_config(config_file)
+    config = read_config(config_file)
     paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)
-    click.echo(f"\nreport: {shown(result.report)}")
-    click.echo(f"done in {time.monotonic() - started:.0f} s; to go on:")
+    click.echo(f"\nreport: {display_path(result.report)}")
+    click.echo(f"done in {time.monotonic() - started:.0f} s; next:")
     click.echo(f"  poso serve --model {paths.serving}")
     click.echo(f"  poso rank {paths.requests / 'new.json'} --grpc 127.0.0.1:8500")
 
@@ -70,10 +62,8 @@ def _serve_and_rank(model_name: str, paths: RunPaths) -> None:
     with library_output_to(paths.log) as console:
         options = ServerOptions(name=model_name, grpc_port=0, rest_port=0)
         with EmbeddedServer(paths.serving, options) as server:
-            grpc, rest = (
-                f"127.0.0.1:{server.grpc_port}",
-                (f"http://127.0.0.1:{server.rest_port}"),
-            )
+            grpc = f"127.0.0.1:{server.grpc_port}"
+            rest = f"http://127.0.0.1:{server.rest_port}"
             console.print(f"\nserving {paths.serving}: gRPC {grpc}, REST {rest}")
             with (
                 RankingClient(grpc=grpc, name=model_name) as over_grpc,

@@ -1,4 +1,4 @@
-"""What `poso features` shows: a line a step while it runs, and the counts after it."""
+"""What `poso features` shows: one line per step while it runs, then the counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FeatureProgress:
         return time.monotonic() - self._begun
 
     def update(self, step: str, done: int, parts: int) -> None:
-        """Takes the engine's progress (`local_engine.Progress`)."""
+        """Takes the engine's progress (`engine.in_threads.Progress`)."""
         if step != self._step:
             self._step, self._step_begun = step, time.monotonic()
         self._status.update(f"{step}: {done} of {parts} parts")
@@ -53,7 +53,7 @@ class FeatureProgress:
 def print_summary(
     console: Console, summary: LogSummary, out_dir: str, seconds: float
 ) -> None:
-    """Rows in and out, why rows were rejected, and where all of it is."""
+    """Prints rows in and out, why rows were rejected, and where the output is."""
     console.print(
         f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
         f"{summary.rejects:,} rejects, in {seconds:.1f} s"

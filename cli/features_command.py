@@ -7,50 +7,40 @@ from pathlib import Path
 
 import click
 
+from cli.options import (
+    beam_option,
+    config_option,
+    data_option,
+    out_option,
+    read_config,
+    set_option,
+)
+
 
 @click.command("features")
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML configuration; its sections source and features are read.",
+@config_option(
+    "YAML configuration; its sections source and features are read.", required=True
 )
-@click.option(
-    "--data", "data_dir", required=True, help="Folder (or file) of the impression log."
-)
-@click.option("--out", "out_dir", required=True, help="Folder for the output.")
+@data_option("Folder (or file) of the impression log.")
+@out_option("Folder for the output, a path or a URI.", required=True, type=str)
 @click.option(
     "--state",
     "state_dir",
-    help="State that the log goes on from: the --out folder of the day before.",
+    help="State to start from: the --out folder of the day before.",
 )
+@set_option("features.history_length=50")
 @click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override one value, e.g. --set features.history_length=50. Repeatable.",
-)
-@click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads.  [default: one a CPU]"
+    "--threads", type=click.IntRange(min=1), help="Threads.  [default: one per CPU]"
 )
 @click.option(
     "--runner",
     help="Run on this Beam runner: DirectRunner, FlinkRunner, SparkRunner, ...",
 )
-@click.option(
-    "--beam-arg",
-    "beam_args",
-    multiple=True,
-    metavar="ARG",
-    help="Run on Beam with this option, e.g. --beam-arg=--flink_master=host:8081. "
-    "Repeatable.",
-)
+@beam_option("Run on Beam with this option", "--flink_master=host:8081")
 def command(
     config_file: Path,
     data_dir: str,
-    out_dir: str,
+    out: str,
     state_dir: str | None,
     overrides: tuple[str, ...],
     threads: int | None,
@@ -64,40 +54,36 @@ def command(
     be repeated; until it has finished, an earlier output stays. Places may be paths
     or URIs such as gs://bucket/log.
 
-    By default it runs in this process, in threads, without Beam: on one machine that
+    By default it runs in threads of this process, without Beam: on one machine that
     is the fastest way. --runner or any --beam-arg makes it a Beam pipeline instead, for
     a cluster (or, by --runner DirectRunner, for this machine); the rows are the same.
 
     \b
-    Example, two days one after the other:
+    Example of two days, one after the other:
       poso features --config configs/demo.yaml --data log/monday --out monday
       poso features --config configs/demo.yaml --data log/tuesday --out tuesday \\
         --state monday
     """
     from cli.console import library_output_to
     from cli.feature_progress import FeatureProgress, print_summary
-    from pipeline.config import ConfigError, load_config
     from preprocessing.storage.files import is_remote, local_path
 
     if runner is not None:
         beam_args = (f"--runner={runner}", *beam_args)
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
-    try:
-        config = load_config(config_file, overrides)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    if is_remote(out_dir):
+    config = read_config(config_file, overrides)
+    if is_remote(out):
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:
-        log = Path(local_path(out_dir)) / "features.log"
+        log = Path(local_path(out)) / "features.log"
     with library_output_to(log) as console:
         from preprocessing.engine.write_table import write_feature_table
         from preprocessing.state.files import open_state
 
         if state_dir is not None:
             state = open_state(state_dir, config.features).info
-            where = f"going on from {state_dir}, through {state.watermark}"
+            where = f"starting from {state_dir}, through {state.watermark}"
             console.print(where, soft_wrap=True)
             for note in state.notes(config.features):
                 console.print(f"  note: {note}", soft_wrap=True)
@@ -106,10 +92,10 @@ def command(
                 config.source,
                 config.features,
                 data_dir,
-                out_dir,
+                out,
                 state_dir,
                 beam_args=beam_args or None,
                 threads=threads,
                 progress=progress.update,
             )
-        print_summary(console, summary, out_dir, progress.seconds)
+        print_summary(console, summary, out, progress.seconds)

@@ -1,4 +1,4 @@
-"""Runs the pipeline with progress on the terminal and prints what came of it."""
+"""Runs the pipeline with progress on the terminal and prints its results."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cli.console import ComponentProgress, library_output_to, shown
+from cli.console import ComponentProgress, display_path, library_output_to
 from pipeline.config import RunConfig
 from pipeline.runners.run_paths import RunPaths
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
-    """Runs, prints the GAUC table and the places, returns the `RunResult`."""
+    """Runs the pipeline, prints the GAUC table and the places of its outputs.
+
+    Returns:
+        The `RunResult`.
+    """
     _check_source(config, data_dir)
     with library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
@@ -47,7 +51,7 @@ def _check_source(config: RunConfig, data_dir: Path) -> None:
 
 
 def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
-    """Rows in and out, and the GAUC table."""
+    """Prints rows in and out, and the GAUC table."""
     data = metrics["data"]
     console.print(
         f"\n{data['rows_in']:,} rows in = {data['examples']:,} examples + "
@@ -117,11 +121,11 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
         pushed += " (the new one failed its trial in the server)"
     places = {
         "model": pushed,
-        "report": shown(result.report),
+        "report": display_path(result.report),
         "metadata": str(paths.metadata),
         "rejects": str(paths.rejects),
         "requests": str(paths.requests),
-        "state": shown(result.examples / "state"),
+        "state": display_path(result.examples / "state"),
         "log": str(paths.log),
     }
     console.print()

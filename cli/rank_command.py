@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from cli.user_store import (
-    config_option,
-    explained,
+    model_config_option,
     open_store,
-    read_config,
+    read_features,
+    report_errors,
     state_option,
     store_option,
 )
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 @click.option("--tls-ca", help="PEM file of authorities: the server is asked by TLS.")
 @click.option("--tls-cert", help="PEM file of the client's certificate (mutual TLS).")
 @click.option("--tls-key", help="PEM file of its private key.")
-@click.option("--user", "user_id", help="Rank for this user, in place of REQUEST_FILE.")
+@click.option("--user", "user_id", help="Rank for this user, instead of REQUEST_FILE.")
 @click.option("--candidates", metavar="ID,ID,...", help="The videos to rank.")
-@config_option
+@model_config_option
 @state_option
 @store_option(required=False)
 @click.option(
@@ -72,14 +72,14 @@ def command(
 ) -> None:
     """Rank candidates for a user, best first.
 
-    Of REQUEST_FILE (- reads standard input), which is JSON with the user's features
-    once and one entry a candidate: {"user": {"user_id": "u1", "avc": 3, ...},
+    Either by REQUEST_FILE (- reads standard input), which is JSON with the user's
+    features and one value per candidate: {"user": {"user_id": "u1", "avc": 3, ...},
     "candidates": {"video_id": ["v1", "v2"], ...}}. A run of the pipeline leaves
     examples in its requests/ folder.
 
     Or by ids: --user and --candidates. What is known of the user comes from --state,
     from a --store that `poso users` filled, or from both; what is known of the videos
-    from --catalog.
+    comes from --catalog.
 
     \b
     Examples:
@@ -88,14 +88,15 @@ def command(
         --config configs/demo.yaml --catalog runs/demo/log \\
         --state runs/demo/pipeline/ImpressionExampleGen/examples/2/state
     """
-    from serving.client.ranking_client import RankingClient, TlsFiles
+    from serving.client.ranking_client import RankingClient
+    from serving.client.tls import TlsFiles
 
     if (grpc is None) == (rest is None):
         raise click.UsageError("give one of --grpc and --rest")
     if (request_file is None) == (user_id is None):
         raise click.UsageError("give one of REQUEST_FILE and --user")
     pem = tls_ca, tls_cert, tls_key
-    with explained():
+    with report_errors():
         tls = TlsFiles(*pem) if any(pem) else None
         with RankingClient(grpc, rest, name, timeout, version, label, tls) as client:
             if request_file is not None:
@@ -145,7 +146,7 @@ def _rank_by_id(
         raise click.UsageError("--user needs --candidates")
     if state_dir is None and place is None:
         raise click.UsageError("--user needs --state, --store or both")
-    config = read_config(config_file)
+    config = read_features(config_file)
     with open_store(state_dir, place, config) as users:
         ranker = Ranker(client, users, VideoCatalog(catalog, config), config)
         video_ids = [part.strip() for part in candidates.split(",") if part.strip()]

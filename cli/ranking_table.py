@@ -19,7 +19,7 @@ def ranking_table(
     Args:
         video_ids: The candidates [M], in the order of the request.
         result: What the server answered.
-        most: Rows at the most.
+        most: The table's most rows.
     """
     table = Table(box=None, pad_edge=False)
     table.add_column("rank", justify="right")

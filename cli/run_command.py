@@ -6,34 +6,20 @@ from pathlib import Path
 
 import click
 
+from cli.options import (
+    config_option,
+    data_option,
+    out_option,
+    read_config,
+    set_option,
+)
+
 
 @click.command("run")
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML configuration; see configs/ for examples.",
-)
-@click.option(
-    "--data",
-    "data_dir",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder with the impression log.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for all that the run makes.  [default: runs/NAME]",
-)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override one value, e.g. --set training.epochs=3. Repeatable.",
-)
+@config_option("YAML configuration; see configs/ for examples.", required=True)
+@data_option("Folder with the impression log.", type=click.Path(path_type=Path))
+@out_option("Folder for all that the run makes.  [default: runs/NAME]")
+@set_option("training.epochs=3")
 def command(
     config_file: Path, data_dir: Path, out: Path | None, overrides: tuple[str, ...]
 ) -> None:
@@ -51,11 +37,7 @@ def command(
       poso run --config configs/kuairand.yaml --data path/to/kuairand-pure
     """
     from cli.pipeline_run import run_and_print
-    from pipeline.config import ConfigError, load_config
     from pipeline.runners.run_paths import RunPaths
 
-    try:
-        config = load_config(config_file, overrides)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+    config = read_config(config_file, overrides)
     run_and_print(config, data_dir, RunPaths(out or Path("runs") / config.name))

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
+from cli.options import FILE
 from serving.server.settings.server_options import ServerOptions
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("serve")
@@ -27,7 +26,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--model-config-file",
-    type=_FILE,
+    type=FILE,
     help="Several models: TensorFlow Serving's models.config, instead of --model.",
 )
 @click.option(
@@ -44,12 +43,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(min=0),
     default=int(ServerOptions.poll_s),
     show_default=True,
-    help="Look for new versions this often; 0: at the start alone.",
+    help="Look for new versions this often; 0: only at the start.",
 )
 @click.option(
     "--allow-version-labels-for-unavailable-models",
     is_flag=True,
-    help="Let new labels name versions not loaded yet, as at the start all are.",
+    help="Let new labels name versions that are not loaded yet, as at the start.",
 )
 @click.option(
     "--grpc-port",
@@ -71,17 +70,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--batching-parameters-file",
-    type=_FILE,
+    type=FILE,
     help="Merge requests into batches, as this file of TensorFlow Serving's says.",
 )
 @click.option(
     "--ssl-config-file",
-    type=_FILE,
+    type=FILE,
     help="TensorFlow Serving's SSLConfig: TLS for both ports.",
 )
 @click.option(
     "--monitoring-config-file",
-    type=_FILE,
+    type=FILE,
     help="TensorFlow Serving's MonitoringConfig. Without it, Prometheus finds metrics "
     "at /monitoring/prometheus/metrics of the REST port.",
 )
@@ -90,7 +89,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=int(ServerOptions.rest_timeout_s * 1000),
     show_default=True,
     type=click.IntRange(min=1),
-    help="For a REST request's answer.",
+    help="Time for the answer to a REST request.",
 )
 @click.option(
     "--max-request-bytes",
@@ -120,8 +119,8 @@ def command(
 
     Speaks TensorFlow Serving's protocols: gRPC PredictionService and ModelService,
     REST /v1/models/NAME. A new version is loaded and warmed up in the background, then
-    takes the place of the old one without a failed request; a broken one is reported
-    and the old one keeps serving. Stop it with Ctrl-C; requests in flight are finished.
+    replaces the old one without a failed request; a broken one is reported, and the old
+    one keeps serving. Stop it with Ctrl-C; requests in flight are finished.
 
     \b
     Examples:

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import click
 
+from cli.options import out_option
+
 
 @click.command("simulate")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write, one Parquet file a day.",
-)
+@out_option("Folder to write, with one Parquet file per day.", required=True)
 @click.option("--users", default=4000, show_default=True, help="Users who launched.")
 @click.option("--days", default=8, show_default=True, help="Days of the log.")
 @click.option("--seed", default=17, show_default=True, help="Same seed, same log.")
@@ -21,12 +18,12 @@ import click
     "--corrupt-share",
     default=0.0,
     show_default=True,
-    help="Share of rows that break the contract, to see what becomes of them.",
+    help="Share of rows that break the contract, to see how they are rejected.",
 )
 def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -> None:
     """Write a simulated impression log in the contract's format.
 
-    New users make about 5 % of the impressions; they, regular, inactive and returning
+    New users make about 5 % of the impressions. New, regular, inactive and returning
     users behave differently (the paper's Fig. 1a).
 
     \b

@@ -1,4 +1,4 @@
-"""What commands share that look users up by id."""
+"""Options and errors of the commands that look users up by id."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.options import config_option, read_config
+
 if TYPE_CHECKING:
     from preprocessing.contract.config import FeatureConfig
     from serving.online.user_store import UserStore
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML configuration of the model; its section features is read.",
+model_config_option = config_option(
+    "YAML configuration of the model; its section features is read."
 )
 state_option = click.option(
     "--state",
@@ -28,7 +27,7 @@ state_option = click.option(
 
 
 def store_option(required: bool) -> Callable[[Any], Any]:
-    """`--store`, a storage beside the state."""
+    """`--store`, as `place`: a storage that is used with or without a state."""
     return click.option(
         "--store",
         "place",
@@ -39,21 +38,16 @@ def store_option(required: bool) -> Callable[[Any], Any]:
     )
 
 
-def read_config(config_file: Path | None) -> FeatureConfig:
+def read_features(config_file: Path | None) -> FeatureConfig:
     """The section `features` of a configuration file."""
-    from pipeline.config import ConfigError, load_config
-
     if config_file is None:
         raise click.UsageError("Missing option '--config', the model's configuration")
-    try:
-        return load_config(config_file).features
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+    return read_config(config_file).features
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turns what can go wrong with stores, files and servers into a line."""
+def report_errors() -> Iterator[None]:
+    """Reports what can go wrong with stores, files and servers in one line."""
     from serving.protocol.errors import ServingError
 
     try:
@@ -66,7 +60,7 @@ def open_store(
     state_dir: str | None, place: str | None, config: FeatureConfig
 ) -> UserStore:
     """A user store on a state, a storage, or both."""
-    from serving.online.storage import open_storage
+    from serving.online.storage_choice import open_storage
     from serving.online.user_store import UserStore
 
     storage = None if place is None else open_storage(place)

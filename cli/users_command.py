@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import IO
@@ -10,10 +11,10 @@ from typing import IO
 import click
 
 from cli.user_store import (
-    config_option,
-    explained,
+    model_config_option,
     open_store,
-    read_config,
+    read_features,
+    report_errors,
     state_option,
     store_option,
 )
@@ -21,7 +22,7 @@ from cli.user_store import (
 
 @click.group("users")
 def command() -> None:
-    """Keep what is known of users, so that they are ranked for by id.
+    """Keep what is known of users, for ranking by id.
 
     A store holds the state that the feature engine wrote and the impressions that were
     observed since, in an SQLite file or in Redis. `poso rank --user` reads it.
@@ -31,12 +32,12 @@ def command() -> None:
 @command.command("load")
 @click.argument("state_dir")
 @store_option(required=True)
-@config_option
+@model_config_option
 def load(state_dir: str, place: str, config_file: Path | None) -> None:
     """Load STATE_DIR, the state that a run left, into a store.
 
     The store may be in use meanwhile: users are replaced one by one, and impressions
-    observed after the state's end stay. A load that was stopped is simply repeated.
+    observed after the state's end stay. A load that was stopped can simply be repeated.
 
     \b
     Example:
@@ -45,9 +46,9 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    config = read_config(config_file)
+    config = read_features(config_file)
     with (
-        explained(),
+        report_errors(),
         open_store(None, place, config) as store,
         Progress(console=Console(stderr=True), transient=True) as bar,
     ):
@@ -56,15 +57,15 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
             state_dir,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-        through_ms = store.through_ms
-    click.echo(f"loaded {users:,} users; the state ends at {through_ms}")
+        watermark_ms = store.watermark_ms
+    click.echo(f"loaded {users:,} users; the state ends at {watermark_ms}")
 
 
 @command.command("observe")
 @click.argument("file")
 @store_option(required=True)
 @state_option
-@config_option
+@model_config_option
 @click.option(
     "--rejects",
     "rejects_file",
@@ -81,20 +82,24 @@ def observe(
     """Take the impressions of FILE into a store, by the feature engine's rules.
 
     FILE is Parquet, CSV (.csv) or JSON lines (.jsonl, or - for standard input), with
-    the columns of an impression log. Without a loaded state, --state says which one the
-    impressions follow. Giving a file twice does no harm.
+    the columns of an impression log. If no state is loaded, --state names the one that
+    the impressions follow. Giving a file twice does no harm.
 
     \b
     Example:
       poso users observe today.jsonl --store users.sqlite --state monday \\
         --config my.yaml
     """
-    from serving.online.observe_file import observe_file
+    from serving.online.observe_file import observe_file, observe_lines
 
-    config = read_config(config_file)
+    config = read_features(config_file)
     rows_in, counted, reasons = 0, 0, Counter[str]()
-    with explained(), open_store(state_dir, place, config) as store:
-        for part in observe_file(store, file, config):
+    with report_errors(), open_store(state_dir, place, config) as store:
+        if file == "-":
+            parts = observe_lines(store, sys.stdin.buffer, "standard input")
+        else:
+            parts = observe_file(store, file, config)
+        for part in parts:
             rows_in += part.rows_in
             counted += part.counted
             for reject in part.rejects.to_pylist():

@@ -23,8 +23,9 @@ from pipeline.evaluation.scores import serialized_batches
 from pipeline.model.export import raw_columns
 from pipeline.validation.rank_requests import read_rows
 from pipeline.validation.trial_process import PendingServer, TrialError, trial_process
-from serving.client.ranking_client import RankingClient, ServingError
+from serving.client.ranking_client import RankingClient
 from serving.export.signatures import RawColumn
+from serving.protocol.errors import ServingError
 
 RESULT_FILE = "trial.json"
 PROTOCOLS = ("grpc", "rest")

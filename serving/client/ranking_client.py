@@ -1,6 +1,8 @@
 """A client of the embedded server and of TensorFlow Serving, without TensorFlow.
 
 Example:
+    from serving.client import RankingClient
+
     with RankingClient(grpc="127.0.0.1:8500") as client:
         result = client.rank(
             {"user_id": "u1", "avc": 3, "history_video_ids": ["v7", "v2"]},
@@ -17,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from serving.client.inputs import as_arrays
-from serving.client.retries import Deadline, Retries, RetryPolicy
+from serving.client.retries import Deadline, Retries
 from serving.client.tls import TlsFiles
 from serving.client.transport import (
     ModelChoice,
@@ -25,24 +27,8 @@ from serving.client.transport import (
     Transport,
     VersionStatus,
 )
-from serving.protocol.errors import (
-    FailedPrecondition,
-    Internal,
-    InvalidArgument,
-    ServingError,
-)
+from serving.protocol.errors import FailedPrecondition, Internal, InvalidArgument
 from serving.protocol.tensor_spec import Array
-
-__all__ = [
-    "ModelMetadata",
-    "RankResult",
-    "RankingClient",
-    "Retries",
-    "RetryPolicy",
-    "ServingError",
-    "TlsFiles",
-    "VersionStatus",
-]
 
 # What a request meets whose signature is another one than the client knows.
 _OUTDATED = (FailedPrecondition, Internal, InvalidArgument)

@@ -1,21 +1,17 @@
-"""Impressions out of a file of any format, for a user store."""
+"""Gives the impressions in a file to a user store, whatever its format."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from preprocessing.checks.rejects import MALFORMED, reject_table
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import open_source
-from serving.online.user_store import Observed
-
-if TYPE_CHECKING:
-    from serving.online.user_store import UserStore
+from serving.online.user_store import ObserveResult, UserStore
 
 _LINES = 1000
 _NO_OBJECT = "the line is no JSON object"
@@ -23,42 +19,47 @@ _NO_OBJECT = "the line is no JSON object"
 
 def observe_file(
     store: UserStore, path: str, config: FeatureConfig
-) -> Iterator[Observed]:
+) -> Iterator[ObserveResult]:
     """Gives a file's impressions to a store, some thousand at a time.
 
     Args:
         store: The store.
-        path: `.jsonl` or `.json`, one object a line, `-` for standard input; `.csv`;
-            else Parquet, a file or a folder.
+        path: A `.jsonl` or `.json` file with one object per line, a `.csv` file, or
+            else a Parquet file or a folder of them.
         config: The feature configuration.
+
+    Yields:
+        The result of each part. A line that cannot be read is a reject.
 
     Raises:
         SourceError: The file cannot be used.
         OSError: It cannot be read.
         Unavailable: The store does not answer.
     """
-    if path == "-":
-        yield from _observe_lines(store, sys.stdin.buffer, "standard input")
-    elif Path(path).suffix in (".json", ".jsonl"):
+    if Path(path).suffix in (".json", ".jsonl"):
         with open(path, "rb") as file:
-            yield from _observe_lines(store, file, Path(path).name)
+            yield from observe_lines(store, file, Path(path).name)
     else:
         yield from _observe_log(store, path, config)
 
 
-def _observe_log(
-    store: UserStore, path: str, config: FeatureConfig
-) -> Iterator[Observed]:
-    kind = SourceConfig(format="csv" if path.endswith(".csv") else "parquet")
-    log = open_source(kind, config, path)
-    for part in log.parts():
-        for raw in log.read(part):
-            yield store.observe(raw.table, part.name, raw.first_row)
-            if raw.malformed:
-                yield _rejected(raw.malformed, MALFORMED, part.name)
+def observe_lines(
+    store: UserStore, file: IO[bytes], name: str
+) -> Iterator[ObserveResult]:
+    """Gives JSON lines to a store, a thousand at a time.
 
+    Args:
+        store: The store.
+        file: One object per line; empty lines are passed over.
+        name: The file's name, for the rejects.
 
-def _observe_lines(store: UserStore, file: IO[bytes], name: str) -> Iterator[Observed]:
+    Yields:
+        The results of each thousand lines.
+
+    Raises:
+        OSError: The file cannot be read.
+        Unavailable: The store does not answer.
+    """
     first_row = 0
     while lines := list(islice(file, _LINES)):
         rows, broken = [], []
@@ -74,6 +75,18 @@ def _observe_lines(store: UserStore, file: IO[bytes], name: str) -> Iterator[Obs
         first_row += len(lines)
 
 
+def _observe_log(
+    store: UserStore, path: str, config: FeatureConfig
+) -> Iterator[ObserveResult]:
+    kind = SourceConfig(format="csv" if path.endswith(".csv") else "parquet")
+    log = open_source(kind, config, path)
+    for part in log.parts():
+        for raw in log.read(part):
+            yield store.observe(raw.table, part.name, raw.first_row)
+            if raw.malformed:
+                yield _rejected(raw.malformed, MALFORMED, part.name)
+
+
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
@@ -82,7 +95,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
-def _rejected(lines: list[str], reason: str, name: str) -> Observed:
+def _rejected(lines: list[str], reason: str, name: str) -> ObserveResult:
     count = len(lines)
     rows: list[dict[str, Any]] = [{"line": line} for line in lines]
-    return Observed(count, 0, reject_table(rows, [reason] * count, [name] * count))
+    return ObserveResult(count, 0, reject_table(rows, [reason] * count, [name] * count))

@@ -1,4 +1,4 @@
-"""Ranks by ids: a user's features and the candidates' are looked up."""
+"""Ranks by ids: looks up the features of the user and of the candidates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from preprocessing.contract.config import FeatureConfig
-from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.client.ranking_client import RankingClient, RankResult
+from serving.client.transport import ModelMetadata
 from serving.online.user_store import UserStore
 from serving.online.video_catalog import VideoCatalog
 from serving.protocol.errors import FailedPrecondition, InvalidArgument
@@ -25,7 +26,7 @@ class Ranking:
     Attributes:
         video_ids: The candidates by descending `fused`; equal ones in the order given.
         result: Their scores, in the same order.
-        user: The user's features that the model was asked with.
+        user: The user's features, as the model was asked with them.
     """
 
     video_ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class Ranking:
 class Ranker:
     """Ranks candidates for a user, both given by id.
 
+    Example:
         with RankingClient(grpc="127.0.0.1:8500") as client:
             ranker = Ranker(
                 client,
@@ -45,7 +47,7 @@ class Ranker:
             )
             ranking = ranker.rank("u00024", ["v7", "v2"], {"user_country": "BR"})
 
-    Users and videos that nobody knows are ranked, too: that is what a model for a cold
+    Users and videos that nobody knows are also ranked: that is what a model for a cold
     start is for.
 
     Args:
@@ -122,7 +124,7 @@ class Ranker:
         videos: dict[str, list[Any]],
         timeout_s: float | None,
     ) -> RankResult:
-        """Sends what the model takes; again if a new version takes something else."""
+        """Asks the model, and asks again if a new version takes other inputs."""
         known = self._client.metadata(timeout_s)
         try:
             return self._send(known, user, videos, timeout_s)

@@ -1,8 +1,8 @@
 """One user's record as bytes: what a store keeps under the user's id.
 
-A byte that names the layout, then compressed JSON: [through_ms, state, pending] with
-the values in the order of `state.USER_STATE_SCHEMA` and `contract.impression_schema`,
-without the user's id. Any language reads it.
+A byte that names the layout, then compressed JSON: [watermark, state, pending] with
+the values in the order of `state.schema.USER_STATE_SCHEMA` and of
+`contract.schema.impression_schema`, without the user's id. Any language reads it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FAST = 1  # zlib's level: reading and writing users matters more than the last 
 
 
 class RecordError(ValueError):
-    """Bytes that are no record of a layout that this release reads."""
+    """Bytes that are not a record, or of a layout that this release does not read."""
 
 
 def encode_users(known: KnownUsers) -> dict[str, bytes]:
@@ -34,30 +34,30 @@ def encode_users(known: KnownUsers) -> dict[str, bytes]:
     for row in known.pending.to_pylist():
         pending[row.pop(USER_ID)].append(list(row.values()))
     return {
-        user: _encode([through_ms, state.get(user), pending.get(user, [])])
-        for user, through_ms in known.watermark_ms.items()
+        user: _encode([watermark_ms, state.get(user), pending.get(user, [])])
+        for user, watermark_ms in known.watermark_ms.items()
     }
 
 
 def decode_users(records: Mapping[str, bytes], impressions: pa.Schema) -> KnownUsers:
-    """What records hold.
+    """What is known of the users, read from their records.
 
     Args:
-        records: Of `encode_users`, by user id.
-        impressions: `contract.impression_schema` of the configuration.
+        records: Made by `encode_users`, by user id.
+        impressions: `contract.schema.impression_schema` of the configuration.
 
     Raises:
         RecordError: A record is damaged or of another layout.
     """
-    through_ms: dict[str, int] = {}
+    watermarks_ms: dict[str, int] = {}
     states: list[list[Any]] = []
     pending: list[list[Any]] = []
     for user, record in records.items():
-        through_ms[user], state, rows = _decode(user, record)
+        watermarks_ms[user], state, rows = _decode(user, record)
         states += [[user, *state]] if state is not None else []
         pending += [[user, *row] for row in rows]
     return KnownUsers(
-        through_ms, _table(states, USER_STATE_SCHEMA), _table(pending, impressions)
+        watermarks_ms, _table(states, USER_STATE_SCHEMA), _table(pending, impressions)
     )
 
 

@@ -28,7 +28,7 @@ class RedisStorage:
 
     Keys: `PREFIX:user:ID` a record, `PREFIX:videos:NAME` a hash of counts, and
     `PREFIX:notes` a hash of texts. Nothing expires; choose a Redis that keeps its data
-    (appendonly) if observed impressions shall survive its restart.
+    (appendonly) if observed impressions must survive its restart.
 
     Args:
         url: `redis://[[user]:password@]host[:port][/database][?prefix=NAME]`, or
@@ -37,7 +37,7 @@ class RedisStorage:
         timeout_s: Seconds to wait for a connection, and for an answer.
 
     Raises:
-        ValueError: The URL is none of Redis.
+        ValueError: The URL is not one of Redis.
         Unavailable: The server does not answer.
     """
 
@@ -158,5 +158,5 @@ def _without_prefix(url: str) -> tuple[str, str]:
 
 
 def _escaped(text: str) -> str:
-    """Without what has a meaning in Redis' patterns."""
+    """The text as Redis' patterns match it literally."""
     return "".join(f"\\{c}" if c in r"\*?[]^-" else c for c in text)

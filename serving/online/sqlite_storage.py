@@ -29,7 +29,7 @@ class SqliteStorage:
     """A `RecordStorage` in one file, which threads and processes may share.
 
     A write is on the disk before it is reported done, so neither a killed process nor
-    a power cut loses it; one that was cut off is undone by SQLite at the next opening.
+    a power cut loses it; SQLite undoes an interrupted one when it is next opened.
 
     Args:
         path: The file, made if it is missing; `IN_MEMORY` keeps everything in memory,
@@ -49,7 +49,7 @@ class SqliteStorage:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            # Readers go on while one writes; FULL: a commit waits for the disk.
+            # Readers need not wait for a writer; FULL: a commit waits for the disk.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_TABLES)

@@ -15,11 +15,14 @@ from preprocessing.state.schema import (
 )
 
 
-class BaseState:
+class StateSnapshot:
     """Looks users and videos up in a state.
 
     Args:
-        state: The state; None is that of an empty log.
+        state: The state; None for the state of an empty log.
+
+    Attributes:
+        watermark_ms: Time of the state's latest impression, UTC; -1 without a state.
 
     Raises:
         StateError: A file cannot be read or breaks its schema.
@@ -34,7 +37,7 @@ class BaseState:
         self._row = {user_id: row for row, user_id in enumerate(ids)}
         self._video_files = () if state is None else state.video_files
         self._impressions: dict[str, int] | None = None
-        self.through_ms = -1 if state is None else state.info.watermark_ms
+        self.watermark_ms = -1 if state is None else state.info.watermark_ms
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._row
@@ -55,6 +58,11 @@ class BaseState:
         if self._impressions is None:
             table = read_all(self._video_files, VIDEO_STATE_SCHEMA)
             check_state(table, VIDEO_STATE_SCHEMA)
-            columns = (table[name].to_pylist() for name in (VIDEO_ID, "impressions"))
-            self._impressions = dict(zip(*columns, strict=True))
+            self._impressions = impressions_by_video(table)
         return [self._impressions.get(video_id, 0) for video_id in video_ids]
+
+
+def impressions_by_video(table: pa.Table) -> dict[str, int]:
+    """Impressions by video id, of a table by `state.schema.VIDEO_STATE_SCHEMA`."""
+    columns = (table[name].to_pylist() for name in (VIDEO_ID, "impressions"))
+    return dict(zip(*columns, strict=True))

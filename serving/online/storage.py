@@ -1,4 +1,4 @@
-"""What a user store needs of the place that keeps its records."""
+"""What a user store needs of the storage that keeps its records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Swap:
-    """A user's new record, in the place of the one it was made from.
+    """A user's new record, which replaces the one that it was made from.
 
     Attributes:
         user_id: The user.
@@ -39,11 +39,11 @@ class RecordStorage(Protocol):
         """Writes records that have not changed meanwhile.
 
         Args:
-            swaps: Each is done wholly or not at all: the record and the counts.
+            swaps: Each is done wholly or not at all, with its counts.
             counts: Name of the counts that the impressions are added to.
 
         Returns:
-            Of each whether it was done.
+            Whether each was done.
         """
 
     def video_impressions(self, video_ids: Sequence[str], counts: str) -> list[int]:
@@ -70,27 +70,4 @@ class RecordStorage(Protocol):
         """Every user who has a record; one may occur twice while others write."""
 
     def close(self) -> None:
-        """Lets go of files and connections."""
-
-
-def open_storage(place: str) -> RecordStorage:
-    """The storage at a place.
-
-    Args:
-        place: A Redis URL (`redis_storage.RedisStorage`) or the path of an SQLite file.
-
-    Raises:
-        ValueError: The URL is none of Redis, or the extra `redis` is not installed.
-        Unavailable: The storage does not answer.
-    """
-    if "://" not in place:
-        from serving.online.sqlite_storage import SqliteStorage
-
-        return SqliteStorage(place)
-    try:
-        from serving.online.redis_storage import RedisStorage
-    except ImportError as error:
-        raise ValueError(
-            f"a store at {place.partition('://')[0]}:// needs pip install 'poso[redis]'"
-        ) from error
-    return RedisStorage(place)
+        """Closes files and connections."""

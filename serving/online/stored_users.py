@@ -1,4 +1,4 @@
-"""Users' records on top of the state in memory: reading them, and writing them back."""
+"""Users' records on top of the state in memory: reads them and writes them back."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import impression_schema
 from preprocessing.online.updates import KnownUsers, rebase
 from serving.online.record_format import decode_users, encode_users
-from serving.online.state_snapshot import BaseState
+from serving.online.state_snapshot import StateSnapshot
 from serving.online.storage import RecordStorage, Swap
 from serving.protocol.errors import Unavailable
 
-THROUGH = "through_ms"
+WATERMARK_NOTE = "through_ms"  # the word of stored files
 
 _USERS_AT_A_TIME = 256
 _ROUNDS = 100
 _T = TypeVar("_T")
 
 
-class Change(NamedTuple):
-    """What an update makes of some users.
+class RecordChange(NamedTuple):
+    """The result of an update of some users.
 
     Attributes:
         users: What is known of them now.
-        impressions: New impressions of videos, by user and video. Users that are
+        impressions: Numbers of new impressions, by user and video. Users who are
             missing here have not changed.
-        rejects: By `contract.REJECT_SCHEMA`: impressions that do not count.
+        rejects: Impressions that do not count, by `REJECT_SCHEMA`.
     """
 
     users: KnownUsers
@@ -39,38 +39,40 @@ class Change(NamedTuple):
     rejects: pa.Table = REJECT_SCHEMA.empty_table()
 
 
-class KnownRecords:
+class StoredUsers:
     """Reads and changes what is known of users.
 
     Args:
-        storage: Where records are.
-        base: A state in memory, on which records lie.
+        storage: Keeps the records.
+        snapshot: A state in memory, which the records continue.
         config: The feature configuration.
     """
 
-    def __init__(self, storage: RecordStorage, base: BaseState, config: FeatureConfig):
+    def __init__(
+        self, storage: RecordStorage, snapshot: StateSnapshot, config: FeatureConfig
+    ):
         self.storage = storage
-        self.base = base
+        self.snapshot = snapshot
         self._config = config
         self._schema = impression_schema(config)
 
     @property
-    def through_ms(self) -> int:
+    def watermark_ms(self) -> int:
         """Time of the state's latest impression; -1 without a state."""
-        loaded = self.storage.notes().get(THROUGH, -1)
-        return max(int(loaded), self.base.through_ms)
+        loaded = self.storage.notes().get(WATERMARK_NOTE, -1)
+        return max(int(loaded), self.snapshot.watermark_ms)
 
     @property
     def counts(self) -> str:
-        """Name of the videos' counts: with the state's, or only those since."""
-        if self.base.through_ms >= 0:
-            return f"since {self.base.through_ms}"
-        return state_counts(self.through_ms)
+        """Name of the videos' counts: those since the snapshot, or all of them."""
+        if self.snapshot.watermark_ms >= 0:
+            return f"since {self.snapshot.watermark_ms}"
+        return state_counts(self.watermark_ms)
 
     def user_ids(self) -> Iterator[str]:
         """Every user, once."""
         seen: set[str] = set()
-        for ids in (self.base.user_ids(), self.storage.user_ids()):
+        for ids in (self.snapshot.user_ids(), self.storage.user_ids()):
             for user_id in ids:
                 if user_id not in seen:
                     seen.add(user_id)
@@ -83,19 +85,20 @@ class KnownRecords:
     def change(
         self,
         user_ids: Iterable[str],
-        update: Callable[[KnownUsers, list[str]], Change],
-    ) -> Iterator[tuple[Change, set[str]]]:
-        """Changes users' records, some hundred at a time, each user by itself.
+        update: Callable[[KnownUsers, list[str]], RecordChange],
+    ) -> Iterator[tuple[RecordChange, set[str]]]:
+        """Changes users' records, some hundred at a time, each user independently.
 
-        A user whose record another writer has changed meanwhile is done again.
+        A user whose record another writer has changed meanwhile is updated again.
 
         Args:
             user_ids: The users.
-            update: From what is known of users, and which are new to the storage.
+            update: Makes a change, given what is known of some users, and the ids of
+                those who are new to the storage.
 
         Yields:
-            Each change once it is written, and the users for whom it does not hold,
-            since they are done again.
+            Each change once it is written, and the users for whom it was not written,
+            because they are updated again.
 
         Raises:
             Unavailable: The storage does not answer, or others keep writing a user.
@@ -105,7 +108,7 @@ class KnownRecords:
                 before = self._read(some)
                 new = [user for user, record in before.items() if record is None]
                 change = update(self._known(some, before), new)
-                some = self._written(change, before)
+                some = self._write(change, before)
                 yield change, set(some)
                 if not some:
                     break
@@ -120,20 +123,22 @@ class KnownRecords:
     ) -> KnownUsers:
         found = {user: record for user, record in records.items() if record}
         stored = decode_users(found, self._schema)
-        through_ms = {user: stored.watermark_ms.get(user, -1) for user in user_ids}
+        watermarks_ms = {user: stored.watermark_ms.get(user, -1) for user in user_ids}
         known = rebase(
-            KnownUsers(through_ms, stored.state, stored.pending),
-            self.base.users(user_ids),
-            self.base.through_ms,
+            KnownUsers(watermarks_ms, stored.state, stored.pending),
+            self.snapshot.users(user_ids),
+            self.snapshot.watermark_ms,
             self._config,
         )
         if len(found) == len(records):
             return known
-        new = dict.fromkeys(records.keys() - found.keys(), self.through_ms)
+        new = dict.fromkeys(records.keys() - found.keys(), self.watermark_ms)
         return KnownUsers({**known.watermark_ms, **new}, known.state, known.pending)
 
-    def _written(self, change: Change, before: Mapping[str, bytes | None]) -> list[str]:
-        """Writes the changed records; returns the users who were changed by others."""
+    def _write(
+        self, change: RecordChange, before: Mapping[str, bytes | None]
+    ) -> list[str]:
+        """Writes the changed records; returns the users whom others have changed."""
         swaps = [
             Swap(user, before[user], record, change.impressions[user])
             for user, record in encode_users(change.users).items()
@@ -143,9 +148,9 @@ class KnownRecords:
         return [s.user_id for s, ok in zip(swaps, written, strict=True) if not ok]
 
 
-def state_counts(through_ms: int) -> str:
+def state_counts(watermark_ms: int) -> str:
     """Name of the videos' counts that hold a loaded state's."""
-    return f"state {through_ms}"
+    return f"state {watermark_ms}"
 
 
 def batches(items: Iterable[_T], size: int = _USERS_AT_A_TIME) -> Iterator[list[_T]]:

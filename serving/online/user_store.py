@@ -1,4 +1,4 @@
-"""What is known of users, by id: the feature engine's state, and what came since."""
+"""What is known of users, by id: the feature engine's state and what came since."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ from preprocessing.state.files import open_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
 from serving.online.load_state import load_state
 from serving.online.sqlite_storage import SqliteStorage
-from serving.online.state_snapshot import BaseState
+from serving.online.state_snapshot import StateSnapshot
 from serving.online.storage import RecordStorage
-from serving.online.stored_users import Change, KnownRecords, batches
+from serving.online.stored_users import RecordChange, StoredUsers, batches
 
 # 36 hours: a day's log, and half a day until the state of its run is loaded.
 ALLOWED_LATENESS_MS = 36 * MS_PER_HOUR
 
-# A wrong clock would close a user's state at a time that is still to come.
+# An event time from a wrong clock would close its user's state until that time.
 _MAX_AHEAD_MS = 300_000
 _SETTINGS = "settings"
-# What records are made by; the rest of a configuration is applied when they are read.
+# What records depend on; the rest of a configuration is applied when they are read.
 _MADE_BY = {"utc_offset_hours", "history_of", "labels", "extra"}
 
 
-class Observed(NamedTuple):
-    """What became of new impressions; `rows_in = counted + rejects.num_rows`.
+class ObserveResult(NamedTuple):
+    """The result of `UserStore.observe`; `rows_in = counted + rejects.num_rows`.
 
     Attributes:
-        rows_in: Impressions that were given.
-        counted: Those that count.
-        rejects: By `contract.REJECT_SCHEMA`: the others, with their reasons.
+        rows_in: Number of impressions that were given.
+        counted: Number of those that count.
+        rejects: The others with their reasons, by `REJECT_SCHEMA`.
     """
 
     rows_in: int
@@ -66,6 +66,7 @@ class Observed(NamedTuple):
 class UserStore:
     """Gives users' features at any moment, and takes what users do.
 
+    Example:
         store = UserStore("monday", config.features)
         user = store.features("u00024", time_ms=1_700_000_000_000)
         store.observe([{"user_id": "u00024", "video_id": "v7", ...}])
@@ -74,11 +75,11 @@ class UserStore:
     engine would compute for an impression at that moment, had its log been the state's
     and the impressions that counted since. An impression may come late by up to
     `allowed_lateness_ms`, counted from its user's latest one; giving one twice does no
-    harm. What does not count is returned with its reason.
+    harm. Impressions that do not count are returned with their reasons.
 
-    A newer state may take the place of the one before at any time (by `load`, or by
-    opening the same storage with it). It must be of a log that holds what was observed
-    until the state's end; impressions after that end stay, if they are still pending.
+    A newer state may replace an older one at any time (by `load`, or by opening the
+    same storage with it). Its log must hold what was observed until the state's
+    watermark; impressions after the watermark stay, if they are still pending.
 
     Args:
         state_dir: Folder of a state, or of the run that wrote it, read into memory; a
@@ -87,7 +88,8 @@ class UserStore:
             `last_day` is for a day's log and has no effect here.
         storage: Where observed impressions, and loaded states, are kept; None keeps
             them in this process's memory.
-        allowed_lateness_ms: How long an impression is kept by itself.
+        allowed_lateness_ms: How long an impression is kept separately, so that earlier
+            ones may still come.
         clock_ms: The time now, UTC; impressions more than five minutes ahead of it are
             rejects.
 
@@ -111,45 +113,45 @@ class UserStore:
         state = None if state_dir is None else open_state(state_dir, config)
         self._storage = storage or SqliteStorage()
         self._check_settings()
-        self._base = BaseState(state)
-        self._records = KnownRecords(self._storage, self._base, self._config)
+        self._snapshot = StateSnapshot(state)
+        self._users = StoredUsers(self._storage, self._snapshot, self._config)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._records.user_ids())
+        return sum(1 for _ in self._users.user_ids())
 
     def __contains__(self, user_id: str) -> bool:
-        return user_id in self._base or self._storage.read([user_id])[0] is not None
+        return user_id in self._snapshot or self._storage.read([user_id])[0] is not None
 
     @property
-    def through_ms(self) -> int:
-        """Time of the state's latest impression; -1 without a state."""
-        return self._records.through_ms
+    def watermark_ms(self) -> int:
+        """Time of the state's latest impression, UTC; -1 without a state."""
+        return self._users.watermark_ms
 
     def features(self, user_id: str, time_ms: int) -> dict[str, Any]:
         """The user's features at a moment, as the feature engine computes them.
 
         Args:
             user_id: The user; one who was never seen has no history yet.
-            time_ms: When, UTC; later than the state. Impressions strictly before it are
-                seen.
+            time_ms: When, UTC; later than the state. Only impressions strictly
+                before it are seen.
 
         Returns:
             `user_id` and the columns of `contract.column_names.USER_FEATURES`,
-            fit for the user's side of a `rank` request. Declared user features (a
+            as the user's side of a `rank` request takes them. Declared user features (a
             country, a device) are not in the state; the caller adds them.
 
         Raises:
             ValueError: The time is not later than the user's state.
             Unavailable: The storage does not answer.
         """
-        known = self._records.known([user_id])
+        known = self._users.known([user_id])
         features = compute_features_of_known(user_id, time_ms, known, self._config)
         return {"user_id": user_id, **features}
 
     def video_impressions(self, video_ids: Sequence[str]) -> dict[str, int]:
         """Impressions so far of each video: the state's, and those observed since."""
-        since = self._storage.video_impressions(video_ids, self._records.counts)
-        before = self._base.video_impressions(video_ids)
+        since = self._storage.video_impressions(video_ids, self._users.counts)
+        before = self._snapshot.video_impressions(video_ids)
         return {
             video: earlier + later
             for video, earlier, later in zip(video_ids, before, since, strict=True)
@@ -160,21 +162,21 @@ class UserStore:
         impressions: pa.Table | Sequence[Mapping[str, Any]],
         source: str = "observed",
         first_row: int = 0,
-    ) -> Observed:
-        """Takes impressions; they are seen by `features` from then on.
+    ) -> ObserveResult:
+        """Takes impressions; from then on `features` sees them.
 
         Args:
             impressions: Rows of the impression log's contract, of any users and in any
                 order: a table as a file holds them (text cells are read as numbers
                 where numbers are expected), or dictionaries.
-            source: Where they come from, for the rejects.
+            source: Where they come from; the rejects name it.
             first_row: Number of the first row within the source.
 
         Raises:
             SourceError: A table lacks a column or has it in an unusable type.
-            Unavailable: The storage does not answer, or others write the same users
-                all the time. Some users' impressions may have been taken; give all of
-                them again, those will be rejects.
+            Unavailable: The storage does not answer, or others keep writing the same
+                users. The impressions of some users may have been taken: give all of
+                them again, and these will be rejects.
         """
         rejects = [REJECT_SCHEMA.empty_table()]
         if isinstance(impressions, pa.Table):
@@ -188,36 +190,37 @@ class UserStore:
         accepted, ahead = self._without_ahead(accepted)
         rejects += [broken, ahead]
 
-        def update(known: KnownUsers, new: list[str]) -> Change:
+        def update(known: KnownUsers, new: list[str]) -> RecordChange:
             users = pa.array(list(known.watermark_ms), pa.string())
             mine = accepted.filter(pc.is_in(accepted[USER_ID], value_set=users))
             done = add_impressions(known, mine, self._lateness_ms, self._config)
-            return Change(done.users, _by_user(done.counted), done.rejects)
+            return RecordChange(done.users, _by_user(done.counted), done.rejects)
 
         counted = 0
         user_ids = pc.unique(accepted[USER_ID]).to_pylist()
-        for change, again in self._records.change(user_ids, update):
+        for change, again in self._users.change(user_ids, update):
             rejects.append(_of_others(change.rejects, again))
             counted += sum(
                 sum(videos.values())
                 for user, videos in change.impressions.items()
                 if user not in again
             )
-        return Observed(len(impressions), counted, pa.concat_tables(rejects))
+        return ObserveResult(len(impressions), counted, pa.concat_tables(rejects))
 
     def load(
         self,
         state_dir: str,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> int:
-        """Puts a state into the storage, while others read and observe.
+        """Loads a state into the storage, while others read and observe.
 
-        A user's record is replaced unless it has seen more than the state; impressions
-        after the state's end stay. Loading again after an interruption does no harm.
+        A user's record is replaced unless it reaches beyond the state's watermark;
+        impressions after the watermark stay. After an interruption the state can simply
+        be loaded again.
 
         Args:
             state_dir: Folder of a state, or of the run that wrote it.
-            progress: Told how many users are done, and of how many.
+            progress: Called with the number of users done and the number of all.
 
         Returns:
             How many users the state has.
@@ -228,13 +231,13 @@ class UserStore:
             Unavailable: The storage does not answer.
         """
         state = open_state(state_dir, self._config)
-        return load_state(state, self._records, self._config, progress)
+        return load_state(state, self._users, self._config, progress)
 
     def export_state(self) -> pa.Table:
-        """All users' state, by `state.USER_STATE_SCHEMA`, as a run would leave it."""
+        """All users' state, as a run would leave it, by `USER_STATE_SCHEMA`."""
         tables = [USER_STATE_SCHEMA.empty_table()]
-        for some in batches(self._records.user_ids()):
-            known = self._records.known(some)
+        for some in batches(self._users.user_ids()):
+            known = self._users.known(some)
             tables.append(advance_state(known.state, known.pending, self._config))
         return pa.concat_tables(tables)
 
@@ -254,7 +257,7 @@ class UserStore:
         self.close()
 
     def _check_settings(self) -> None:
-        """What records are made of is written once and must stay."""
+        """Checks the settings that records depend on; the first store writes them."""
         mine = json.loads(self._config.model_dump_json(include=_MADE_BY))
         text = self._storage.set_note_once(_SETTINGS, json.dumps(mine, sort_keys=True))
         theirs = json.loads(text)
@@ -298,7 +301,7 @@ def _by_user(counted: pa.Table) -> dict[str, Counter[str]]:
 
 
 def _of_others(rejects: pa.Table, users: set[str]) -> pa.Table:
-    """The rejects that are not of these users, who are done again."""
+    """The rejects that are not of these users, who are updated again."""
     if not users:
         return rejects
     rows = rejects["row"].to_pylist()

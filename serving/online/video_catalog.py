@@ -1,4 +1,4 @@
-"""What a ranker knows of videos, by id."""
+"""What is known of videos, by id."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class VideoCatalog:
     """Gives candidates' features at any moment, as the feature engine computes them.
 
     Author, tags, upload time and declared video features come from Parquet: a
-    catalogue with a row a video, or the impression log itself, whose latest row of each
-    video counts. They are in memory.
+    catalogue with one row per video, or the impression log itself, whose latest row of
+    each video counts. They are kept in memory.
 
     Args:
-        path: A file or a folder of files, a path or a URI. None: nothing is known of
-            any video but its id.
+        path: A file or a folder of files, a path or a URI. With None, nothing is known
+            of any video but its id.
         config: The feature configuration that the model was trained with.
 
     Raises:
@@ -50,15 +50,15 @@ class VideoCatalog:
         """Candidates' features at a moment.
 
         Args:
-            video_ids: The candidates [M]; of one that is not in the catalogue author,
-                tags and age are unknown.
+            video_ids: The candidates [M]; the author, tags and age of one that is not
+                in the catalogue are unknown.
             impressions: Impressions of each so far [M], over all users.
             time_ms: When, UTC.
 
         Returns:
             `video_id`, `author_id`, `video_tags`, `video_age_hours`,
             `video_impressions`, `is_new_video` and declared video features, M values
-            each, fit for the candidates' side of a `rank` request.
+            each, as the candidates' side of a `rank` request takes them.
         """
         rows = [self._row.get(video_id) for video_id in video_ids]
         videos = self._videos.take(pa.array(rows, pa.int64()))

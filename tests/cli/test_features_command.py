@@ -66,10 +66,13 @@ def test_builds_a_table_a_state_and_rejects(run, tmp_path):
     "more",
     [
         [],
-        ["--runner", "DirectRunner", "--beam-arg=--direct_running_mode=in_memory"],
+        pytest.param(
+            ["--runner", "DirectRunner", "--beam-arg=--direct_running_mode=in_memory"],
+            marks=pytest.mark.e2e,
+        ),
     ],
 )
-def test_goes_on_from_the_state_of_the_day_before(run, tmp_path, more):
+def test_continues_the_state_of_the_day_before(run, tmp_path, more):
     write_log(tmp_path / "monday", 5)
     write_log(tmp_path / "tuesday", 6)
     assert run("monday", "one", *more).exit_code == 0

@@ -26,6 +26,7 @@ def write_log(folder, **columns):
     return folder
 
 
+@pytest.mark.e2e
 def test_help_lists_every_command_and_imports_nothing_heavy():
     script = """
         import sys

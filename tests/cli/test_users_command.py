@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.client.ranking_client import RankingClient, RankResult
+from serving.client.transport import ModelMetadata
 from serving.protocol.tensor_spec import SignatureSpec
 
 START = 1_650_000_000_000

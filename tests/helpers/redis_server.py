@@ -8,9 +8,13 @@ from contextlib import contextmanager
 import pytest
 
 PROGRAM = shutil.which("redis-server")
-needs_redis = pytest.mark.skipif(
-    PROGRAM is None, reason="redis-server is not installed (apt-get install it)"
-)
+needs_redis = [
+    pytest.mark.e2e,
+    pytest.mark.redis,
+    pytest.mark.skipif(
+        PROGRAM is None, reason="redis-server is not installed (apt-get install it)"
+    ),
+]
 
 
 @contextmanager

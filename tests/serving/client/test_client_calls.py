@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import trustme
 
-from serving.client.ranking_client import RankingClient, Retries, RetryPolicy, TlsFiles
+from serving.client.ranking_client import RankingClient
+from serving.client.retries import Retries, RetryPolicy
+from serving.client.tls import TlsFiles
 from serving.protocol.errors import (
     InvalidArgument,
     NotFound,
@@ -18,6 +20,8 @@ from serving.protocol.errors import (
     Unavailable,
 )
 from tests.helpers.flaky_server import Script, grpc_server, rest_server
+
+pytestmark = pytest.mark.e2e
 
 AT_ONCE = RetryPolicy(tries=4, first_pause_s=0.0)
 REFUSALS = {

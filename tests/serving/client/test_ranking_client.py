@@ -1,20 +1,21 @@
 import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
-from serving.client.ranking_client import RankingClient, ServingError
+from serving.client.ranking_client import RankingClient
 from serving.protocol.errors import (
     DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    ServingError,
     Unavailable,
 )
 from tests.helpers.toy_model import CANDIDATES, TASKS, USER, example
+
+pytestmark = pytest.mark.e2e
 
 RANK = USER | CANDIDATES
 # As an application has them: no batch, lists as long as they are.
@@ -168,15 +169,3 @@ def url(protocol, address):
 def test_an_address_is_needed():
     with pytest.raises(ValueError, match="grpc, rest or both"):
         RankingClient()
-
-
-def test_neither_protocol_loads_tensorflow():
-    code = (
-        "import sys; from serving.client.ranking_client import RankingClient; "
-        "RankingClient(grpc='127.0.0.1:1'); RankingClient(rest='http://127.0.0.1:1'); "
-        "print([m for m in sys.modules if m.split('.')[0].startswith('tensorflow')])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]", done.stderr

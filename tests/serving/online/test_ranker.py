@@ -4,7 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.contract.config import FeatureConfig
-from serving.client.ranking_client import ModelMetadata, RankingClient, RankResult
+from serving.client.ranking_client import RankingClient, RankResult
+from serving.client.transport import ModelMetadata
 from serving.online.ranker import Ranker
 from serving.online.user_store import UserStore
 from serving.online.video_catalog import VideoCatalog
@@ -136,6 +137,7 @@ def test_features_that_nobody_declared_are_refused(users, videos):
             ranker.rank("anna", ["v1"], {name: "x"})
 
 
+@pytest.mark.e2e
 def test_ranks_with_a_real_server(server, users, videos, in_process):
     with RankingClient(grpc=f"127.0.0.1:{server.grpc_port}") as client:
         ranker = Ranker(client, users, videos, CONFIG, clock_ms=lambda: NOW)

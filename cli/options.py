@@ -1,0 +1,82 @@
+"""Options that several commands take, and the configuration that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.config import RunConfig
+
+Option = Callable[[Any], Any]
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def config_option(help: str, **settings: Any) -> Option:
+    """`--config`, a file that exists, as `config_file`.
+
+    Args:
+        help: What the command reads in it.
+        settings: Further settings of `click.option`.
+    """
+    return click.option("--config", "config_file", help=help, type=FILE, **settings)
+
+
+def data_option(help: str, **settings: Any) -> Option:
+    """`--data`, required, as `data_dir`."""
+    return click.option("--data", "data_dir", help=help, required=True, **settings)
+
+
+def out_option(help: str, type: Any = FOLDER, **settings: Any) -> Option:
+    """`--out`, a folder, as `out`."""
+    return click.option("--out", help=help, type=type, **settings)
+
+
+def set_option(example: str) -> Option:
+    """`--set`, repeatable, as `overrides`.
+
+    Args:
+        example: A key and a value of the configuration, such as `training.epochs=3`.
+    """
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=f"Override one value, e.g. --set {example}. Repeatable.",
+    )
+
+
+def beam_option(what: str, example: str) -> Option:
+    """`--beam-arg`, repeatable, as `beam_args`.
+
+    Args:
+        what: What the command does with the argument.
+        example: An argument of Beam's.
+    """
+    return click.option(
+        "--beam-arg",
+        "beam_args",
+        multiple=True,
+        metavar="ARG",
+        help=f"{what}, e.g. --beam-arg={example}. Repeatable.",
+    )
+
+
+def read_config(config_file: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """The configuration that `--config` and `--set` give.
+
+    Raises:
+        click.ClickException: It is wrong; the message says where.
+    """
+    from pipeline.config import ConfigError, load_config
+
+    try:
+        return load_config(config_file, overrides)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,40 @@
+import click
+import pytest
+
+from cli.user_store import open_store, read_features, report_errors
+from preprocessing.contract.config import FeatureConfig
+from serving.protocol.errors import Unavailable
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Unavailable("down"), "UNAVAILABLE: down"),
+        (ValueError("wrong"), "wrong"),
+        (OSError("gone"), "gone"),
+    ],
+)
+def test_what_can_go_wrong_is_a_line(error, message):
+    with pytest.raises(click.ClickException) as raised, report_errors():
+        raise error
+    assert raised.value.message == message
+
+
+def test_a_defect_of_ours_is_not_hidden():
+    with pytest.raises(KeyError), report_errors():
+        raise KeyError("x")
+
+
+def test_the_models_configuration_is_needed(pytestconfig):
+    demo = pytestconfig.rootpath / "configs" / "demo.yaml"
+    assert isinstance(read_features(demo), FeatureConfig)
+    with pytest.raises(click.UsageError, match="Missing option '--config'"):
+        read_features(None)
+
+
+def test_a_store_may_be_a_file_or_in_memory(tmp_path):
+    place = tmp_path / "users.sqlite"
+    for given in (str(place), None):
+        with open_store(None, given, FeatureConfig()) as store:
+            assert len(store) == 0
+    assert place.exists()

@@ -1,0 +1,47 @@
+import json
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.storage.files import SourceError
+from serving.online.observe_file import observe_file, observe_lines
+from serving.online.user_store import UserStore
+from tests.helpers.log_rows import HOUR, impression
+
+CONFIG = FeatureConfig()
+ROWS = [impression("anna", f"v{n}", at=n * HOUR) for n in range(3)]
+
+
+@pytest.fixture
+def store():
+    return UserStore(None, CONFIG)
+
+
+def test_json_lines_that_are_no_objects_are_rejects_by_their_text(store):
+    lines = [b"", *(json.dumps(row).encode() for row in ROWS), b"[1]", b"\xff", b"{"]
+    parts = list(observe_lines(store, BytesIO(b"\n".join(lines)), "app"))
+    assert sum(part.counted for part in parts) == 3
+    assert sum(part.rows_in for part in parts) == 6
+    rejects = [row for part in parts for row in part.rejects.to_pylist()]
+    assert [json.loads(row["row"])["line"] for row in rejects] == ["[1]", "\\xff", "{"]
+    assert {row["reason"] for row in rejects} == {"the line is no JSON object"}
+    assert {row["source"] for row in rejects} == {"app"}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
+def test_a_files_name_says_its_format(store, tmp_path, suffix):
+    path = tmp_path / f"today.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    else:
+        path.write_text("\n".join(map(json.dumps, ROWS)))
+    assert sum(part.counted for part in observe_file(store, str(path), CONFIG)) == 3
+
+
+def test_a_file_that_is_missing_is_named(store, tmp_path):
+    for name, error in (("none.jsonl", OSError), ("none.parquet", SourceError)):
+        with pytest.raises(error, match=name):
+            list(observe_file(store, str(tmp_path / name), CONFIG))
