@@ -9,7 +9,7 @@ import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
-from pipeline.config import DataConfig, LogConfig, RunConfig
+from pipeline.config import InputConfig, LogConfig, RunConfig
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
@@ -53,13 +53,15 @@ def create_pipeline(
 
     # The log becomes point-in-time features, split by day; bad rows go to the rejects.
     example_gen = ImpressionExampleGen(
-        input_base=data_dir, config=config.part(LogConfig), rejects_dir=rejects_dir
+        input_base=data_dir,
+        config=config.part(LogConfig).model_dump_json(),
+        rejects_dir=rejects_dir,
     )
     examples = example_gen.outputs["examples"]
 
     # What the day looks like, what it should look like, and where the two differ.
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_gen = ContractSchemaGen(config=config.part(DataConfig))
+    schema_gen = ContractSchemaGen(config=config.part(InputConfig).model_dump_json())
     schema = schema_gen.outputs["schema"]
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema

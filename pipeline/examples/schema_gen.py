@@ -8,7 +8,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from pipeline.config import DataConfig
+from pipeline.config import InputConfig
 from pipeline.examples.schema import example_schema
 
 
@@ -22,6 +22,6 @@ def ContractSchemaGen(
     TFX's own SchemaGen infers one from the statistics, which loses columns that are
     null all day and by construction finds no anomaly in the same statistics.
     """
-    proto = example_schema(DataConfig.model_validate_json(config))
+    proto = example_schema(InputConfig.model_validate_json(config))
     with fileio.open(os.path.join(schema.uri, "schema.pbtxt"), "w") as file:
         file.write(text_format.MessageToString(proto))

@@ -8,7 +8,8 @@ import tensorflow as tf
 import tf_keras
 
 import poso_keras
-from pipeline.config import tree
+from pipeline.config import PersonalizationConfig
+from pipeline.config.model import PersonalizationCode
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
@@ -138,7 +139,7 @@ def test_plain_has_all_weights_but_the_gates(poso):
     model, config = poso
     baseline = RankingModel(config.plain(), table_rows(config))
     baseline(random_batch(config))
-    assert config.plain().model.poso == tree.PersonalizationConfig(
+    assert config.plain().model.poso == PersonalizationConfig(
         mlp=False, attention=False, mmoe=False
     )
     unchanged = {"exclude": {"model": {"poso"}}}
@@ -167,7 +168,7 @@ def test_a_plain_model_does_not_read_the_code(poso):
         assert (np.abs(before - after).max() > 1e-4) == reads
 
 
-CODES = [(code,) for code in get_args(tree.PersonalizationCode)] + [
+CODES = [(code,) for code in get_args(PersonalizationCode)] + [
     ("avc", "is_new_user"),
     ("user_id", "video_age"),
     ("avc", "all_features", "video_id"),
