@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-_BATCH = 2048
+from pipeline.examples.example_files import serialized_batches
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,6 @@ class Impressions:
 
     def __len__(self) -> int:
         return len(self.user_ids)
-
-
-def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.Tensor]:
-    """The serialized examples of a split, [batch] strings at a time."""
-    files = sorted(tf.io.gfile.glob(os.path.join(split_dir, "*.gz")))
-    if not files:
-        raise ValueError(f"no example files in {split_dir}")
-    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").batch(batch_size)
 
 
 def read_impressions(split_dir: str, tasks: Sequence[str]) -> Impressions:

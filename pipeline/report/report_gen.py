@@ -19,7 +19,7 @@ from tfx.utils import path_utils
 from pipeline.config import RunConfig
 from pipeline.examples.example_gen import SUMMARY_FILE
 from pipeline.report.report import RunFiles, make_report
-from pipeline.training import trainer
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.validation.trial import RESULT_FILE
 
 
@@ -54,12 +54,11 @@ def ReportGen(
             for name, (artifact, _) in models.items()
         },
         histories={
-            name: _read_json(run.uri, trainer.HISTORY_FILE)
-            for name, (_, run) in models.items()
+            name: _read_json(run.uri, HISTORY_FILE) for name, (_, run) in models.items()
         },
-        gates=_read_json(model_run.uri, trainer.GATES_FILE),
+        gates=_read_json(model_run.uri, GATES_FILE),
         sensitivities={
-            name: _read_json(run.uri, trainer.SENSITIVITY_FILE)
+            name: _read_json(run.uri, SENSITIVITY_FILE)
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),

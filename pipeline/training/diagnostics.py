@@ -1,9 +1,11 @@
-"""How much the trained model listens to each input (the paper's Fig. 1b)."""
+"""What is learned about a trained model: its inputs' weight and its gates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import tensorflow as tf
 
 from pipeline.config import RunConfig
 from pipeline.model.ranking_model import RankingModel
@@ -44,6 +46,33 @@ def input_sensitivity(
             if spec.kind != "numeric"
         },
     )
+
+
+def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
+    """Gate outputs of the value projections over AVC buckets (Fig. 4).
+
+    Returns:
+        `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
+        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
+        has no fixed buckets.
+    """
+    settings = config.model
+    if (
+        not settings.poso.attention
+        or settings.personalization_code != ("avc",)
+        or settings.attention.value_mode != "full"
+        or config.transform.avc_quantiles
+    ):
+        return {}
+    buckets = len(config.transform.avc_boundaries) + 2
+    code = tf.one_hot(tf.range(1, buckets), buckets)
+    return {
+        "upper_bounds": list(config.transform.avc_boundaries),
+        "gates": {
+            name: attention.module_gate(code).numpy().tolist()
+            for name, attention in model.attentions.items()
+        },
+    }
 
 
 def _embeddings(spec: ModelInput) -> list[str]:

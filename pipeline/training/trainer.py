@@ -14,7 +14,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
@@ -24,17 +23,13 @@ from pipeline.config import RunConfig, TrainingConfig
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
-from pipeline.progress import report_progress
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.epoch_report import EpochReport
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
-from poso_keras import gauc
 from preprocessing.transform.graph import table_rows
-from preprocessing.transform.input_specs import USER_KEY, model_inputs
-
-HISTORY_FILE = "history.json"
-GATES_FILE = "gates.json"
-SENSITIVITY_FILE = "sensitivity.json"
+from preprocessing.transform.input_specs import model_inputs
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -85,76 +80,6 @@ def build_model(
     }
     rows[GAP_BUCKETS] = len(config.transform.gap_hours_boundaries) + 2
     return RankingModel(config, rows)
-
-
-def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
-    """Gate outputs of the value projections over AVC buckets (Fig. 4).
-
-    Returns:
-        `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
-        has no fixed buckets.
-    """
-    settings = config.model
-    if (
-        not settings.poso.attention
-        or settings.personalization_code != ("avc",)
-        or settings.attention.value_mode != "full"
-        or config.transform.avc_quantiles
-    ):
-        return {}
-    buckets = len(config.transform.avc_boundaries) + 2
-    code = tf.one_hot(tf.range(1, buckets), buckets)
-    return {
-        "upper_bounds": list(config.transform.avc_boundaries),
-        "gates": {
-            name: attention.module_gate(code).numpy().tolist()
-            for name, attention in model.attentions.items()
-        },
-    }
-
-
-class EpochReport(tf_keras.callbacks.Callback):
-    """After each epoch: GAUC of every task on the evaluation split, and a line of log.
-
-    Args:
-        batches: The evaluation split, in a fixed order.
-        tasks: Task names.
-        epochs: Epochs in all, for the log.
-        name: What is being trained, for the log.
-    """
-
-    def __init__(
-        self, batches: tf.data.Dataset, tasks: tuple[str, ...], epochs: int, name: str
-    ):
-        super().__init__()
-        self._batches = batches
-        self._tasks = tasks
-        self._epochs = epochs
-        self._name = name
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Adds `val_<task>_gauc` to the epoch's logs."""
-        logs = {} if logs is None else logs
-        for task, value in self._gauc().items():
-            logs[f"val_{task}_gauc"] = value
-        shown = ", ".join(
-            f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks
-        )
-        loss = logs.get("mean_loss", float("nan"))
-        report_progress(
-            f"{self._name}: epoch {epoch + 1}/{self._epochs}, loss {loss:.4f}, "
-            f"GAUC {shown}"
-        )
-
-    def _gauc(self) -> dict[str, float]:
-        users = np.concatenate([b[USER_KEY].numpy() for b in self._batches])
-        predicted = self.model.predict(self._batches, verbose=0)
-        values = {}
-        for task in self._tasks:
-            labels = np.concatenate([b[task].numpy() for b in self._batches])
-            values[task] = gauc(labels, predicted[task], users).value
-        return values
 
 
 def _fit(

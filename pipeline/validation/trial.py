@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.config import RunConfig
-from pipeline.evaluation.scores import serialized_batches
+from pipeline.examples.example_files import serialized_batches
 from pipeline.model.export import raw_columns
 from pipeline.validation.rank_requests import read_rows
 from pipeline.validation.trial_process import PendingServer, TrialError, trial_process

@@ -13,7 +13,8 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from pipeline.config import load_config
-from pipeline.evaluation.scores import score_split, serialized_batches
+from pipeline.evaluation.scores import score_split
+from pipeline.examples.example_files import serialized_batches
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_result import read_result
 from serving.client.ranking_client import RankingClient

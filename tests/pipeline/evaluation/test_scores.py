@@ -6,9 +6,8 @@ from pipeline.evaluation.scores import (
     past_rate_scores,
     read_impressions,
     score_split,
-    serialized_batches,
 )
-from tests.helpers.small_transform import analyzed_rows, write_examples
+from tests.helpers.small_transform import analyzed_rows
 
 TASKS = ("long_view", "like")
 
@@ -24,22 +23,6 @@ def test_a_split_is_read_in_order(small_transform):
     for task in TASKS:
         assert read.labels[task].dtype == np.float32
         assert read.labels[task].tolist() == [row[task] for row in rows]
-
-
-def test_files_are_read_in_the_order_of_their_names(tmp_path):
-    write_examples([b"3", b"4"], tmp_path / "b")
-    write_examples([b"1", b"2"], tmp_path / "a")
-    (tmp_path / "split").mkdir()
-    for place, part in enumerate(("a", "b")):
-        [file] = (tmp_path / part).iterdir()
-        file.rename(tmp_path / "split" / f"data-{place}.gz")
-    batches = serialized_batches(str(tmp_path / "split"), batch_size=3)
-    assert [b.numpy().tolist() for b in batches] == [[b"1", b"2", b"3"], [b"4"]]
-
-
-def test_a_split_without_files_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(ValueError, match=f"no example files in {tmp_path}"):
-        list(serialized_batches(str(tmp_path)))
 
 
 def test_a_split_is_scored_as_the_model_does(

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.training import trainer
+from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
 
@@ -62,7 +63,7 @@ class Watched:
         self.lines = []
         self.kill_at = None
         monkeypatch.setattr(trainer, "export_model", self._export)
-        monkeypatch.setattr(trainer, "report_progress", self._progress)
+        monkeypatch.setattr(epoch_report, "report_progress", self._progress)
 
     def _export(self, model, transform_output, config, path):
         self.model, self.exported_to = model, path
@@ -93,7 +94,7 @@ def resumed(eager, small_transform, tmp_path_factory, module_patch):
     with pytest.raises(Killed):
         trainer.run_fn(args)
     assert watched.model is None
-    assert not (folder / "run" / trainer.HISTORY_FILE).exists()
+    assert not (folder / "run" / HISTORY_FILE).exists()
     killed, watched.lines, watched.kill_at = watched.epochs, [], None
     trainer.run_fn(args)
     return folder, killed, watched
@@ -121,7 +122,7 @@ def test_it_is_exported_to_where_tfx_says(resumed):
 @pytest.fixture(scope="module")
 def history(resumed):
     folder = resumed[0]
-    return json.loads((folder / "run" / trainer.HISTORY_FILE).read_text())
+    return json.loads((folder / "run" / HISTORY_FILE).read_text())
 
 
 def test_the_training_loss_falls(history):
@@ -156,8 +157,8 @@ def test_the_loss_of_the_last_epoch_is_the_mean_over_all_examples(
 
 def test_the_gates_file_is_the_models_profile(resumed, small_transform):
     folder, _, watched = resumed
-    written = json.loads((folder / "run" / trainer.GATES_FILE).read_text())
-    profile = trainer.gate_profile(watched.model, small_transform.config)
+    written = json.loads((folder / "run" / GATES_FILE).read_text())
+    profile = gate_profile(watched.model, small_transform.config)
     assert written == json.loads(json.dumps(profile))
 
 
@@ -168,14 +169,14 @@ def test_the_plain_baseline_has_no_gates(small_transform, tmp_path, monkeypatch)
     trainer.run_fn(arguments(small_transform, tmp_path, config, plain=True))
     assert watched.lines[0].startswith("plain baseline: epoch 1/1")
     assert not any("gate" in v.name for v in watched.model.trainable_variables)
-    assert not (tmp_path / "run" / trainer.GATES_FILE).exists()
-    history = json.loads((tmp_path / "run" / trainer.HISTORY_FILE).read_text())
+    assert not (tmp_path / "run" / GATES_FILE).exists()
+    history = json.loads((tmp_path / "run" / HISTORY_FILE).read_text())
     assert {"mean_loss", "val_mean_loss", "val_like_gauc"} <= set(history)
 
 
 def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
     folder, _, watched = resumed
-    written = json.loads((folder / "run" / trainer.SENSITIVITY_FILE).read_text())
+    written = json.loads((folder / "run" / SENSITIVITY_FILE).read_text())
     evaluation = read_batches(
         arguments(small_transform, folder, small_transform.config).eval_files,
         small_transform.output,
@@ -184,45 +185,6 @@ def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
     result = input_sensitivity(watched.model, small_transform.config, evaluation)
     for name, change in result.relative.items():
         assert written["features"][name]["relative"] == pytest.approx(change, rel=1e-4)
-
-
-def test_gate_profile_is_the_gates_formula_over_avc_buckets(
-    small_model, small_transform
-):
-    """C sigmoid(W2 relu(W1 onehot + b1) + b2), a row an AVC bucket."""
-    profile = trainer.gate_profile(small_model, small_transform.config)
-    bounds = small_transform.config.transform.avc_boundaries
-    assert profile["upper_bounds"] == list(bounds)
-    assert set(profile["gates"]) == {
-        "history_video_ids",
-        "history_author_ids",
-        "history_tags",
-    }
-    for name, matrix in profile["gates"].items():
-        gate = small_model.attentions[name].module_gate
-        assert np.shape(matrix) == (len(bounds) + 1, 2)
-        w1, b1, w2, b2 = (v.numpy() for v in gate.weights)
-        for row, outputs in enumerate(matrix):
-            # Bucket 0 is "missing", which AVC never is.
-            hidden = np.maximum(w1[row + 1] + b1, 0)
-            expected = gate.scale / (1 + np.exp(-(hidden @ w2 + b2)))
-            np.testing.assert_allclose(outputs, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "sections",
-    [
-        {"model": {"poso": {"attention": False}}},
-        {"model": {"personalization_code": ("avc", "user_id")}},
-        {"model": {"personalization_code": ("is_new_user",)}},
-        {"model": {"attention": {"value_mode": "gated"}}},
-        {"transform": {"avc_quantiles": 4}},
-    ],
-)
-def test_there_is_no_profile_where_it_would_not_be_one_of_avc_buckets(
-    small_model, sections
-):
-    assert trainer.gate_profile(small_model, settings_with(**sections)) == {}
 
 
 def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tmp_path):
