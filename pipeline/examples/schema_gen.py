@@ -17,7 +17,7 @@ def ContractSchemaGen(
     config: Parameter[str],
     schema: OutputArtifact[standard_artifacts.Schema],
 ) -> None:
-    """Writes the schema that the feature contract promises.
+    """Writes the schema that the feature contract promises; `config`: `InputConfig`.
 
     TFX's own SchemaGen infers one from the statistics, which loses columns that are
     null all day and by construction finds no anomaly in the same statistics.

@@ -13,7 +13,7 @@ import tensorflow_recommenders as tfrs
 import tf_keras
 
 import poso_keras
-from pipeline.config import ModelConfig, RunConfig
+from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
 from preprocessing.transform.input_specs import ModelInput, model_inputs
 
@@ -24,7 +24,7 @@ class RankingModel(tfrs.Model):
     """A multi-task ranking model over the Transform's inputs (`input_specs`).
 
     Args:
-        config: The run's configuration.
+        config: What training reads of the configuration.
         table_rows: Rows of each embedding table, by table name.
 
     Call it with a mapping of transformed tensors, each [batch, ...]; it returns the
@@ -33,7 +33,7 @@ class RankingModel(tfrs.Model):
     alone is then computed once, and the logits are [M].
     """
 
-    def __init__(self, config: RunConfig, table_rows: Mapping[str, int]):
+    def __init__(self, config: TrainerPart, table_rows: Mapping[str, int]):
         super().__init__()
         self._task_weights = {name: t.weight for name, t in config.tasks.items()}
         specs = model_inputs(config.features, config.transform)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline.config import RunConfig
+from pipeline.config import TrainerPart
 from pipeline.model.ranking_model import RankingModel
 from poso_keras.diagnostics import MaskingSensitivity, masking_sensitivity
 from preprocessing.transform.input_specs import ModelInput, model_inputs
@@ -15,7 +15,7 @@ from preprocessing.transform.input_specs import ModelInput, model_inputs
 
 def input_sensitivity(
     model: RankingModel,
-    config: RunConfig,
+    config: TrainerPart,
     batches: Iterable[Mapping[str, Any]],
     rows: int = 4096,
 ) -> MaskingSensitivity:
@@ -48,7 +48,7 @@ def input_sensitivity(
     )
 
 
-def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
+def gate_profile(model: RankingModel, config: TrainerPart) -> dict[str, Any]:
     """Gate outputs of the value projections over AVC buckets (Fig. 4).
 
     Returns:

@@ -19,7 +19,7 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import RunConfig, TrainingConfig
+from pipeline.config import FitConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
@@ -36,14 +36,12 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains and exports, as TFX calls it.
 
     Args:
-        fn_args: File patterns and folders from TFX; `custom_config` holds the run's
-            configuration (`config`, JSON), whether to train the `plain` baseline, and
-            `checkpoint_dir`, under which a killed training leaves what it had reached.
+        fn_args: File patterns and folders from TFX; `custom_config` holds `config`, a
+            `TrainerPart` as JSON, and `checkpoint_dir`, under which a killed training
+            leaves what it had reached.
     """
     custom = fn_args.custom_config
-    config = RunConfig.model_validate_json(custom["config"])
-    if custom["plain"]:
-        config = config.plain()
+    config = TrainerPart.model_validate_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     tf_keras.utils.set_random_seed(config.training.seed)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
@@ -66,7 +64,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def build_model(
-    config: RunConfig, transform_output: tft.TFTransformOutput
+    config: TrainerPart, transform_output: tft.TFTransformOutput
 ) -> RankingModel:
     """An untrained model whose tables fit the Transform's vocabularies."""
     rows = {
@@ -84,7 +82,7 @@ def build_model(
 
 def _fit(
     model: RankingModel,
-    config: RunConfig,
+    config: TrainerPart,
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
 ) -> dict[str, list[float]]:
@@ -125,7 +123,7 @@ def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
         model.optimizer.build(model.trainable_variables)
 
 
-def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:
+def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
     identity = "\n".join(
         [config.model_dump_json(), fn_args.transform_graph_path, *fn_args.train_files]
@@ -134,7 +132,7 @@ def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
 
 
-def _optimizer(training: TrainingConfig) -> tf_keras.optimizers.Optimizer:
+def _optimizer(training: FitConfig) -> tf_keras.optimizers.Optimizer:
     kinds = {
         "adam": tf_keras.optimizers.Adam,
         "adagrad": tf_keras.optimizers.Adagrad,

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import RunConfig
+from pipeline.config import TrialPart
 from pipeline.examples.example_files import serialized_batches
 from pipeline.model.export import raw_columns
 from pipeline.validation.rank_requests import read_rows
@@ -73,11 +73,11 @@ class _Question:
     expected: np.ndarray
 
 
-def try_in_server(config: RunConfig, model_dir: str, split_dir: str) -> TrialResult:
+def try_in_server(config: TrialPart, model_dir: str, split_dir: str) -> TrialResult:
     """Starts the server, asks, compares.
 
     Args:
-        config: The run's configuration; `serving.validation` has the limits.
+        config: What the trial reads; `serving.validation` has the limits.
         model_dir: The SavedModel.
         split_dir: A split of raw examples to sample requests from.
 
@@ -101,7 +101,7 @@ def try_in_server(config: RunConfig, model_dir: str, split_dir: str) -> TrialRes
 
 
 def _ask_all(
-    config: RunConfig,
+    config: TrialPart,
     questions: list[_Question],
     pending: PendingServer,
     started: float,
@@ -138,7 +138,7 @@ def _compare(
     question: _Question,
     answer: dict[str, np.ndarray],
     protocol: str,
-    config: RunConfig,
+    config: TrialPart,
     result: TrialResult,
 ) -> None:
     """Adds a problem, one a signature and protocol, if the scores are others."""
@@ -164,7 +164,7 @@ def _compare(
         )
 
 
-def _questions(config: RunConfig, model_dir: str, split_dir: str) -> list[_Question]:
+def _questions(config: TrialPart, model_dir: str, split_dir: str) -> list[_Question]:
     settings = config.serving.validation
     columns = raw_columns(config)
     sample = _sample(split_dir, settings.requests)
@@ -194,7 +194,7 @@ def _questions(config: RunConfig, model_dir: str, split_dir: str) -> list[_Quest
 class _Scorer:
     """A SavedModel's scores [rows, T] of serialized examples, in this process."""
 
-    def __init__(self, model_dir: str, config: RunConfig):
+    def __init__(self, model_dir: str, config: TrialPart):
         self._loaded = tf.saved_model.load(model_dir)
         self._signature = self._loaded.signatures["serving_default"]
         self._tasks = config.task_names

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from pipeline.config import TrainerPart
 from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
@@ -34,7 +35,11 @@ def training(**values):
     return settings_with(training={"batch_size": 13, "learning_rate": 0.02, **values})
 
 
-def arguments(small, folder, config=None, plain=False):
+def part_of(config):
+    return config.part(TrainerPart)
+
+
+def arguments(small, folder, config=None):
     (folder / "run").mkdir(parents=True, exist_ok=True)
     return FnArgs(
         train_files=small.train_files,
@@ -43,8 +48,7 @@ def arguments(small, folder, config=None, plain=False):
         serving_model_dir=str(folder / "serving"),
         model_run_dir=str(folder / "run"),
         custom_config={
-            "config": (config or training(epochs=3)).model_dump_json(),
-            "plain": plain,
+            "config": part_of(config or training(epochs=3)).model_dump_json(),
             "checkpoint_dir": str(folder / "checkpoints"),
         },
     )
@@ -166,7 +170,7 @@ def test_the_gates_file_is_the_models_profile(resumed, small_transform):
 def test_the_plain_baseline_has_no_gates(small_transform, tmp_path, monkeypatch):
     config = training(epochs=1)
     watched = Watched(monkeypatch)
-    trainer.run_fn(arguments(small_transform, tmp_path, config, plain=True))
+    trainer.run_fn(arguments(small_transform, tmp_path, config.plain()))
     assert watched.lines[0].startswith("plain baseline: epoch 1/1")
     assert not any("gate" in v.name for v in watched.model.trainable_variables)
     assert not (tmp_path / "run" / GATES_FILE).exists()
@@ -194,7 +198,7 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
         args = arguments(small_transform, tmp_path, config)
         for name, value in changes.items():
             setattr(args, name, value)
-        return trainer._checkpoint_dir(args, config)
+        return trainer._checkpoint_dir(args, part_of(config))
 
     faster = settings_with(training={"learning_rate": 0.5})
     others = [
@@ -207,5 +211,8 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
     assert len({place(), *others}) == 5
     for path in others:
         assert path.startswith(str(tmp_path / "checkpoints"))
+    # What the training does not read does not matter.
+    assert place(settings_with(evaluation={"max_gauc_drop": 0.5})) == place()
+    assert place(settings_with(training={"baseline": False})) == place()
     # Where the results go does not matter: TFX gives each attempt another folder.
     assert place(serving_model_dir="a", model_run_dir="b") == place()
