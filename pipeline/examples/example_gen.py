@@ -39,7 +39,7 @@ from preprocessing.engine.beam.features import (
     write_state,
 )
 
-SUMMARY_FILE = "log_summary.json"
+SPLIT_SUMMARY_FILE = "log_summary.json"
 STATE_FOLDER = "state"
 _COUNTS_FILE = "split_counts.json"
 _SPLITS = (TRAIN, EVAL)
@@ -49,7 +49,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """Runs the feature engine and splits its examples by day or user."""
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
-        """Never called: `GenerateExamplesByBeam` is overridden, since files do not."""
+        """Never called: splits do not follow files; see `GenerateExamplesByBeam`."""
         raise TypeError("ImpressionExampleGen splits by day or user, not by file")
 
     def GenerateExamplesByBeam(
@@ -94,7 +94,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the splits, then refuses what a run must not go on with.
+        """Writes the splits, then refuses what a run must not continue with.
 
         Raises:
             EmptyLogError: The log has no rows.
@@ -113,8 +113,9 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         summary, counts = read_summary(rejects_dir), _read_counts(rejects_dir)
         check_rejects(summary, config.features, rejects_dir)
         described = _describe(config, summary, counts)
+        _report_rows(summary)
         finish_state(self._state_dir, summary.last_event_ms, config.features, None)
-        with fileio.open(os.path.join(uri, SUMMARY_FILE), "w") as file:
+        with fileio.open(os.path.join(uri, SPLIT_SUMMARY_FILE), "w") as file:
             file.write(json.dumps(described, indent=1))
 
 
@@ -195,18 +196,20 @@ def _describe(
     config: LogConfig, summary: LogSummary, counts: Counter[int]
 ) -> dict[str, Any]:
     """The summary of a log, and what its rows are used for."""
-    described = _split(config, counts).describe(counts)
-    report_progress(
-        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
-        f"{summary.rejects:,} rejects"
-    )
     return {
         "rows_in": summary.rows_in,
         "examples": summary.examples,
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
-        **described,
+        **_split(config, counts).describe(counts),
     }
+
+
+def _report_rows(summary: LogSummary) -> None:
+    report_progress(
+        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
+        f"{summary.rejects:,} rejects"
+    )
 
 
 def _add_counters(counters: Iterable[Counter[int]]) -> Counter[int]:
