@@ -1,4 +1,4 @@
-"""`RankingModel`: embeddings, one attention a history, MMoE, a tower a task.
+"""`RankingModel`: embeddings, attention per history, MMoE, one tower per task.
 
 The paper's production model (Fig. 2) and, module by module, its POSO version (Fig. 3).
 With every gate off it is the paper's baseline; nothing else differs between the two.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
@@ -84,7 +85,7 @@ class RankingModel(tfrs.Model):
             )
             for wanted in (False, True)
         )
-        # Of a single user the layers take its features once, not once a candidate.
+        # Of a single user the layers take its features once, not once per candidate.
         features = video if shared_user else tf.concat([user, video], axis=-1)
         shared = user if shared_user else None
         pooled = [
@@ -142,6 +143,13 @@ class RankingModel(tfrs.Model):
     train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
     test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
     predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
+
+    def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
+        """Logits [batch] of each task, under every distribution strategy."""
+        if self.distribute_strategy._should_use_with_coordinator:
+            # Keras' own does not know parameter servers; its `predict` does.
+            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
+        return super().predict_on_batch(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False

@@ -28,8 +28,9 @@ from pipeline.training.diagnostics import gate_profile, input_sensitivity
 from pipeline.training.epoch_report import EpochReport
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
+from poso_keras import GAUC
 from preprocessing.transform.graph import table_rows
-from preprocessing.transform.input_specs import model_inputs
+from preprocessing.transform.input_specs import USER_KEY, model_inputs
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -104,7 +105,8 @@ def _fit(
         epochs=training.epochs,
         validation_data=evaluation,
         callbacks=[
-            EpochReport(evaluation, config.task_names, training.epochs, name),
+            GAUC(_with_labels(evaluation, config.task_names), user_ids=USER_KEY),
+            EpochReport(config.task_names, training.epochs, name),
             tf_keras.callbacks.BackupAndRestore(checkpoints),
         ],
         verbose=0,
@@ -113,6 +115,11 @@ def _fit(
         key: [float(value) for value in values]
         for key, values in history.history.items()
     }
+
+
+def _with_labels(batches: tf.data.Dataset, tasks: tuple[str, ...]) -> tf.data.Dataset:
+    """Batches as pairs of all tensors and the tasks' labels."""
+    return batches.map(lambda batch: (batch, {task: batch[task] for task in tasks}))
 
 
 def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -216,3 +219,78 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
     assert place(settings_with(training={"baseline": False})) == place()
     # Where the results go does not matter: TFX gives each attempt another folder.
     assert place(serving_model_dir="a", model_run_dir="b") == place()
+
+
+# Logical devices can only be made before TensorFlow starts, so in a fresh process.
+SCRIPT = """
+    import json, sys
+    from pathlib import Path
+
+    import pipeline
+    import numpy as np
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+    from pipeline.config import RunConfig, TrainerPart
+    from pipeline.training import trainer
+    from pipeline.training.batches import read_batches
+    from pipeline.training.run_files import HISTORY_FILE
+    from pipeline.training.strategies import prepare_devices
+    from poso_keras import gauc
+
+    folder, out, text = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    config = RunConfig.model_validate_json(text)
+    prepare_devices(config.training.strategy)
+    kept = {}
+    trainer.export_model = lambda model, output, *_: kept.update(m=model, o=output)
+    files = [str(folder / "transformed" / "*.gz")]
+    trainer.run_fn(FnArgs(
+        train_files=files,
+        eval_files=files,
+        transform_graph_path=str(folder / "graph"),
+        serving_model_dir=str(out / "serving"),
+        model_run_dir=str(out),
+        custom_config={
+            "config": config.part(TrainerPart).model_dump_json(),
+            "checkpoint_dir": str(out / "checkpoints"),
+        },
+    ))
+    batches = read_batches(files, kept["o"], config.training.batch_size)
+    scores = kept["m"].predict(batches, verbose=0)
+    column = lambda name: np.concatenate([b[name].numpy() for b in batches])
+    history = json.loads((out / HISTORY_FILE).read_text())
+    print(json.dumps({
+        "replicas": kept["m"].distribute_strategy.num_replicas_in_sync,
+        "logged": {t: history[f"val_{t}_gauc"][-1] for t in config.tasks},
+        "expected": {
+            t: gauc(column(t), scores[t], column("user_key")).value
+            for t in config.tasks
+        },
+    }))
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replicas"),
+    [({"kind": "none"}, 1), ({"kind": "mirrored", "replicas": 2}, 2)],
+)
+def test_gauc_is_that_of_the_predictions_of_the_whole_split(
+    small_transform, tmp_path, strategy, replicas
+):
+    """25 examples in batches of 8: of the last, a single one, one device gets none."""
+    config = training(batch_size=8, epochs=1, strategy=strategy)
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(SCRIPT),
+            str(small_transform.folder),
+            str(tmp_path),
+            config.model_dump_json(),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout.splitlines()[-1])
+    assert said["replicas"] == replicas
+    assert said["logged"] == said["expected"]
