@@ -21,10 +21,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --python $(BIN)/python \
 PARALLEL = -n auto --dist loadfile
 
 .PHONY: help setup lock test test-fast test-keras3 test-backends test-clients lint types format \
-  demo bench-layers bench-features bench-serving clean
+  demo bench-layers bench-features bench-serving bench-evaluation-memory clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 26
 
 setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
 
@@ -87,6 +87,9 @@ bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten m
 
 bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six minutes)
 	@$(BIN)/python -m benchmarks.serving
+
+bench-evaluation-memory: $(STAMP)  ## Measure the memory of the report's scoring (ten minutes)
+	@$(BIN)/python -m benchmarks.evaluation_memory
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
