@@ -54,7 +54,7 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         )
 
     def call(self, inputs: Tensors) -> list[tf.Tensor]:
-        """One [batch, width] tensor an input, in the order of the inputs."""
+        """One [batch, width] tensor per input, in the order of the inputs."""
         return [self._embed(inputs[spec.name], spec) for spec in self._single]
 
     def sequence(self, inputs: Tensors, spec: ModelInput) -> tf.Tensor:

@@ -52,7 +52,7 @@ def gate_profile(model: RankingModel, config: TrainerPart) -> dict[str, Any]:
     """Gate outputs of the value projections over AVC buckets (Fig. 4).
 
     Returns:
-        `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
+        `upper_bounds` of the AVC buckets and, per history, a [buckets, num_modules]
         matrix. Empty where the gates read more than AVC, no attention has them, or AVC
         has no fixed buckets.
     """

@@ -123,7 +123,7 @@ def _with_labels(batches: tf.data.Dataset, tasks: tuple[str, ...]) -> tf.data.Da
 
 
 def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
-    """Makes all weights now: a training step that makes them is traced twice."""
+    """Makes all weights now; a training step that makes them is traced twice."""
     one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
     with model.distribute_strategy.scope():
         model(one_row)

@@ -1,8 +1,8 @@
 """A trial of a model in a server, with real requests, before it is pushed.
 
 The embedded server is started on the model in a process of its own. Sampled impressions
-are asked for by each signature over gRPC and REST; the answers must be the scores that
-the model gives in this process, and come in time.
+are sent to each signature over gRPC and REST; the answers must be the scores that the
+model gives in this process, and come in time.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _TrialRequest:
 
 
 def try_in_server(config: TrialPart, model_dir: str, split_dir: str) -> TrialResult:
-    """Starts the server, asks, compares.
+    """Starts the server, sends requests and compares the answers.
 
     Args:
         config: What the trial reads; `serving.validation` has the limits.
@@ -93,7 +93,7 @@ def try_in_server(config: TrialPart, model_dir: str, split_dir: str) -> TrialRes
         model_dir, config.serving.model_name, settings.start_timeout_s
     ) as pending:
         try:
-            # While the server starts: what it must answer.
+            # Made while the server starts.
             requests = _trial_requests(config, model_dir, split_dir)
             _send_all(config, requests, pending, started, result)
         except (TrialError, ServingError, tf.errors.OpError) as error:

@@ -356,11 +356,13 @@ def trained():
     return first, float(model.compute_loss(batch)), still
 
 
+@pytest.mark.e2e
 def test_training_steps_lower_the_loss_of_a_fixed_batch(trained):
     first, last, _ = trained
     assert last < 0.8 * first
 
 
+@pytest.mark.e2e
 def test_training_reaches_every_weight(trained):
     assert trained[2] == []
 
