@@ -26,10 +26,11 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients lint types format demo docs bench-layers bench-features bench-serving clean
+  test-clients lint types format demo docs bench-layers bench-features bench-serving \
+  bench-evaluation-memory clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 26
 
 setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
 
@@ -109,6 +110,9 @@ bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten m
 
 bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six minutes)
 	@$(BIN)/python -m benchmarks.serving
+
+bench-evaluation-memory: $(STAMP)  ## Measure the memory of the report's scoring (ten minutes)
+	@$(BIN)/python -m benchmarks.evaluation_memory
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -33,7 +33,7 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
         with progress.listening():
             run_locally(pipeline, config)
         result = read_result(paths)
-        write_requests(config, str(result.examples / "Split-eval"), paths.requests)
+        write_requests(config, str(result.eval_dir), paths.requests)
         print_metrics(console, result.metrics)
         _print_places(console, result, paths)
     return result

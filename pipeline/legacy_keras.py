@@ -1,4 +1,4 @@
-"""The one place that makes TensorFlow use Keras 2 (`tf_keras`).
+"""Makes TensorFlow use Keras 2 (`tf_keras`) wherever `pipeline` is imported.
 
 TFX, TFMA and TFRS work with Keras 2 alone. TensorFlow 2.16 decides between Keras 2
 and 3 by an environment variable that it reads once, when it is first imported.

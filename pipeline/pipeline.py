@@ -9,7 +9,13 @@ import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
-from pipeline.config import DataConfig, LogConfig, RunConfig
+from pipeline.config import (
+    InputConfig,
+    LogConfig,
+    RunConfig,
+    TrainerPart,
+    TrialPart,
+)
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
@@ -48,18 +54,20 @@ def create_pipeline(
         retry_of: The failed trial in the embedded server that is to be run again
             (`trial_retry.trial_to_retry`).
     """
-    config_json = config.model_dump_json()
     nodes: list[BaseNode] = []
 
-    # The log becomes point-in-time features, split by day; bad rows go to the rejects.
+    # The log becomes point-in-time features, split by day or
+    # by user; bad rows go to the rejects.
     example_gen = ImpressionExampleGen(
-        input_base=data_dir, config=config.part(LogConfig), rejects_dir=rejects_dir
+        input_base=data_dir,
+        config=config.part(LogConfig).model_dump_json(),
+        rejects_dir=rejects_dir,
     )
     examples = example_gen.outputs["examples"]
 
     # What the day looks like, what it should look like, and where the two differ.
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_gen = ContractSchemaGen(config=config.part(DataConfig))
+    schema_gen = ContractSchemaGen(config=config.part(InputConfig).model_dump_json())
     schema = schema_gen.outputs["schema"]
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema
@@ -76,13 +84,13 @@ def create_pipeline(
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
     # The configured model and, to compare with, the same model without any gate.
-    trainer = _trainer(config_json, transform, schema, pipeline_root, plain=False)
+    trainer = _trainer(config, transform, schema, pipeline_root)
     nodes.append(trainer)
     baseline = None
     if config.training.baseline and config.model.poso.any:
-        baseline = _trainer(
-            config_json, transform, schema, pipeline_root, plain=True
-        ).with_id("PlainTrainer")
+        baseline = _trainer(config.plain(), transform, schema, pipeline_root).with_id(
+            "PlainTrainer"
+        )
         nodes.append(baseline)
 
     # A model is blessed if no slice falls against the last blessed one.
@@ -98,7 +106,7 @@ def create_pipeline(
         eval_config=eval_config(config),
     )
 
-    # A model that the server cannot serve, or serves otherwise, is not pushed.
+    # A model that the server cannot serve, or serves with other scores, is not pushed.
     trial = None
     if config.serving.validation.enabled:
         trial = _serving_trial(config, examples, trainer, tensorflow_serving, retry_of)
@@ -106,7 +114,7 @@ def create_pipeline(
 
     # One page on the run, and the numbers that the command prints.
     report = ReportGen(
-        config=config_json,
+        config=config.model_dump_json(),
         examples=examples,
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
@@ -154,7 +162,7 @@ def _serving_trial(
 ) -> BaseNode:
     if not tensorflow_serving:
         return ServingValidator(
-            config=config.model_dump_json(),
+            config=config.part(TrialPart).model_dump_json(),
             examples=examples,
             model=trainer.outputs["model"],
             retry_of=retry_of,
@@ -184,12 +192,10 @@ def _serving_trial(
 
 
 def _trainer(
-    config_json: str,
+    config: RunConfig,
     transform: tfx.components.Transform,
     schema: object,
     pipeline_root: str,
-    *,
-    plain: bool,
 ) -> tfx.components.Trainer:
     return tfx.components.Trainer(
         run_fn="pipeline.training.trainer.run_fn",
@@ -199,8 +205,7 @@ def _trainer(
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
-            "config": config_json,
-            "plain": plain,
+            "config": config.part(TrainerPart).model_dump_json(),
             "checkpoint_dir": os.path.join(pipeline_root, "training_checkpoints"),
         },
     )

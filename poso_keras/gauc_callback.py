@@ -92,8 +92,14 @@ class GAUC(Callback):
             x, y, _ = keras.utils.unpack_x_y_sample_weight(self.validation_data)
             scores = self.model.predict(x, batch_size=self.batch_size, verbose=0)
             return _by_output(scores), _by_output(y), self._users_of(x)
+        by_name = isinstance(self.user_ids, str)
+        # Of a batch's inputs only the users are kept: a data set may not fit in memory.
         parts = [
-            (_by_output(self.model.predict_on_batch(x)), _by_output(y), x)
+            (
+                _by_output(self.model.predict_on_batch(x)),
+                _by_output(y),
+                self._users_of(x) if by_name else None,
+            )
             for x, y, _ in map(
                 keras.utils.unpack_x_y_sample_weight,
                 itertools.islice(_batches(self.validation_data), self.steps),
@@ -103,11 +109,8 @@ class GAUC(Callback):
             raise ValueError(
                 "`validation_data` must hold at least one batch. Received: 0"
             )
-        scores_of, labels_of, inputs = zip(*parts, strict=True)
-        if isinstance(self.user_ids, str):
-            users = np.concatenate([self._users_of(x) for x in inputs])
-        else:
-            users = np.asarray(self.user_ids)
+        scores_of, labels_of, users_of = zip(*parts, strict=True)
+        users = np.concatenate(users_of) if by_name else np.asarray(self.user_ids)
         return _concatenate(scores_of), _concatenate(labels_of), users
 
     def _users_of(self, x: Any) -> npt.NDArray[Any]:

@@ -1,28 +1,27 @@
-"""The configuration tree: what every part of a run reads, validated once."""
+"""The configuration of a run: one file per step, and what each component reads."""
 
+from pipeline.config.data import InputConfig, LogConfig, SplitConfig
+from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
-from pipeline.config.tree import (
+from pipeline.config.model import (
     AttentionConfig,
-    DataConfig,
-    EvaluationConfig,
-    LogConfig,
     MMoEConfig,
     ModelConfig,
     PersonalizationConfig,
-    RunConfig,
-    ServingConfig,
-    SplitConfig,
-    StrategyConfig,
     TaskConfig,
-    TrainingConfig,
-    TransformConfig,
 )
+from pipeline.config.parts import TrainerPart, TrialPart
+from pipeline.config.run import RunConfig
+from pipeline.config.serving import ServingConfig
+from pipeline.config.training import FitConfig, StrategyConfig, TrainingConfig
+from preprocessing.transform.config import TransformConfig
 
 __all__ = [
     "AttentionConfig",
     "ConfigError",
-    "DataConfig",
     "EvaluationConfig",
+    "FitConfig",
+    "InputConfig",
     "LogConfig",
     "MMoEConfig",
     "ModelConfig",
@@ -32,8 +31,10 @@ __all__ = [
     "SplitConfig",
     "StrategyConfig",
     "TaskConfig",
+    "TrainerPart",
     "TrainingConfig",
     "TransformConfig",
+    "TrialPart",
     "dump_config",
     "load_config",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config.tree import RunConfig
+from pipeline.config.run import RunConfig
 
 
 class ConfigError(ValueError):
@@ -44,7 +44,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     try:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_explain(error, str(path))) from error
+        raise ConfigError(_describe_problems(error, str(path))) from error
 
 
 def dump_config(config: RunConfig) -> str:
@@ -72,7 +72,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {key}: {value!r} is not valid YAML") from error
 
 
-def _explain(error: ValidationError, path: str) -> str:
+def _describe_problems(error: ValidationError, path: str) -> str:
     lines = [f"{path}: the configuration is not valid:"]
     for problem in error.errors():
         place = [str(part) for part in problem["loc"]]

@@ -1,1 +1,1 @@
-"""GAUC in TFMA, per user group, and the scored evaluation split."""
+"""GAUC as a TFMA metric and as a table, and the scored evaluation split."""

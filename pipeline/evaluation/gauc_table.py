@@ -1,4 +1,4 @@
-"""GAUC by task and slice, of one or several rankings of the same impressions."""
+"""GAUC per task and slice, of one or several rankings of the same impressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.scores import Impressions
+from pipeline.evaluation.scores import EvaluationRows
 from poso_keras import gauc
 from preprocessing.contract.column_names import USER_GROUPS
 
@@ -39,46 +39,47 @@ class GAUCRow:
         return asdict(self)
 
 
-def slice_masks(impressions: Impressions) -> dict[str, np.ndarray]:
+def slice_masks(rows: EvaluationRows) -> dict[str, np.ndarray]:
     """Boolean [rows] of each slice that has rows, in the order of the report."""
-    groups = {name: impressions.user_groups == name.encode() for name in USER_GROUPS}
+    groups = {name: rows.user_groups == i for i, name in enumerate(USER_GROUPS)}
     masks = {
-        OVERALL: np.ones(len(impressions), bool),
+        OVERALL: np.ones(len(rows), bool),
         **groups,
-        "new video": impressions.is_new_video == 1,
-        "regular video": impressions.is_new_video == 0,
+        "new video": rows.is_new_video,
+        "regular video": ~rows.is_new_video,
     }
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
 def gauc_table(
-    impressions: Impressions,
+    rows: EvaluationRows,
     rankings: Mapping[str, Mapping[str, np.ndarray]],
     weighting: str = "impressions",
 ) -> list[GAUCRow]:
     """The table of a report.
 
     Args:
-        impressions: What was ranked.
+        rows: What was ranked.
         rankings: By ranking name, then by task, scores [rows]; a ranking may leave
             tasks out.
         weighting: As in `poso_keras.gauc`.
     """
-    rows = []
-    for task, labels in impressions.labels.items():
-        for name, mask in slice_masks(impressions).items():
+    table = []
+    masks = slice_masks(rows)
+    for task, labels in rows.labels.items():
+        for name, mask in masks.items():
             results = {
                 ranking: gauc(
                     labels[mask],
                     scores[task][mask],
-                    impressions.user_ids[mask],
+                    rows.users[mask],
                     weighting=weighting,
                 )
                 for ranking, scores in rankings.items()
                 if task in scores
             }
             first = next(iter(results.values()))
-            rows.append(
+            table.append(
                 GAUCRow(
                     task=task,
                     slice=name,
@@ -90,7 +91,7 @@ def gauc_table(
                     },
                 )
             )
-    return rows
+    return table
 
 
 def calibration(

@@ -1,97 +1,196 @@
-"""A split's examples as arrays, and a SavedModel's scores of them."""
+"""A split's rows as numbers, and the scores that models give them, in one pass.
+
+Nothing here holds a split's examples: of each row a few numbers are kept, which exact
+GAUC needs, and of each user and video one id.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-_BATCH = 2048
+from pipeline.examples.example_files import serialized_batches
+from pipeline.examples.id_codes import IdCodes
+from preprocessing.contract.column_names import USER_GROUPS
+
+_GROUP_CODES = {name.encode(): code for code, name in enumerate(USER_GROUPS)}
+_OTHER_GROUP = -1
+
+Scores = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Impressions:
-    """What evaluation needs of a split; every array is [rows].
+class EvaluationRows:
+    """What evaluation needs of a split beside the scores; every array is [rows].
 
     Attributes:
-        user_ids: bytes.
-        video_ids: bytes.
-        user_groups: bytes: new, returning, inactive or regular.
-        is_new_video: int64, 0 or 1.
-        labels: float32 0 or 1, by task.
+        users: int32, one number per user.
+        videos: int32, places in `video_ids`.
+        video_ids: The ids of the videos, each once.
+        user_groups: int8, places in `USER_GROUPS`; -1 for any other group.
+        is_new_video: bool.
+        labels: int8 0 or 1, by task.
     """
 
-    user_ids: np.ndarray
-    video_ids: np.ndarray
+    users: np.ndarray
+    videos: np.ndarray
+    video_ids: Sequence[bytes]
     user_groups: np.ndarray
     is_new_video: np.ndarray
     labels: dict[str, np.ndarray]
 
     def __len__(self) -> int:
-        return len(self.user_ids)
+        return len(self.users)
 
 
-def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.Tensor]:
-    """The serialized examples of a split, [batch] strings at a time."""
-    files = sorted(tf.io.gfile.glob(os.path.join(split_dir, "*.gz")))
-    if not files:
-        raise ValueError(f"no example files in {split_dir}")
-    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").batch(batch_size)
+@dataclass(frozen=True)
+class VideoCounts:
+    """How often the videos of a split were shown, and how often a label was 1.
+
+    Attributes:
+        rows: Impressions in all.
+        impressions: By video id.
+        positives: Impressions with the label 1, by video id.
+    """
+
+    rows: int
+    impressions: Mapping[bytes, int]
+    positives: Mapping[bytes, int]
 
 
-def read_impressions(split_dir: str, tasks: Sequence[str]) -> Impressions:
-    """Reads the columns of `Impressions` from a split of raw examples."""
-    spec: dict[str, tf.io.FixedLenFeature] = {
-        "user_id": tf.io.FixedLenFeature([], tf.string),
-        "video_id": tf.io.FixedLenFeature([], tf.string),
-        "user_group": tf.io.FixedLenFeature([], tf.string),
-        "is_new_video": tf.io.FixedLenFeature([], tf.int64),
-        **{task: tf.io.FixedLenFeature([], tf.int64) for task in tasks},
-    }
-    parsed = [
-        {name: value.numpy() for name, value in tf.io.parse_example(b, spec).items()}
-        for b in serialized_batches(split_dir)
-    ]
-    columns = {name: np.concatenate([p[name] for p in parsed]) for name in spec}
-    return Impressions(
-        user_ids=columns["user_id"],
-        video_ids=columns["video_id"],
-        user_groups=columns["user_group"],
-        is_new_video=columns["is_new_video"],
-        labels={task: columns[task].astype(np.float32) for task in tasks},
-    )
-
-
-def score_split(model_dir: str, split_dir: str) -> dict[str, np.ndarray]:
-    """Each task's scores [rows] of a split, by the model's `serving_default`."""
-    signature = tf.saved_model.load(model_dir).signatures["serving_default"]
-    batches = [signature(examples=b) for b in serialized_batches(split_dir)]
-    return {
-        task: np.concatenate([batch[task].numpy() for batch in batches])
-        for task in batches[0]
-    }
-
-
-def past_rate_scores(
-    past: Impressions, current: Impressions, task: str, smoothing: float = 20.0
-) -> np.ndarray:
-    """Scores [rows] by the video's label rate in the past, shrunk to the mean rate.
+class ExportedModel:
+    """A SavedModel that scores serialized examples in this process.
 
     Args:
-        past: Impressions from before `current`.
-        current: Impressions to score.
-        task: Whose label.
+        model_dir: The SavedModel, with the signature `serving_default`.
+        tasks: The outputs to read.
+    """
+
+    def __init__(self, model_dir: str, tasks: Sequence[str]):
+        self._loaded = tf.saved_model.load(model_dir)  # its functions need it alive
+        self._signature = self._loaded.signatures["serving_default"]
+        self._tasks = tuple(tasks)
+
+    def score(self, examples: tf.Tensor) -> Scores:
+        """Each task's scores, float32 [batch], of serialized examples [batch]."""
+        scores = self._signature(examples=examples)
+        return {task: scores[task].numpy() for task in self._tasks}
+
+
+def score_split(
+    model_dirs: Mapping[str, str], split_dir: str, tasks: Sequence[str]
+) -> tuple[EvaluationRows, dict[str, Scores]]:
+    """Reads a split once; scores it by every model on the way.
+
+    Args:
+        model_dirs: SavedModels by name; without any the split is only read.
+        split_dir: A split of raw examples.
+        tasks: Labels to read, which are the models' outputs.
+
+    Returns:
+        The rows, and by model and task the scores, float32 [rows].
+    """
+    models = {name: ExportedModel(place, tasks) for name, place in model_dirs.items()}
+    reader = _RowReader(tasks)
+    parts: dict[str, list[Scores]] = {name: [] for name in models}
+    for batch in serialized_batches(split_dir):
+        reader.add(batch)
+        for name, model in models.items():
+            parts[name].append(model.score(batch))
+    return reader.rows(), {name: _joined(parts[name]) for name in models}
+
+
+def count_videos(split_dir: str, task: str) -> VideoCounts:
+    """Counts a split's videos in one pass.
+
+    Args:
+        split_dir: A split of raw examples.
+        task: Whose label to count.
+    """
+    spec = {
+        "video_id": tf.io.FixedLenFeature([], tf.string),
+        task: tf.io.FixedLenFeature([], tf.int64),
+    }
+    rows = 0
+    impressions: Counter[bytes] = Counter()
+    positives: Counter[bytes] = Counter()
+    for batch in serialized_batches(split_dir):
+        parsed = tf.io.parse_example(batch, spec)
+        videos = parsed["video_id"].numpy()
+        rows += len(videos)
+        impressions.update(videos.tolist())
+        positives.update(videos[parsed[task].numpy() == 1].tolist())
+    return VideoCounts(rows, impressions, positives)
+
+
+def popularity_scores(
+    past: VideoCounts, rows: EvaluationRows, smoothing: float = 20.0
+) -> np.ndarray:
+    """Scores, float64 [rows], by the video's label rate in the past.
+
+    Each rate is shrunk to the mean: `(positives + smoothing * mean) / (impressions +
+    smoothing)`, which for a video that the past has not seen is the mean itself.
+
+    Args:
+        past: Counts of impressions from before those of `rows`.
+        rows: What to score.
         smoothing: Impressions' worth of the mean rate that each video starts with.
     """
-    labels = past.labels[task]
-    mean = float(labels.mean())
-    videos, index = np.unique(past.video_ids, return_inverse=True)
-    positives = np.bincount(index, weights=labels, minlength=len(videos))
-    seen = np.bincount(index, minlength=len(videos))
+    mean = sum(past.positives.values()) / past.rows
+    ids = rows.video_ids
+    seen = np.array([past.impressions.get(video, 0) for video in ids], np.float64)
+    positives = np.array([past.positives.get(video, 0) for video in ids], np.float64)
     rates = (positives + smoothing * mean) / (seen + smoothing)
-    place = np.minimum(np.searchsorted(videos, current.video_ids), len(videos) - 1)
-    known = videos[place] == current.video_ids
-    return np.where(known, rates[place], mean)
+    return np.where(seen > 0, rates, mean)[rows.videos]
+
+
+class _RowReader:
+    """Collects `EvaluationRows` from batches of serialized examples."""
+
+    def __init__(self, tasks: Sequence[str]):
+        self._tasks = tuple(tasks)
+        self._users, self._videos = IdCodes(), IdCodes()
+        self._parts: list[Scores] = []
+        self._spec = {
+            **{
+                name: tf.io.FixedLenFeature([], tf.string)
+                for name in ("user_id", "video_id", "user_group")
+            },
+            **{
+                name: tf.io.FixedLenFeature([], tf.int64)
+                for name in ("is_new_video", *self._tasks)
+            },
+        }
+
+    def add(self, batch: tf.Tensor) -> None:
+        parsed = tf.io.parse_example(batch, self._spec)
+        values = {name: value.numpy() for name, value in parsed.items()}
+        groups = [_GROUP_CODES.get(g, _OTHER_GROUP) for g in values["user_group"]]
+        self._parts.append(
+            {
+                "user_id": self._users.encode(values["user_id"]),
+                "video_id": self._videos.encode(values["video_id"]),
+                "user_group": np.array(groups, np.int8),
+                "is_new_video": values["is_new_video"] == 1,
+                **{task: values[task].astype(np.int8) for task in self._tasks},
+            }
+        )
+
+    def rows(self) -> EvaluationRows:
+        columns = _joined(self._parts)
+        return EvaluationRows(
+            users=columns["user_id"],
+            videos=columns["video_id"],
+            video_ids=self._videos.ids,
+            user_groups=columns["user_group"],
+            is_new_video=columns["is_new_video"],
+            labels={task: columns[task] for task in self._tasks},
+        )
+
+
+def _joined(parts: Sequence[Scores]) -> Scores:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

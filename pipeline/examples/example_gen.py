@@ -48,7 +48,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """Runs the feature engine and splits its examples by day or user."""
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
-        """Never called: `GenerateExamplesByBeam` is overridden, since files do not."""
+        """Never called: splits do not follow files; see `GenerateExamplesByBeam`."""
         raise TypeError("ImpressionExampleGen splits by day or user, not by file")
 
     def GenerateExamplesByBeam(
@@ -93,7 +93,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the splits, then refuses what a run must not go on with.
+        """Writes the splits, then refuses what a run must not continue with.
 
         Raises:
             EmptyLogError: The log has no rows.
@@ -112,6 +112,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         counts = _read_counts(rejects_dir)
         summary = finish_outputs(rejects_dir, self._state_dir, config.features)
         described = _describe(config, summary, counts)
+        _report_rows(summary)
         with fileio.open(os.path.join(uri, SPLIT_SUMMARY_FILE), "w") as file:
             file.write(json.dumps(described, indent=1))
 
@@ -193,18 +194,20 @@ def _describe(
     config: LogConfig, summary: LogSummary, counts: Counter[int]
 ) -> dict[str, Any]:
     """The summary of a log, and what its rows are used for."""
-    described = _split(config, counts).describe(counts)
-    report_progress(
-        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
-        f"{summary.rejects:,} rejects"
-    )
     return {
         "rows_in": summary.rows_in,
         "examples": summary.examples,
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
-        **described,
+        **_split(config, counts).describe(counts),
     }
+
+
+def _report_rows(summary: LogSummary) -> None:
+    report_progress(
+        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
+        f"{summary.rejects:,} rejects"
+    )
 
 
 def _add_counters(counters: Iterable[Counter[int]]) -> Counter[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline.config import DataConfig
+from pipeline.config import InputConfig
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.features.columns import feature_schema
@@ -24,7 +24,7 @@ _TYPES = {
 }
 
 
-def example_schema(config: DataConfig) -> schema_pb2.Schema:
+def example_schema(config: InputConfig) -> schema_pb2.Schema:
     """The schema of the examples that `ImpressionExampleGen` writes."""
     schema = schema_pb2.Schema(
         default_environment=[TRAINING, SERVING],
@@ -43,7 +43,7 @@ def example_schema(config: DataConfig) -> schema_pb2.Schema:
     return schema
 
 
-def serving_columns(config: DataConfig) -> tuple[str, ...]:
+def serving_columns(config: InputConfig) -> tuple[str, ...]:
     """The raw columns that scoring needs: the model's inputs before the Transform."""
     inputs = input_specs(config.features, config.transform)
     return (*(spec.name for spec in inputs), HISTORY_GAP)

@@ -1,6 +1,6 @@
-"""Splits feature tables by user: a share of the users to train on, the others after.
+"""Splits feature tables by user: a share of the users to train on, the others to judge.
 
-The paper's set-up for MovieLens (Sec. 5.4): users who are evaluated were never trained
+The paper's set-up for MovieLens (Sec. 5.3): users who are evaluated were never trained
 on, so all of them are cold to the model.
 """
 

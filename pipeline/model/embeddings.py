@@ -24,14 +24,14 @@ class FeatureEmbedding(tf_keras.layers.Layer):
 
     Args:
         specs: The model's inputs.
-        table_rows: Rows of each id table and of the `history_gap` table.
+        embedding_rows: Rows of each id table and of the `history_gap` table.
         settings: Widths and penalties.
     """
 
     def __init__(
         self,
         specs: Sequence[InputSpec],
-        table_rows: Mapping[str, int],
+        embedding_rows: Mapping[str, int],
         settings: ModelConfig,
     ):
         super().__init__(name="embedding")
@@ -40,7 +40,7 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         narrow = settings.bucket_embedding_dim
         self.tables = {
             table: tf_keras.layers.Embedding(
-                table_rows[table], settings.embedding_dim, name=f"{table}_table"
+                embedding_rows[table], settings.embedding_dim, name=f"{table}_table"
             )
             for table in dict.fromkeys(spec.table for spec in specs if spec.table)
         }
@@ -50,11 +50,11 @@ class FeatureEmbedding(tf_keras.layers.Layer):
                     spec.bucket_values, narrow, name=f"{spec.name}_table"
                 )
         self.tables[GAP_BUCKETS] = tf_keras.layers.Embedding(
-            table_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
+            embedding_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
         )
 
     def call(self, inputs: Tensors) -> list[tf.Tensor]:
-        """One [batch, width] tensor an input, in the order of the inputs."""
+        """One [batch, width] tensor per input, in the order of the inputs."""
         return [self._embed(inputs[spec.name], spec) for spec in self._single]
 
     def sequence(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
@@ -92,7 +92,7 @@ class PersonalizationCode(tf_keras.layers.Layer):
     def __init__(
         self,
         specs: Sequence[InputSpec],
-        table_rows: Mapping[str, int],
+        embedding_rows: Mapping[str, int],
         settings: ModelConfig,
     ):
         super().__init__(name="personalization_code")
@@ -105,7 +105,7 @@ class PersonalizationCode(tf_keras.layers.Layer):
         ]
         self.codes = {
             spec.name: tf_keras.layers.Embedding(
-                table_rows[spec.table],
+                embedding_rows[spec.table],
                 settings.embedding_dim,
                 name=f"{spec.name}_code",
             )

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform.saved import saved_transform_io_v2
 
-from pipeline.config import RunConfig
+from pipeline.config import InputConfig, TrainerPart
 from pipeline.examples.schema import serving_columns
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.arrays.days import MS_PER_HOUR
@@ -26,7 +26,7 @@ _IDS_OF_WARMUP = 1000
 def export_model(
     model: RankingModel,
     transform_output: tft.TFTransformOutput,
-    config: RunConfig,
+    config: TrainerPart,
     path: str,
 ) -> None:
     """Exports a trained model.
@@ -34,7 +34,7 @@ def export_model(
     Args:
         model: The trained model.
         transform_output: The Transform whose graph goes into the SavedModel.
-        config: The run's configuration.
+        config: What training reads of the configuration.
         path: Folder to write; it must not hold a model yet.
     """
     # What TransformFeaturesLayer wraps. Saving that layer, or the model, would trace
@@ -78,7 +78,7 @@ def export_model(
     )
 
 
-def raw_columns(config: RunConfig) -> list[RawColumn]:
+def raw_columns(config: InputConfig) -> list[RawColumn]:
     """The raw inputs of the exported model."""
     sides = {
         spec.name: spec.side for spec in input_specs(config.features, config.transform)
@@ -92,7 +92,7 @@ def raw_columns(config: RunConfig) -> list[RawColumn]:
 
 
 def _known_values(
-    config: RunConfig, transform_output: tft.TFTransformOutput
+    config: InputConfig, transform_output: tft.TFTransformOutput
 ) -> dict[str, list[Any]]:
     """Values of each raw column that the Transform has seen: for warm-up requests.
 

@@ -1,4 +1,4 @@
-"""`RankingModel`: embeddings, one attention a history, MMoE, a tower a task.
+"""`RankingModel`: embeddings, attention per history, MMoE, one tower per task.
 
 The paper's production model (Fig. 2) and, module by module, its POSO version (Fig. 3).
 With every gate off it is the paper's baseline; nothing else differs between the two.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
 
 import poso_keras
-from pipeline.config import ModelConfig, RunConfig
+from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
@@ -24,8 +25,8 @@ class RankingModel(tfrs.Model):
     """A multi-task ranking model over the Transform's inputs (`input_specs`).
 
     Args:
-        config: The run's configuration.
-        table_rows: Rows of each embedding table, by table name.
+        config: What training reads of the configuration.
+        embedding_rows: Rows of each embedding table, by table name.
 
     Call it with a mapping of transformed tensors, each [batch, ...]; it returns the
     logits of each task, float32 [batch]. With `shared_user=True` the user's and the
@@ -33,13 +34,13 @@ class RankingModel(tfrs.Model):
     alone is then computed once, and the logits are [M].
     """
 
-    def __init__(self, config: RunConfig, table_rows: Mapping[str, int]):
+    def __init__(self, config: TrainerPart, embedding_rows: Mapping[str, int]):
         super().__init__()
         self._task_weights = {name: t.weight for name, t in config.tasks.items()}
         specs = input_specs(config.features, config.transform)
         settings = config.model
-        self.embedding = FeatureEmbedding(specs, table_rows, settings)
-        self.personalization_code = PersonalizationCode(specs, table_rows, settings)
+        self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
@@ -84,7 +85,7 @@ class RankingModel(tfrs.Model):
             )
             for wanted in (False, True)
         )
-        # Of a single user the layers take its features once, not once a candidate.
+        # Of a single user the layers take its features once, not once per candidate.
         features = video if shared_user else tf.concat([user, video], axis=-1)
         shared = user if shared_user else None
         pooled = [
@@ -142,6 +143,13 @@ class RankingModel(tfrs.Model):
     train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
     test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
     predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
+
+    def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
+        """Logits [batch] of each task, under every distribution strategy."""
+        if self.distribute_strategy._should_use_with_coordinator:
+            # Keras' own does not know parameter servers; its `predict` does.
+            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
+        return super().predict_on_batch(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False

@@ -63,7 +63,7 @@ def gate_curves(gates: Mapping[str, Any]) -> str:
 def sensitivity_bars(sensitivities: Mapping[str, Mapping[str, Any]]) -> str:
     """Change of the activations when an input is masked (the paper's Fig. 1b).
 
-    A bar each model and input: the change of all units over their magnitude.
+    One bar per model and input: the change of all units over their magnitude.
     """
     first = next(iter(sensitivities.values()))["features"]
     names = sorted(first, key=lambda name: -first[name]["relative"])

@@ -14,7 +14,11 @@ import tensorflow as tf
 
 from pipeline.config import RunConfig, dump_config
 from pipeline.evaluation.gauc_table import GAUCRow, calibration, gauc_table
-from pipeline.evaluation.scores import past_rate_scores, read_impressions, score_split
+from pipeline.evaluation.scores import (
+    count_videos,
+    popularity_scores,
+    score_split,
+)
 from pipeline.report import plots as report_plots
 
 METRICS_FILE = "metrics.json"
@@ -23,7 +27,7 @@ MODEL, PLAIN, POPULARITY = "model", "plain", "popularity"
 
 
 @dataclass(frozen=True)
-class RunFiles:
+class ReportInputs:
     """What a run left behind.
 
     Attributes:
@@ -33,10 +37,10 @@ class RunFiles:
         histories: Learning curves, by ranking name.
         gates: Gate outputs over AVC buckets, or empty.
         sensitivities: What each model listens to, by ranking name, or empty.
-        anomalies: What ExampleValidator found, a line each.
+        anomalies: What ExampleValidator found, one line per anomaly.
         blessed: Whether Evaluator blessed the model.
         data: The feature engine's summary: rows in, examples, rejects.
-        serving_trial: What came of the trial in a server, or empty without one:
+        serving_trial: The result of the trial in a server, or empty without one:
             `passed` and, of the embedded server's, the fields of `TrialResult`.
     """
 
@@ -52,38 +56,33 @@ class RunFiles:
     serving_trial: Mapping[str, Any] = field(default_factory=dict)
 
 
-def make_report(config: RunConfig, files: RunFiles, folder: str) -> dict[str, Any]:
+def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[str, Any]:
     """Scores the evaluation split, writes the page and the numbers, returns these."""
     tasks = config.task_names
-    impressions = read_impressions(files.eval_dir, tasks)
-    past = read_impressions(files.train_dir, tasks)
-    rankings = {
-        name: score_split(model_dir, files.eval_dir)
-        for name, model_dir in files.model_dirs.items()
-    }
     popular = config.popularity_task
-    rankings[POPULARITY] = {popular: past_rate_scores(past, impressions, popular)}
-    table = gauc_table(impressions, rankings, config.evaluation.weighting)
+    past = count_videos(inputs.train_dir, popular)
+    rows, rankings = score_split(inputs.model_dirs, inputs.eval_dir, tasks)
+    rankings[POPULARITY] = {popular: popularity_scores(past, rows)}
+    table = gauc_table(rows, rankings, config.evaluation.weighting)
     curves = {
-        task: calibration(impressions.labels[task], rankings[MODEL][task])
-        for task in tasks
+        task: calibration(rows.labels[task], rankings[MODEL][task]) for task in tasks
     }
     metrics = {
         "name": config.name,
-        "train_impressions": len(past),
-        "eval_impressions": len(impressions),
-        "data": dict(files.data),
-        "blessed": files.blessed,
-        "serving_trial": dict(files.serving_trial),
-        "anomalies": files.anomalies,
+        "train_impressions": past.rows,
+        "eval_impressions": len(rows),
+        "data": dict(inputs.data),
+        "blessed": inputs.blessed,
+        "serving_trial": dict(inputs.serving_trial),
+        "anomalies": inputs.anomalies,
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,
-        "sensitivity": _relative(files.sensitivities),
+        "sensitivity": _relative(inputs.sensitivities),
     }
     tf.io.gfile.makedirs(folder)
     _write(os.path.join(folder, METRICS_FILE), json.dumps(metrics, indent=1))
-    page = _page(config, files, metrics, table, curves)
+    page = _page(config, inputs, metrics, table, curves)
     _write(os.path.join(folder, PAGE_FILE), page)
     return metrics
 
@@ -100,7 +99,7 @@ def _relative(
 
 def _page(
     config: RunConfig,
-    files: RunFiles,
+    inputs: ReportInputs,
     metrics: Mapping[str, Any],
     table: list[GAUCRow],
     curves: Mapping[str, list[dict[str, float]]],
@@ -121,15 +120,15 @@ def _page(
         metrics=metrics,
         table=table,
         learning_curves=report_plots.learning_curves(
-            files.histories, config.task_names
+            inputs.histories, config.task_names
         ),
         calibration=report_plots.calibration_curves(curves),
-        gates=report_plots.gate_curves(files.gates) if files.gates else "",
-        sensitivities=report_plots.sensitivity_bars(files.sensitivities)
-        if files.sensitivities
+        gates=report_plots.gate_curves(inputs.gates) if inputs.gates else "",
+        sensitivities=report_plots.sensitivity_bars(inputs.sensitivities)
+        if inputs.sensitivities
         else "",
         differences=report_plots.gauc_differences(table, MODEL, PLAIN)
-        if PLAIN in files.model_dirs
+        if PLAIN in inputs.model_dirs
         else "",
     )
 

@@ -18,8 +18,8 @@ from tfx.utils import path_utils
 
 from pipeline.config import RunConfig
 from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
-from pipeline.report.report import RunFiles, make_report
-from pipeline.training import trainer
+from pipeline.report.report import ReportInputs, make_report
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.validation.trial import RESULT_FILE
 
 
@@ -46,7 +46,7 @@ def ReportGen(
     models = {"model": (model, model_run)}
     if plain_model and plain_model_run:
         models["plain"] = (plain_model, plain_model_run)
-    files = RunFiles(
+    inputs = ReportInputs(
         train_dir=artifact_utils.get_split_uri([examples], "train"),
         eval_dir=artifact_utils.get_split_uri([examples], "eval"),
         model_dirs={
@@ -54,12 +54,11 @@ def ReportGen(
             for name, (artifact, _) in models.items()
         },
         histories={
-            name: _read_json(run.uri, trainer.HISTORY_FILE)
-            for name, (_, run) in models.items()
+            name: _read_json(run.uri, HISTORY_FILE) for name, (_, run) in models.items()
         },
-        gates=_read_json(model_run.uri, trainer.GATES_FILE),
+        gates=_read_json(model_run.uri, GATES_FILE),
         sensitivities={
-            name: _read_json(run.uri, trainer.SENSITIVITY_FILE)
+            name: _read_json(run.uri, SENSITIVITY_FILE)
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
@@ -67,11 +66,11 @@ def ReportGen(
         blessed=blessing.get_int_custom_property("blessed") == 1,
         serving_trial=_serving_trial(infra_blessing),
     )
-    make_report(RunConfig.model_validate_json(config), files, report.uri)
+    make_report(RunConfig.model_validate_json(config), inputs, report.uri)
 
 
 def _serving_trial(infra_blessing: Artifact | None) -> dict[str, Any]:
-    """What came of the trial in a server; of InfraValidator's only the verdict."""
+    """The result of the trial in a server; of InfraValidator's only the verdict."""
     if not infra_blessing:
         return {}
     passed = infra_blessing.get_int_custom_property("blessed") == 1
@@ -87,10 +86,11 @@ def _read_json(folder: str, name: str) -> dict[str, Any]:
 
 
 def _anomalies(artifact: Artifact) -> list[str]:
-    """What ExampleValidator found, a line each."""
+    """What ExampleValidator found, one line per anomaly."""
     found = []
     for split in artifact_utils.decode_split_names(artifact.split_names):
-        path = os.path.join(artifact.uri, f"Split-{split}", "SchemaDiff.pb")
+        folder = artifact_utils.get_split_uri([artifact], split)
+        path = os.path.join(folder, "SchemaDiff.pb")
         proto = anomalies_pb2.Anomalies()
         with fileio.open(path, "rb") as file:
             proto.ParseFromString(file.read())

@@ -9,7 +9,9 @@ from typing import Any
 
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
+from tfx.types import artifact_utils, standard_artifacts
 
+from pipeline.examples.day_split import EVAL
 from pipeline.report.report import METRICS_FILE, PAGE_FILE
 from pipeline.runners.run_paths import RunPaths
 
@@ -23,7 +25,7 @@ class RunResult:
     Attributes:
         report: The report's page.
         metrics: The report's numbers.
-        examples: Folder of the raw examples, one `Split-...` folder each.
+        examples: Folder of the raw examples, one folder per split.
         model: The trained model's folder.
         pushed: The newest version that was pushed, or None before the first blessing.
     """
@@ -33,6 +35,14 @@ class RunResult:
     examples: Path
     model: Path
     pushed: Path | None
+
+    @property
+    def eval_dir(self) -> Path:
+        """Folder of the raw examples of the evaluation split."""
+        artifact = standard_artifacts.Examples()
+        artifact.uri = str(self.examples)
+        artifact.split_names = artifact_utils.encode_split_names([EVAL])
+        return Path(artifact_utils.get_split_uri([artifact], EVAL))
 
 
 def read_result(paths: RunPaths) -> RunResult:

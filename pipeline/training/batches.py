@@ -22,7 +22,7 @@ def read_batches(
     Args:
         file_patterns: Gzipped TFRecord files of transformed examples.
         transform_output: Tells the tensors' names and shapes.
-        batch_size: Examples a batch.
+        batch_size: Examples per batch.
         shuffle_buffer: Examples to mix at a time; 0 keeps the files' order.
         seed: Makes the mixing repeatable.
         drop_remainder: Whether to drop a last, smaller batch (TPUs need one size).

@@ -11,7 +11,7 @@ from pipeline.config import StrategyConfig
 
 @functools.cache
 def build_strategy(config: StrategyConfig) -> tf.distribute.Strategy:
-    """The strategy a configuration asks for, one object a process.
+    """The strategy a configuration asks for, one object per process.
 
     One, because two strategies over the same devices number their collective operations
     alike, and TensorFlow confuses the second training's with the first's.
@@ -66,7 +66,7 @@ def _has_gpu() -> bool:
 
 
 def _split_cpu(replicas: int) -> int:
-    """Makes at least that many logical CPU devices, once a process."""
+    """Makes at least that many logical CPU devices, once per process."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     configured = tf.config.get_logical_device_configuration(cpu)
     if replicas > len(configured or [None]):

@@ -14,41 +14,35 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import RunConfig, TrainingConfig
+from pipeline.config import FitConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
-from pipeline.progress import report_progress
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.epoch_report import EpochReport
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
-from poso_keras import gauc
+from poso_keras import GAUC
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import USER_KEY, input_specs
-
-HISTORY_FILE = "history.json"
-GATES_FILE = "gates.json"
-SENSITIVITY_FILE = "sensitivity.json"
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Trains and exports, as TFX calls it.
 
     Args:
-        fn_args: File patterns and folders from TFX; `custom_config` holds the run's
-            configuration (`config`, JSON), whether to train the `plain` baseline, and
-            `checkpoint_dir`, under which a killed training leaves what it had reached.
+        fn_args: File patterns and folders from TFX; `custom_config` holds `config`, a
+            `TrainerPart` as JSON, and `checkpoint_dir`, under which a killed training
+            leaves what it had reached.
     """
     custom = fn_args.custom_config
-    config = RunConfig.model_validate_json(custom["config"])
-    if custom["plain"]:
-        config = config.plain()
+    config = TrainerPart.model_validate_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     tf_keras.utils.set_random_seed(config.training.seed)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
@@ -71,7 +65,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def build_model(
-    config: RunConfig, transform_output: tft.TFTransformOutput
+    config: TrainerPart, transform_output: tft.TFTransformOutput
 ) -> RankingModel:
     """An untrained model whose tables fit the Transform's vocabularies."""
     rows = {
@@ -87,79 +81,9 @@ def build_model(
     return RankingModel(config, rows)
 
 
-def gate_profile(model: RankingModel, config: RunConfig) -> dict[str, Any]:
-    """Gate outputs of the value projections over AVC buckets (Fig. 4).
-
-    Returns:
-        `upper_bounds` of the AVC buckets and, a history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
-        has no fixed buckets.
-    """
-    settings = config.model
-    if (
-        not settings.poso.attention
-        or settings.personalization_code != ("avc",)
-        or settings.attention.value_mode != "full"
-        or config.transform.avc_quantiles
-    ):
-        return {}
-    buckets = len(config.transform.avc_boundaries) + 2
-    code = tf.one_hot(tf.range(1, buckets), buckets)
-    return {
-        "upper_bounds": list(config.transform.avc_boundaries),
-        "gates": {
-            name: attention.module_gate(code).numpy().tolist()
-            for name, attention in model.attentions.items()
-        },
-    }
-
-
-class EpochReport(tf_keras.callbacks.Callback):
-    """After each epoch: GAUC of every task on the evaluation split, and a line of log.
-
-    Args:
-        batches: The evaluation split, in a fixed order.
-        tasks: Task names.
-        epochs: Epochs in all, for the log.
-        name: What is being trained, for the log.
-    """
-
-    def __init__(
-        self, batches: tf.data.Dataset, tasks: tuple[str, ...], epochs: int, name: str
-    ):
-        super().__init__()
-        self._batches = batches
-        self._tasks = tasks
-        self._epochs = epochs
-        self._name = name
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Adds `val_<task>_gauc` to the epoch's logs."""
-        logs = {} if logs is None else logs
-        for task, value in self._gauc().items():
-            logs[f"val_{task}_gauc"] = value
-        shown = ", ".join(
-            f"{task} {logs[f'val_{task}_gauc']:.4f}" for task in self._tasks
-        )
-        loss = logs.get("mean_loss", float("nan"))
-        report_progress(
-            f"{self._name}: epoch {epoch + 1}/{self._epochs}, loss {loss:.4f}, "
-            f"GAUC {shown}"
-        )
-
-    def _gauc(self) -> dict[str, float]:
-        users = np.concatenate([b[USER_KEY].numpy() for b in self._batches])
-        predicted = self.model.predict(self._batches, verbose=0)
-        values = {}
-        for task in self._tasks:
-            labels = np.concatenate([b[task].numpy() for b in self._batches])
-            values[task] = gauc(labels, predicted[task], users).value
-        return values
-
-
 def _fit(
     model: RankingModel,
-    config: RunConfig,
+    config: TrainerPart,
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
 ) -> dict[str, list[float]]:
@@ -181,7 +105,8 @@ def _fit(
         epochs=training.epochs,
         validation_data=evaluation,
         callbacks=[
-            EpochReport(evaluation, config.task_names, training.epochs, name),
+            GAUC(_with_labels(evaluation, config.task_names), user_ids=USER_KEY),
+            EpochReport(config.task_names, training.epochs, name),
             tf_keras.callbacks.BackupAndRestore(checkpoints),
         ],
         verbose=0,
@@ -192,15 +117,20 @@ def _fit(
     }
 
 
+def _with_labels(batches: tf.data.Dataset, tasks: tuple[str, ...]) -> tf.data.Dataset:
+    """Batches as pairs of all tensors and the tasks' labels."""
+    return batches.map(lambda batch: (batch, {task: batch[task] for task in tasks}))
+
+
 def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
-    """Makes all weights now: a training step that makes them is traced twice."""
+    """Makes all weights now; a training step that makes them is traced twice."""
     one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
     with model.distribute_strategy.scope():
         model(one_row)
         model.optimizer.build(model.trainable_variables)
 
 
-def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:
+def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
     identity = "\n".join(
         [config.model_dump_json(), fn_args.transform_graph_path, *fn_args.train_files]
@@ -209,7 +139,7 @@ def _checkpoint_dir(fn_args: FnArgs, config: RunConfig) -> str:
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
 
 
-def _optimizer(training: TrainingConfig) -> tf_keras.optimizers.Optimizer:
+def _optimizer(training: FitConfig) -> tf_keras.optimizers.Optimizer:
     kinds = {
         "adam": tf_keras.optimizers.Adam,
         "adagrad": tf_keras.optimizers.Adagrad,

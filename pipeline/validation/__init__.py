@@ -1,1 +1,1 @@
-"""Is the model servable? A trial against a real server before the push."""
+"""The trial of a model in a server before it is pushed, and requests to try it with."""

@@ -1,7 +1,12 @@
-"""`rank` requests made of real impressions: for demos, examples and comparisons."""
+"""`rank` requests made of real impressions: for demos, examples and comparisons.
+
+A split is looked through by number; only the few examples that are chosen become Python
+values.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import RunConfig
-from pipeline.evaluation.scores import serialized_batches
+from pipeline.config import InputConfig
+from pipeline.examples.example_files import serialized_batches, take_examples
+from pipeline.examples.id_codes import IdCodes
 from pipeline.model.export import raw_columns
 from serving.export.signatures import RawColumn
 
@@ -24,7 +30,7 @@ class RankRequest:
     Attributes:
         user_group: The user's group at that impression.
         user: The user's and the context's columns, one value or list each.
-        candidates: The video's columns, one entry a candidate.
+        candidates: The video's columns, one entry per candidate.
     """
 
     user_group: str
@@ -33,7 +39,7 @@ class RankRequest:
 
 
 def sample_requests(
-    config: RunConfig, split_dir: str, groups: tuple[str, ...], candidates: int = 10
+    config: InputConfig, split_dir: str, groups: tuple[str, ...], candidates: int = 10
 ) -> list[RankRequest]:
     """The last impression's user of each group, with videos of the same split.
 
@@ -44,46 +50,32 @@ def sample_requests(
         candidates: Videos to rank, the most impressed first.
     """
     columns = raw_columns(config)
-    rows = read_rows(columns, serialized_batches(split_dir))
-    videos = _most_impressed(rows, candidates)
-    requests = []
-    for group in groups:
-        of_group = [row for row in rows if row["user_group"] == group]
-        if not of_group:
-            continue
-        user = max(of_group, key=lambda row: row["event_time_ms"])
-        requests.append(
-            RankRequest(
-                user_group=group,
-                user={c.name: user[c.name] for c in columns if not c.candidate},
-                candidates={
-                    c.name: [video[c.name] for video in videos]
-                    for c in columns
-                    if c.candidate
-                },
-            )
+    found = _find_places(split_dir, groups, candidates)
+    places = [*found.users.values(), *found.videos]
+    examples = take_examples(split_dir, places)
+    rows = read_rows(columns, [tf.constant(examples, tf.string)] if examples else [])
+    users, videos = rows[: len(found.users)], rows[len(found.users) :]
+    return [
+        RankRequest(
+            user_group=group,
+            user={c.name: user[c.name] for c in columns if not c.candidate},
+            candidates={
+                c.name: [video[c.name] for video in videos]
+                for c in columns
+                if c.candidate
+            },
         )
-    return requests
+        for group, user in zip(found.users, users, strict=True)
+    ]
 
 
-def write_requests(config: RunConfig, split_dir: str, folder: Path) -> None:
-    """Writes one request a user group, for `poso rank`: `new.json`, `regular.json`."""
+def write_requests(config: InputConfig, split_dir: str, folder: Path) -> None:
+    """Writes `new.json` and `regular.json`, one request per user group."""
     folder.mkdir(parents=True, exist_ok=True)
     for request in sample_requests(config, split_dir, ("new", "regular")):
         body = {"user": request.user, "candidates": request.candidates}
         path = folder / f"{request.user_group}.json"
         path.write_text(json.dumps(body, indent=1), encoding="utf-8")
-
-
-def _most_impressed(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The last row of each of the most impressed videos."""
-    last: dict[str, dict[str, Any]] = {}
-    seen: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: row["event_time_ms"]):
-        last[row["video_id"]] = row
-        seen[row["video_id"]] = seen.get(row["video_id"], 0) + 1
-    chosen = sorted(seen, key=lambda video: (-seen[video], video))[:count]
-    return [last[video] for video in chosen]
 
 
 def read_rows(
@@ -112,6 +104,73 @@ def read_rows(
                 }
             )
     return rows
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Numbers of examples in a split: each group's last, each video's last."""
+
+    users: dict[str, int]
+    videos: list[int]
+
+
+def _find_places(split_dir: str, groups: tuple[str, ...], candidates: int) -> _Places:
+    """Looks through a split once; of each video and group a few numbers are kept."""
+    spec = {
+        "video_id": tf.io.FixedLenFeature([], tf.string),
+        "user_group": tf.io.FixedLenFeature([], tf.string),
+        "event_time_ms": tf.io.FixedLenFeature([], tf.int64),
+    }
+    videos = _VideoPlaces()
+    last: dict[str, tuple[int, int]] = {}
+    start = 0
+    for batch in serialized_batches(split_dir):
+        parsed = {n: v.numpy() for n, v in tf.io.parse_example(batch, spec).items()}
+        times = parsed["event_time_ms"]
+        videos.add(parsed["video_id"], times, start)
+        for group in groups:
+            of_group = np.flatnonzero(parsed["user_group"] == group.encode())
+            if not len(of_group):
+                continue
+            place = int(of_group[np.argmax(times[of_group])])
+            if group not in last or times[place] > last[group][0]:
+                last[group] = (int(times[place]), start + place)
+        start += len(times)
+    users = {group: last[group][1] for group in groups if group in last}
+    return _Places(users, videos.most_impressed(candidates))
+
+
+class _VideoPlaces:
+    """Counts each video's impressions and knows where its last one is."""
+
+    def __init__(self) -> None:
+        self._codes = IdCodes()
+        self._counts = np.zeros(0, np.int64)
+        self._last_ms = np.zeros(0, np.int64)
+        self._place = np.zeros(0, np.int64)
+
+    def add(self, videos: np.ndarray, times: np.ndarray, start: int) -> None:
+        """Adds a batch whose first example has the number `start`."""
+        codes = self._codes.encode(videos)
+        new = len(self._codes) - len(self._counts)
+        lowest = np.iinfo(np.int64).min
+        self._counts = np.pad(self._counts, (0, new))
+        self._last_ms = np.pad(self._last_ms, (0, new), constant_values=lowest)
+        self._place = np.pad(self._place, (0, new))
+        self._counts += np.bincount(codes, minlength=len(self._counts))
+        order = np.argsort(times, kind="stable")
+        order = order[times[order] >= self._last_ms[codes[order]]]
+        # Of a video that is there several times, the last assignment stays.
+        self._last_ms[codes[order]] = times[order]
+        self._place[codes[order]] = start + order
+
+    def most_impressed(self, count: int) -> list[int]:
+        """Where the most impressed videos were last, the most impressed first."""
+        ids = self._codes.ids
+        chosen = heapq.nsmallest(
+            count, range(len(ids)), key=lambda code: (-self._counts[code], ids[code])
+        )
+        return [int(self._place[code]) for code in chosen]
 
 
 def _as_lists(value: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from pipeline.config import RunConfig
+from pipeline.config import TrialPart
 from pipeline.progress import report_progress
 from pipeline.validation.trial import try_in_server
 from pipeline.validation.trial_retry import note_retry
@@ -32,11 +32,12 @@ def ServingValidator(
 ) -> None:
     """Tries the model in the embedded server, as InfraValidator does in TF Serving.
 
-    `retry_of` tells a trial from an earlier one that failed, which TFX would reuse.
+    `config` is a `TrialPart` as JSON. `retry_of` tells a trial from an earlier one that
+    failed, which TFX would reuse.
     """
     fileio.makedirs(blessing.uri)
     result = try_in_server(
-        RunConfig.model_validate_json(config),
+        TrialPart.model_validate_json(config),
         path_utils.serving_model_path(model.uri),
         artifact_utils.get_split_uri([examples], "eval"),
     )

@@ -1,8 +1,8 @@
 """A trial of a model in a server, with real requests, before it is pushed.
 
 The embedded server is started on the model in a process of its own. Sampled impressions
-are asked for by each signature over gRPC and REST; the answers must be the scores that
-the model gives in this process, and come in time.
+are sent to each signature over gRPC and REST; the answers must be the scores that the
+model gives in this process, and come in time.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import RunConfig
-from pipeline.evaluation.scores import serialized_batches
+from pipeline.config import TrialPart
+from pipeline.evaluation.scores import ExportedModel
+from pipeline.examples.example_files import sample_examples
 from pipeline.model.export import raw_columns
 from pipeline.validation.rank_requests import read_rows
 from pipeline.validation.trial_process import PendingServer, TrialError, trial_process
@@ -35,7 +36,7 @@ _SEED = 11
 
 @dataclass
 class TrialResult:
-    """What came of a trial.
+    """The result of a trial.
 
     Attributes:
         requests: Requests that were answered.
@@ -66,19 +67,19 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class _Question:
-    """A request, and the scores [rows, T] that must come of it."""
+class _TrialRequest:
+    """A request and the expected scores [rows, T]."""
 
     signature: str
     inputs: dict[str, Any]
     expected: np.ndarray
 
 
-def try_in_server(config: RunConfig, model_dir: str, split_dir: str) -> TrialResult:
-    """Starts the server, asks, compares.
+def try_in_server(config: TrialPart, model_dir: str, split_dir: str) -> TrialResult:
+    """Starts the server, sends requests and compares the answers.
 
     Args:
-        config: The run's configuration; `serving.validation` has the limits.
+        config: What the trial reads; `serving.validation` has the limits.
         model_dir: The SavedModel.
         split_dir: A split of raw examples to sample requests from.
 
@@ -93,17 +94,17 @@ def try_in_server(config: RunConfig, model_dir: str, split_dir: str) -> TrialRes
         model_dir, config.serving.model_name, settings.start_timeout_s
     ) as pending:
         try:
-            # While the server starts: what it must answer.
-            questions = _questions(config, model_dir, split_dir)
-            _ask_all(config, questions, pending, started, result)
+            # Made while the server starts.
+            requests = _trial_requests(config, model_dir, split_dir)
+            _send_all(config, requests, pending, started, result)
         except (TrialError, ServingError, tf.errors.OpError) as error:
             result.problems.append(str(error))
     return result
 
 
-def _ask_all(
-    config: RunConfig,
-    questions: list[_Question],
+def _send_all(
+    config: TrialPart,
+    requests: list[_TrialRequest],
     pending: PendingServer,
     started: float,
     result: TrialResult,
@@ -116,12 +117,12 @@ def _ask_all(
         latencies: dict[str, list[float]] = {}
         with RankingClient(name=config.serving.model_name, **address) as client:
             client.metadata()  # asked for once, not part of a request's time
-            for question in questions:
+            for request in requests:
                 sent = time.perf_counter()
-                answer = client.predict(question.inputs, question.signature)
+                answer = client.predict(request.inputs, request.signature)
                 taken = 1e3 * (time.perf_counter() - sent)
-                latencies.setdefault(question.signature, []).append(taken)
-                _compare(question, answer, protocol, config, result)
+                latencies.setdefault(request.signature, []).append(taken)
+                _compare(request, answer, protocol, config, result)
                 result.requests += 1
         for signature, values in latencies.items():
             way = f"{signature} over {protocol}"
@@ -136,23 +137,23 @@ def _ask_all(
 
 
 def _compare(
-    question: _Question,
+    request: _TrialRequest,
     answer: dict[str, np.ndarray],
     protocol: str,
-    config: RunConfig,
+    config: TrialPart,
     result: TrialResult,
 ) -> None:
-    """Adds a problem, one a signature and protocol, if the scores are others."""
-    way = f"{question.signature} over {protocol}"
+    """Adds at most one problem per signature and protocol, if the scores differ."""
+    way = f"{request.signature} over {protocol}"
     scores = (
         answer["scores"]
-        if question.signature == "rank"
+        if request.signature == "rank"
         else np.stack([answer[task] for task in config.task_names], axis=-1)
     )
-    if scores.shape != question.expected.shape:
+    if scores.shape != request.expected.shape:
         difference = float("inf")
     else:
-        difference = float(np.max(np.abs(scores - question.expected)))
+        difference = float(np.max(np.abs(scores - request.expected)))
     if not np.isfinite(difference):
         difference = float("inf")
     result.max_difference = max(result.max_difference, difference)
@@ -165,21 +166,23 @@ def _compare(
         )
 
 
-def _questions(config: RunConfig, model_dir: str, split_dir: str) -> list[_Question]:
+def _trial_requests(
+    config: TrialPart, model_dir: str, split_dir: str
+) -> list[_TrialRequest]:
     settings = config.serving.validation
     columns = raw_columns(config)
-    sample = _sample(split_dir, settings.requests)
+    sample = sample_examples(split_dir, settings.requests, _SEED)
     rows = read_rows(columns, [tf.constant(sample)])
-    score = _Scorer(model_dir, config)
+    score = _Scorer(model_dir, config.task_names)
     of_sample = score(sample)
-    questions = []
+    requests = []
     for index, (example, row) in enumerate(zip(sample, rows, strict=True)):
         expected = of_sample[index : index + 1]
-        questions.append(
-            _Question("serving_default", {"examples": [example]}, expected)
+        requests.append(
+            _TrialRequest("serving_default", {"examples": [example]}, expected)
         )
         dense = {c.name: [row[c.name]] for c in columns}
-        questions.append(_Question("predict_raw", dense, expected))
+        requests.append(_TrialRequest("predict_raw", dense, expected))
         chosen = _candidates(index, len(sample), settings.candidates)
         tiled = [_of_user(example, sample[place], columns) for place in chosen]
         ranked = {
@@ -188,30 +191,18 @@ def _questions(config: RunConfig, model_dir: str, split_dir: str) -> list[_Quest
             else [row[c.name]]
             for c in columns
         }
-        questions.append(_Question("rank", ranked, score(tiled)))
-    return questions
+        requests.append(_TrialRequest("rank", ranked, score(tiled)))
+    return requests
 
 
 class _Scorer:
     """A SavedModel's scores [rows, T] of serialized examples, in this process."""
 
-    def __init__(self, model_dir: str, config: RunConfig):
-        self._loaded = tf.saved_model.load(model_dir)
-        self._signature = self._loaded.signatures["serving_default"]
-        self._tasks = config.task_names
+    def __init__(self, model_dir: str, tasks: Sequence[str]):
+        self._model = ExportedModel(model_dir, tasks)
 
-    def __call__(self, examples: list[bytes]) -> np.ndarray:
-        scores = self._signature(examples=tf.constant(examples))
-        return np.stack([scores[task].numpy() for task in self._tasks], axis=-1)
-
-
-def _sample(split_dir: str, count: int) -> list[bytes]:
-    """Serialized examples, the same ones each time."""
-    examples = [
-        example for batch in serialized_batches(split_dir) for example in batch.numpy()
-    ]
-    chosen = np.random.default_rng(_SEED).permutation(len(examples))[:count]
-    return [examples[place] for place in chosen]
+    def __call__(self, examples: Sequence[bytes]) -> np.ndarray:
+        return np.stack(list(self._model.score(tf.constant(examples)).values()), -1)
 
 
 def _candidates(index: int, rows: int, count: int) -> list[int]:

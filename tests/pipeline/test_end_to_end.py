@@ -13,7 +13,8 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from pipeline.config import load_config
-from pipeline.evaluation.scores import score_split, serialized_batches
+from pipeline.evaluation.scores import score_split
+from pipeline.examples.example_files import serialized_batches
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_result import read_result
 from serving.client.ranking_client import RankingClient
@@ -143,8 +144,9 @@ def test_evaluator_and_report_agree_on_every_slice(result, paths):
 
 def test_all_ways_of_asking_give_the_same_scores(result, server, config):
     """SavedModel in process, gRPC and REST, on the raw impressions of the last day."""
-    split = str(result.examples / "Split-eval")
-    in_process = score_split(str(result.pushed), split)
+    split = str(result.eval_dir)
+    models = {"pushed": str(result.pushed)}
+    in_process = score_split(models, split, config.task_names)[1]["pushed"]
     examples = next(serialized_batches(split))[:64].numpy()
     url = f"http://127.0.0.1:{server.rest_port}/v1/models/{config.serving.model_name}"
     with RankingClient(

@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from pipeline.legacy_keras import VARIABLE
+
+pytestmark = pytest.mark.e2e
 
 
 def run(code, **environment):

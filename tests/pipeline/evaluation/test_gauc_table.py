@@ -4,22 +4,14 @@ import numpy as np
 import pytest
 
 from pipeline.evaluation.gauc_table import calibration, gauc_table, slice_masks
-from pipeline.evaluation.scores import Impressions
+from tests.helpers.evaluation_rows import evaluation_rows
 
 
 def impressions(rows):
     """Rows of (user, group, is new video, long_view, like)."""
     users, groups, new, long_view, like = zip(*rows, strict=True)
-    return Impressions(
-        user_ids=np.array([user.encode() for user in users]),
-        video_ids=np.array([b"v"] * len(rows)),
-        user_groups=np.array([group.encode() for group in groups]),
-        is_new_video=np.array(new),
-        labels={
-            "long_view": np.array(long_view, np.float32),
-            "like": np.array(like, np.float32),
-        },
-    )
+    labels = {"long_view": long_view, "like": like}
+    return evaluation_rows(users=users, groups=groups, new=new, labels=labels)
 
 
 ROWS = [

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 import poso_keras
-from pipeline.config import tree
+from pipeline.config.model import PersonalizationCode
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
@@ -20,7 +20,7 @@ TASKS = ("long_view", "like")
 USER_SIDE = ("user", "context")
 
 
-def table_rows(config):
+def embedding_rows(config):
     specs = input_specs(config.features, config.transform)
     rows = {spec.table: ROWS for spec in specs if spec.table}
     return {**rows, GAP_BUCKETS: len(config.transform.gap_hours_boundaries) + 2}
@@ -29,7 +29,7 @@ def table_rows(config):
 def new_model(**model):
     config = settings_with(model={**settings_with().model.model_dump(), **model})
     tf_keras.utils.set_random_seed(3)
-    return RankingModel(config, table_rows(config)), config
+    return RankingModel(config, embedding_rows(config)), config
 
 
 def random_batch(config, rows=BATCH, seed=0):
@@ -136,13 +136,8 @@ def test_each_module_is_switched_by_itself(on):
 
 def test_plain_has_all_weights_but_the_gates(poso):
     model, config = poso
-    baseline = RankingModel(config.plain(), table_rows(config))
+    baseline = RankingModel(config.plain(), embedding_rows(config))
     baseline(random_batch(config))
-    assert config.plain().model.poso == tree.PersonalizationConfig(
-        mlp=False, attention=False, mmoe=False
-    )
-    unchanged = {"exclude": {"model": {"poso"}}}
-    assert config.plain().model_dump(**unchanged) == config.model_dump(**unchanged)
 
     def tables(of):
         return [v.shape for v in of.embedding.trainable_variables]
@@ -156,7 +151,7 @@ def test_a_plain_model_does_not_read_the_code(poso):
     """A change of AVC's embedding row is all that a plain model sees of AVC."""
     _, config = poso
     for settings, reads in ((config, True), (config.plain(), False)):
-        model = RankingModel(settings, table_rows(config))
+        model = RankingModel(settings, embedding_rows(config))
         batch = random_batch(config)
         model(batch)
         shuffled_weights(model)
@@ -167,7 +162,7 @@ def test_a_plain_model_does_not_read_the_code(poso):
         assert (np.abs(before - after).max() > 1e-4) == reads
 
 
-CODES = [(code,) for code in get_args(tree.PersonalizationCode)] + [
+CODES = [(code,) for code in get_args(PersonalizationCode)] + [
     ("avc", "is_new_user"),
     ("user_id", "video_age"),
     ("avc", "all_features", "video_id"),
@@ -201,7 +196,7 @@ def test_a_bucket_enters_the_code_one_hot(poso):
 @pytest.mark.parametrize("quantiles", [3, 40])
 def test_every_quantile_of_avc_has_a_row_and_a_code(quantiles):
     config = settings_with(transform={"avc_quantiles": quantiles})
-    model = RankingModel(config, table_rows(config))
+    model = RankingModel(config, embedding_rows(config))
     batch = {
         **random_batch(config),
         "avc": tf.constant([0, 1, 2, quantiles - 1, quantiles, quantiles], tf.int64),
@@ -361,10 +356,34 @@ def trained():
     return first, float(model.compute_loss(batch)), still
 
 
+@pytest.mark.e2e
 def test_training_steps_lower_the_loss_of_a_fixed_batch(trained):
     first, last, _ = trained
     assert last < 0.8 * first
 
 
+@pytest.mark.e2e
 def test_training_reaches_every_weight(trained):
     assert trained[2] == []
+
+
+def test_a_batch_is_predicted_without_the_workers_of_parameter_servers(
+    poso, monkeypatch
+):
+    """Keras' `predict_on_batch` asks the workers, which `predict` leaves out."""
+    model, config = poso
+    batch = random_batch(config)
+    expected = model.predict_on_batch(batch)
+    strategy = model.distribute_strategy
+    monkeypatch.setattr(strategy, "_should_use_with_coordinator", True)
+    asked = []
+
+    def predict(batches, verbose):
+        asked.extend(batches)
+        return {name: value.numpy() for name, value in model(asked[0]).items()}
+
+    monkeypatch.setattr(model, "predict", predict, raising=False)
+    logits = model.predict_on_batch(batch)
+    assert len(asked) == 1
+    for task in TASKS:
+        np.testing.assert_allclose(logits[task], expected[task], rtol=1e-5)

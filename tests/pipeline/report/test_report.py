@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from pipeline.evaluation.scores import score_split
 from pipeline.report import report
-from pipeline.report.report import METRICS_FILE, PAGE_FILE, RunFiles, make_report
+from pipeline.report.report import METRICS_FILE, PAGE_FILE, ReportInputs, make_report
 from poso_keras import gauc
 from tests.helpers.small_transform import analyzed_rows, feature_row, write_examples
 
@@ -78,14 +79,18 @@ def splits(small_transform, tmp_path_factory):
 def make(monkeypatch, splits, scores, small_transform, tmp_path):
     """Makes a report of the named models; returns metrics and page."""
 
-    def score_split(model_dir, split_dir):
-        assert split_dir == splits["eval_dir"]
-        return {task: np.array(v) for task, v in scores[model_dir].items()}
+    def score_with_given(model_dirs, split_dir, tasks):
+        rows, _ = score_split({}, split_dir, tasks)
+        given = {name: scores[place] for name, place in model_dirs.items()}
+        return rows, {
+            name: {task: np.array(values) for task, values in by_task.items()}
+            for name, by_task in given.items()
+        }
 
-    monkeypatch.setattr(report, "score_split", score_split)
+    monkeypatch.setattr(report, "score_split", score_with_given)
 
     def make(*models, config=small_transform.config, **files):
-        run = RunFiles(
+        run = ReportInputs(
             **splits,
             model_dirs={name: name for name in models},
             histories=dict.fromkeys(models, HISTORY),

@@ -1,10 +1,10 @@
-"""What each input changes, against forward passes with the tables edited by hand."""
+"""What each input changes, and what the gates give, both computed by hand."""
 
 import numpy as np
 import pytest
 
-from pipeline.training.diagnostics import input_sensitivity
-from tests.helpers.small_transform import feature_row
+from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from tests.helpers.small_transform import feature_row, settings_with
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,42 @@ def test_no_more_batches_are_read_than_needed(small_model, small_transform, batc
     endless = iter(lambda: batches[0], None)
     result = input_sensitivity(small_model, small_transform.config, endless, rows=4)
     assert result.rows == 6
+
+
+def test_gate_profile_is_the_gates_formula_over_avc_buckets(
+    small_model, small_transform
+):
+    """C sigmoid(W2 relu(W1 onehot + b1) + b2), a row an AVC bucket."""
+    profile = gate_profile(small_model, small_transform.config)
+    bounds = small_transform.config.transform.avc_boundaries
+    assert profile["upper_bounds"] == list(bounds)
+    assert set(profile["gates"]) == {
+        "history_video_ids",
+        "history_author_ids",
+        "history_tags",
+    }
+    for name, matrix in profile["gates"].items():
+        gate = small_model.attentions[name].module_gate
+        assert np.shape(matrix) == (len(bounds) + 1, 2)
+        w1, b1, w2, b2 = (v.numpy() for v in gate.weights)
+        for row, outputs in enumerate(matrix):
+            # Bucket 0 is "missing", which AVC never is.
+            hidden = np.maximum(w1[row + 1] + b1, 0)
+            expected = gate.scale / (1 + np.exp(-(hidden @ w2 + b2)))
+            np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"model": {"poso": {"attention": False}}},
+        {"model": {"personalization_code": ("avc", "user_id")}},
+        {"model": {"personalization_code": ("is_new_user",)}},
+        {"model": {"attention": {"value_mode": "gated"}}},
+        {"transform": {"avc_quantiles": 4}},
+    ],
+)
+def test_there_is_no_profile_where_it_would_not_be_one_of_avc_buckets(
+    small_model, sections
+):
+    assert gate_profile(small_model, settings_with(**sections)) == {}

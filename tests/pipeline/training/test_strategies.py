@@ -21,7 +21,7 @@ def test_mirrored_splits_the_cpu_in_a_fresh_process():
         import pipeline
         import tensorflow as tf
         from pipeline.config import StrategyConfig
-        from pipeline.strategies import build_strategy
+        from pipeline.training.strategies import build_strategy
 
         strategy = build_strategy(StrategyConfig(kind="mirrored", replicas=2))
         with strategy.scope():

@@ -2,15 +2,20 @@
 
 import json
 import re
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.training import trainer
+from pipeline.config import TrainerPart
+from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
 
@@ -33,7 +38,11 @@ def training(**values):
     return settings_with(training={"batch_size": 13, "learning_rate": 0.02, **values})
 
 
-def arguments(small, folder, config=None, plain=False):
+def part_of(config):
+    return config.part(TrainerPart)
+
+
+def arguments(small, folder, config=None):
     (folder / "run").mkdir(parents=True, exist_ok=True)
     return FnArgs(
         train_files=small.train_files,
@@ -42,8 +51,7 @@ def arguments(small, folder, config=None, plain=False):
         serving_model_dir=str(folder / "serving"),
         model_run_dir=str(folder / "run"),
         custom_config={
-            "config": (config or training(epochs=3)).model_dump_json(),
-            "plain": plain,
+            "config": part_of(config or training(epochs=3)).model_dump_json(),
             "checkpoint_dir": str(folder / "checkpoints"),
         },
     )
@@ -62,7 +70,7 @@ class Watched:
         self.lines = []
         self.kill_at = None
         monkeypatch.setattr(trainer, "export_model", self._export)
-        monkeypatch.setattr(trainer, "report_progress", self._progress)
+        monkeypatch.setattr(epoch_report, "report_progress", self._progress)
 
     def _export(self, model, transform_output, config, path):
         self.model, self.exported_to = model, path
@@ -93,7 +101,7 @@ def resumed(eager, small_transform, tmp_path_factory, module_patch):
     with pytest.raises(Killed):
         trainer.run_fn(args)
     assert watched.model is None
-    assert not (folder / "run" / trainer.HISTORY_FILE).exists()
+    assert not (folder / "run" / HISTORY_FILE).exists()
     killed, watched.lines, watched.kill_at = watched.epochs, [], None
     trainer.run_fn(args)
     return folder, killed, watched
@@ -121,7 +129,7 @@ def test_it_is_exported_to_where_tfx_says(resumed):
 @pytest.fixture(scope="module")
 def history(resumed):
     folder = resumed[0]
-    return json.loads((folder / "run" / trainer.HISTORY_FILE).read_text())
+    return json.loads((folder / "run" / HISTORY_FILE).read_text())
 
 
 def test_the_training_loss_falls(history):
@@ -156,8 +164,8 @@ def test_the_loss_of_the_last_epoch_is_the_mean_over_all_examples(
 
 def test_the_gates_file_is_the_models_profile(resumed, small_transform):
     folder, _, watched = resumed
-    written = json.loads((folder / "run" / trainer.GATES_FILE).read_text())
-    profile = trainer.gate_profile(watched.model, small_transform.config)
+    written = json.loads((folder / "run" / GATES_FILE).read_text())
+    profile = gate_profile(watched.model, small_transform.config)
     assert written == json.loads(json.dumps(profile))
 
 
@@ -165,17 +173,17 @@ def test_the_gates_file_is_the_models_profile(resumed, small_transform):
 def test_the_plain_baseline_has_no_gates(small_transform, tmp_path, monkeypatch):
     config = training(epochs=1)
     watched = Watched(monkeypatch)
-    trainer.run_fn(arguments(small_transform, tmp_path, config, plain=True))
+    trainer.run_fn(arguments(small_transform, tmp_path, config.plain()))
     assert watched.lines[0].startswith("plain baseline: epoch 1/1")
     assert not any("gate" in v.name for v in watched.model.trainable_variables)
-    assert not (tmp_path / "run" / trainer.GATES_FILE).exists()
-    history = json.loads((tmp_path / "run" / trainer.HISTORY_FILE).read_text())
+    assert not (tmp_path / "run" / GATES_FILE).exists()
+    history = json.loads((tmp_path / "run" / HISTORY_FILE).read_text())
     assert {"mean_loss", "val_mean_loss", "val_like_gauc"} <= set(history)
 
 
 def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
     folder, _, watched = resumed
-    written = json.loads((folder / "run" / trainer.SENSITIVITY_FILE).read_text())
+    written = json.loads((folder / "run" / SENSITIVITY_FILE).read_text())
     evaluation = read_batches(
         arguments(small_transform, folder, small_transform.config).eval_files,
         small_transform.output,
@@ -186,45 +194,6 @@ def test_the_sensitivity_file_is_of_the_trained_model(resumed, small_transform):
         assert written["features"][name]["relative"] == pytest.approx(change, rel=1e-4)
 
 
-def test_gate_profile_is_the_gates_formula_over_avc_buckets(
-    small_model, small_transform
-):
-    """C sigmoid(W2 relu(W1 onehot + b1) + b2), a row an AVC bucket."""
-    profile = trainer.gate_profile(small_model, small_transform.config)
-    bounds = small_transform.config.transform.avc_boundaries
-    assert profile["upper_bounds"] == list(bounds)
-    assert set(profile["gates"]) == {
-        "history_video_ids",
-        "history_author_ids",
-        "history_tags",
-    }
-    for name, matrix in profile["gates"].items():
-        gate = small_model.attentions[name].module_gate
-        assert np.shape(matrix) == (len(bounds) + 1, 2)
-        w1, b1, w2, b2 = (v.numpy() for v in gate.weights)
-        for row, outputs in enumerate(matrix):
-            # Bucket 0 is "missing", which AVC never is.
-            hidden = np.maximum(w1[row + 1] + b1, 0)
-            expected = gate.scale / (1 + np.exp(-(hidden @ w2 + b2)))
-            np.testing.assert_allclose(outputs, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "sections",
-    [
-        {"model": {"poso": {"attention": False}}},
-        {"model": {"personalization_code": ("avc", "user_id")}},
-        {"model": {"personalization_code": ("is_new_user",)}},
-        {"model": {"attention": {"value_mode": "gated"}}},
-        {"transform": {"avc_quantiles": 4}},
-    ],
-)
-def test_there_is_no_profile_where_it_would_not_be_one_of_avc_buckets(
-    small_model, sections
-):
-    assert trainer.gate_profile(small_model, settings_with(**sections)) == {}
-
-
 def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tmp_path):
     config = small_transform.config
 
@@ -232,7 +201,7 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
         args = arguments(small_transform, tmp_path, config)
         for name, value in changes.items():
             setattr(args, name, value)
-        return trainer._checkpoint_dir(args, config)
+        return trainer._checkpoint_dir(args, part_of(config))
 
     faster = settings_with(training={"learning_rate": 0.5})
     others = [
@@ -245,5 +214,83 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
     assert len({place(), *others}) == 5
     for path in others:
         assert path.startswith(str(tmp_path / "checkpoints"))
+    # What the training does not read does not matter.
+    assert place(settings_with(evaluation={"max_gauc_drop": 0.5})) == place()
+    assert place(settings_with(training={"baseline": False})) == place()
     # Where the results go does not matter: TFX gives each attempt another folder.
     assert place(serving_model_dir="a", model_run_dir="b") == place()
+
+
+# Logical devices can only be made before TensorFlow starts, so in a fresh process.
+SCRIPT = """
+    import json, sys
+    from pathlib import Path
+
+    import pipeline
+    import numpy as np
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+    from pipeline.config import RunConfig, TrainerPart
+    from pipeline.training import trainer
+    from pipeline.training.batches import read_batches
+    from pipeline.training.run_files import HISTORY_FILE
+    from pipeline.training.strategies import prepare_devices
+    from poso_keras import gauc
+
+    folder, out, text = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    config = RunConfig.model_validate_json(text)
+    prepare_devices(config.training.strategy)
+    kept = {}
+    trainer.export_model = lambda model, output, *_: kept.update(m=model, o=output)
+    files = [str(folder / "transformed" / "*.gz")]
+    trainer.run_fn(FnArgs(
+        train_files=files,
+        eval_files=files,
+        transform_graph_path=str(folder / "graph"),
+        serving_model_dir=str(out / "serving"),
+        model_run_dir=str(out),
+        custom_config={
+            "config": config.part(TrainerPart).model_dump_json(),
+            "checkpoint_dir": str(out / "checkpoints"),
+        },
+    ))
+    batches = read_batches(files, kept["o"], config.training.batch_size)
+    scores = kept["m"].predict(batches, verbose=0)
+    column = lambda name: np.concatenate([b[name].numpy() for b in batches])
+    history = json.loads((out / HISTORY_FILE).read_text())
+    print(json.dumps({
+        "replicas": kept["m"].distribute_strategy.num_replicas_in_sync,
+        "logged": {t: history[f"val_{t}_gauc"][-1] for t in config.tasks},
+        "expected": {
+            t: gauc(column(t), scores[t], column("user_key")).value
+            for t in config.tasks
+        },
+    }))
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replicas"),
+    [({"kind": "none"}, 1), ({"kind": "mirrored", "replicas": 2}, 2)],
+)
+def test_gauc_is_that_of_the_predictions_of_the_whole_split(
+    small_transform, tmp_path, strategy, replicas
+):
+    """25 examples in batches of 8: of the last, a single one, one device gets none."""
+    config = training(batch_size=8, epochs=1, strategy=strategy)
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(SCRIPT),
+            str(small_transform.folder),
+            str(tmp_path),
+            config.model_dump_json(),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout.splitlines()[-1])
+    assert said["replicas"] == replicas
+    assert said["logged"] == said["expected"]

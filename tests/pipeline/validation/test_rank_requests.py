@@ -1,9 +1,16 @@
 import json
 
+import numpy as np
 import pytest
 
+from pipeline.examples.example_files import serialized_batches
 from pipeline.model.export import raw_columns
-from pipeline.validation.rank_requests import sample_requests, write_requests
+from pipeline.validation import rank_requests
+from pipeline.validation.rank_requests import (
+    read_rows,
+    sample_requests,
+    write_requests,
+)
 from tests.helpers.small_transform import feature_row, write_examples
 
 HOUR = 3_600_000
@@ -103,3 +110,61 @@ def test_requests_are_written_as_strict_json(small_transform, split_dir, tmp_pat
         text = (folder / f"{request.user_group}.json").read_text(encoding="utf-8")
         body = json.loads(text, parse_constant=pytest.fail)
         assert body == {"user": request.user, "candidates": request.candidates}
+
+
+def slow_sample(columns, rows, groups, count):
+    """User rows by group and video rows, from all rows as Python values."""
+    users = [
+        max((r for r in rows if r["user_group"] == g), key=lambda r: r["event_time_ms"])
+        for g in groups
+        if any(r["user_group"] == g for r in rows)
+    ]
+    last, seen = {}, {}
+    for row in sorted(rows, key=lambda row: row["event_time_ms"]):
+        last[row["video_id"]] = row
+        seen[row["video_id"]] = seen.get(row["video_id"], 0) + 1
+    chosen = sorted(seen, key=lambda video: (-seen[video], video))[:count]
+    return users, [last[video] for video in chosen]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_the_choice_against_a_slow_loop(
+    small_transform, tmp_path, monkeypatch, batch_size
+):
+    """Many rows of one time, so that ties matter, in batches of any size."""
+    rng = np.random.default_rng(batch_size)
+    shown = [
+        impression(f"u{i}", GROUPS[rng.integers(3)], f"v{rng.integers(9)}", hour, avc=i)
+        for i, hour in enumerate(rng.integers(0, 6, 60).tolist())
+    ]
+    write_examples(small_transform.examples(shown), tmp_path / "split")
+    split_dir = str(tmp_path / "split")
+    columns = raw_columns(small_transform.config)
+    rows = read_rows(columns, serialized_batches(split_dir))
+    monkeypatch.setattr(
+        rank_requests,
+        "serialized_batches",
+        lambda folder: serialized_batches(folder, batch_size),
+    )
+    users, videos = slow_sample(columns, rows, GROUPS, 5)
+    requests = sample_requests(small_transform.config, split_dir, GROUPS, 5)
+    assert [r.user_group for r in requests] == [u["user_group"] for u in users]
+    for request, user in zip(requests, users, strict=True):
+        assert request.user == {name: user[name] for name in request.user}
+        for name, values in request.candidates.items():
+            assert values == [video[name] for video in videos]
+
+
+def test_only_the_chosen_rows_become_python_values(
+    small_transform, split_dir, monkeypatch
+):
+    decoded = []
+
+    def watched(columns, batches):
+        rows = read_rows(columns, batches)
+        decoded.extend(rows)
+        return rows
+
+    monkeypatch.setattr(rank_requests, "read_rows", watched)
+    sample_requests(small_transform.config, split_dir, ("new",), candidates=2)
+    assert len(decoded) == 3

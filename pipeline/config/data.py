@@ -1,0 +1,51 @@
+"""The steps up to the model's inputs: which log, which features, which split."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Positive, Section
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.transform.config import TransformConfig
+
+
+class SplitConfig(Section):
+    """What is trained on and what is evaluated: days (paper, Sec. 5.1) or users."""
+
+    by: Literal["day", "user"] = Field(
+        "day",
+        description="day: some days, and the next; user: some users, and the others, "
+        "over the whole log (the paper's MovieLens, Sec. 5.3).",
+    )
+    train_user_share: float = Field(
+        100 / 138,
+        gt=0,
+        lt=1,
+        description="by user: share of the users to train on. The paper's is 100 "
+        "thousand of 138.",
+    )
+    first_train_day: datetime.date | None = Field(
+        None,
+        description="First day to train on; by default the first day of the log on "
+        "which there is any row.",
+    )
+    train_days: Positive = Field(7, description="Consecutive days to train on.")
+    eval_days: Positive = Field(1, description="Days after them to evaluate on.")
+
+
+class LogConfig(Section):
+    """What decides the raw examples."""
+
+    source: SourceConfig
+    features: FeatureConfig
+    split: SplitConfig = SplitConfig()
+
+
+class InputConfig(Section):
+    """What decides the model's inputs, before and after the Transform."""
+
+    features: FeatureConfig
+    transform: TransformConfig = TransformConfig()

@@ -1,0 +1,98 @@
+"""`RunConfig`: everything that decides a run's result.
+
+Where things lie (input, output) is no part of it.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.config.data import InputConfig, LogConfig
+from pipeline.config.evaluation import EvaluationConfig
+from pipeline.config.model import ModelConfig, TaskConfig
+from pipeline.config.section import PartT, select
+from pipeline.config.serving import ServingConfig
+from pipeline.config.training import TrainingConfig
+
+
+class RunConfig(InputConfig, LogConfig):
+    """Everything that decides a run's result."""
+
+    name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$")
+    tasks: dict[str, TaskConfig]
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    serving: ServingConfig = ServingConfig()
+
+    @field_validator("tasks")
+    @classmethod
+    def _some_task(cls, tasks: dict[str, TaskConfig]) -> dict[str, TaskConfig]:
+        if not tasks:
+            raise ValueError("at least one task is needed")
+        return tasks
+
+    @model_validator(mode="after")
+    def _tasks_have_labels(self) -> RunConfig:
+        labels = self.features.labels
+        self._all_known("tasks", tuple(self.tasks), tuple(labels), "features.labels")
+        if not any(task.fusion_weight for task in self.tasks.values()):
+            raise ValueError(
+                "tasks: at least one needs a fusion_weight above 0, else every "
+                "candidate has the same fused score"
+            )
+        evaluated = self.evaluation
+        self._all_known(
+            "evaluation.blessing_tasks",
+            evaluated.blessing_tasks or (),
+            tuple(self.tasks),
+            "tasks",
+        )
+        if evaluated.popularity_task:
+            self._all_known(
+                "evaluation.popularity_task",
+                (evaluated.popularity_task,),
+                tuple(self.tasks),
+                "tasks",
+            )
+        return self
+
+    @staticmethod
+    def _all_known(
+        where: str, names: tuple[str, ...], known: tuple[str, ...], source: str
+    ) -> None:
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"{where} names '{name}', which is not under {source} "
+                    f"({', '.join(known) or 'empty'})"
+                )
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks in the order of the configuration (and of every score matrix)."""
+        return tuple(self.tasks)
+
+    @property
+    def popularity_task(self) -> str:
+        """The task by whose past rate per video the second baseline ranks."""
+        return self.evaluation.popularity_task or self.task_names[0]
+
+    @property
+    def blessing_tasks(self) -> tuple[str, ...]:
+        """The tasks that decide a blessing."""
+        return self.evaluation.blessing_tasks or self.task_names
+
+    def part(self, kind: type[PartT]) -> PartT:
+        """What one component reads: the fields of `kind` and nothing else.
+
+        A component is not run again when something changes that it is not given.
+
+        Args:
+            kind: `LogConfig`, `InputConfig` or a class of `pipeline.config.parts`.
+        """
+        return select(self, kind)
+
+    def plain(self) -> RunConfig:
+        """The same run with every gate removed: the paper's baseline."""
+        return self.model_copy(update={"model": self.model.plain()})

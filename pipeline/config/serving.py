@@ -1,0 +1,66 @@
+"""What is exported for serving, and how it is tried before the push."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Positive, Section
+
+
+class FusionConfig(Section):
+    """How the tasks' probabilities p are combined into one score by weights w."""
+
+    formula: Literal["product", "weighted_sum"] = Field(
+        "product",
+        description="product: the product of p ** w; weighted_sum: the sum of w * p.",
+    )
+
+
+class TrialConfig(Section):
+    """A trial in a server and its limits (`pipeline.validation.trial`)."""
+
+    enabled: bool = True
+    requests: Positive = Field(
+        32, description="Sampled impressions; each is sent to every signature."
+    )
+    candidates: Positive = Field(20, description="M of the sampled rank requests.")
+    max_score_difference: float = Field(
+        1e-4, gt=0, description="Largest difference to the model's scores in process."
+    )
+    max_p99_ms: float = Field(
+        1000.0, gt=0, description="Largest 99th percentile of the answers' latency."
+    )
+    start_timeout_s: float = Field(
+        120.0, gt=0, description="How long the server may take to be ready."
+    )
+
+
+class ValidationConfig(TrialConfig):
+    """Trying a model in a server before it is pushed, on this machine or Kubeflow."""
+
+    serving_image_tags: tuple[str, ...] = Field(
+        ("2.16.1",),
+        min_length=1,
+        description="TensorFlow Serving's images that try the model on Kubeflow.",
+    )
+
+
+class ExportConfig(Section):
+    """What is exported beside the scores."""
+
+    model_name: str = Field("ranker", min_length=1)
+    fusion: FusionConfig = FusionConfig()
+    warmup_requests: int = Field(
+        24, ge=0, le=1000, description="Warm-up requests written at export."
+    )
+    max_candidates: Positive = Field(
+        200, description="M of the largest warm-up request of `rank`."
+    )
+
+
+class ServingConfig(ExportConfig):
+    """What is exported beside the scores, and how it is tried before the push."""
+
+    validation: ValidationConfig = ValidationConfig()

@@ -1,0 +1,49 @@
+"""Training: optimizer, schedule and distribution."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Positive, Section
+
+
+class StrategyConfig(Section):
+    """How training is distributed; `pipeline.training.strategies` builds it."""
+
+    kind: Literal[
+        "none", "mirrored", "multi_worker_mirrored", "tpu", "parameter_server"
+    ] = "none"
+    replicas: Positive | None = Field(
+        None,
+        description="mirrored: devices to use, by default all; on a machine without "
+        "a GPU the CPU is split into that many logical devices.",
+    )
+    tpu: str = Field("", description="tpu: name or address; empty finds it by itself.")
+    min_shard_bytes: Positive = Field(
+        256 << 10, description="parameter_server: smallest part of a split variable."
+    )
+
+
+class FitConfig(Section):
+    """What a training reads: optimizer, schedule and distribution."""
+
+    batch_size: Positive = Field(
+        1024, description="Examples per step, over all replicas."
+    )
+    epochs: Positive = 2
+    learning_rate: float = Field(1e-3, gt=0)
+    optimizer: Literal["adam", "adagrad"] = "adam"
+    clip_norm: float | None = Field(10.0, gt=0)
+    shuffle_buffer: Positive = Field(65536, description="Examples mixed at a time.")
+    seed: int = 17
+    strategy: StrategyConfig = StrategyConfig()
+
+
+class TrainingConfig(FitConfig):
+    """How models are trained, and which."""
+
+    baseline: bool = Field(
+        True, description="Also train the plain model and report the difference."
+    )

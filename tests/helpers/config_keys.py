@@ -1,0 +1,165 @@
+"""Every key of the configuration, and a value of each other than that of `BASE`."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+BASE: dict[str, Any] = {
+    "name": "every-key",
+    "source": {"format": "parquet"},
+    "features": {
+        "labels": {
+            "long_view": {"rule": "long_view", "percent": 60},
+            "like": {"column": "is_like"},
+            "liked": {"column": "stars", "at_least": 3},
+        },
+        "extra": [{"name": "country", "entity": "user", "type": "categorical"}],
+    },
+    "transform": {"vocabularies": {"user_id": {"min_count": 2}}},
+    "tasks": {"long_view": {}, "like": {}},
+}
+
+_EXTRA = "features.extra=[{{name: {}, entity: {}, type: {}}}]"
+
+# The `--set` that changes one key of `BASE`, by key. `*` stands for a name or an index.
+CHANGES: dict[str, str] = {
+    "name": "name=other",
+    "source.format": "source.format=csv",
+    "split.by": "split.by=user",
+    "split.train_user_share": "split.train_user_share=0.5",
+    "split.first_train_day": "split.first_train_day=2022-04-15",
+    "split.train_days": "split.train_days=6",
+    "split.eval_days": "split.eval_days=2",
+    "features.history_length": "features.history_length=10",
+    "features.history_of": "features.history_of=long_views",
+    "features.new_user.max_hours": "features.new_user.max_hours=48",
+    "features.new_user.max_avc": "features.new_user.max_avc=5",
+    "features.new_video.max_days": "features.new_video.max_days=3",
+    "features.new_video.max_impressions": "features.new_video.max_impressions=10",
+    "features.utc_offset_hours": "features.utc_offset_hours=8",
+    "features.labels": "features.labels.follow={column: is_follow}",
+    "features.labels.*.column": "features.labels.like.column=is_follow",
+    "features.labels.*.at_least": "features.labels.liked.at_least=4",
+    "features.labels.*.rule": "features.labels.long_view.rule=finish_view",
+    "features.labels.*.percent": "features.labels.long_view.percent=70",
+    "features.extra": "features.extra=[]",
+    "features.extra.*.name": _EXTRA.format("city", "user", "categorical"),
+    "features.extra.*.entity": _EXTRA.format("country", "video", "categorical"),
+    "features.extra.*.type": _EXTRA.format("country", "user", "list"),
+    "features.shards": "features.shards=8",
+    "features.last_day": "features.last_day=2022-05-08",
+    "features.max_reject_rate": "features.max_reject_rate=0.5",
+    "transform.avc_boundaries": "transform.avc_boundaries=[1, 2]",
+    "transform.avc_quantiles": "transform.avc_quantiles=4",
+    "transform.age_hours_boundaries": "transform.age_hours_boundaries=[1, 2]",
+    "transform.count_boundaries": "transform.count_boundaries=[1, 2]",
+    "transform.gap_hours_boundaries": "transform.gap_hours_boundaries=[1, 2]",
+    "transform.max_tags": "transform.max_tags=2",
+    "transform.max_list": "transform.max_list=2",
+    "transform.vocabularies": "transform.vocabularies.video_id={}",
+    "transform.vocabularies.*.max_size": "transform.vocabularies.user_id.max_size=9",
+    "transform.vocabularies.*.min_count": "transform.vocabularies.user_id.min_count=9",
+    "transform.vocabularies.*.oov_buckets": (
+        "transform.vocabularies.user_id.oov_buckets=9"
+    ),
+    "tasks": "tasks.liked={}",
+    "tasks.*.weight": "tasks.like.weight=0.5",
+    "tasks.*.fusion_weight": "tasks.like.fusion_weight=0.5",
+    "model.poso.mlp": "model.poso.mlp=false",
+    "model.poso.attention": "model.poso.attention=false",
+    "model.poso.mmoe": "model.poso.mmoe=false",
+    "model.personalization_code": "model.personalization_code=[avc, is_new_user]",
+    "model.embedding_dim": "model.embedding_dim=8",
+    "model.bucket_embedding_dim": "model.bucket_embedding_dim=4",
+    "model.embedding_l2": "model.embedding_l2=0.1",
+    "model.attention.num_heads": "model.attention.num_heads=2",
+    "model.attention.key_dim": "model.attention.key_dim=8",
+    "model.attention.num_modules": "model.attention.num_modules=2",
+    "model.attention.query_mode": "model.attention.query_mode=gated",
+    "model.attention.key_mode": "model.attention.key_mode=shared",
+    "model.attention.value_mode": "model.attention.value_mode=gated",
+    "model.mmoe.num_experts": "model.mmoe.num_experts=2",
+    "model.mmoe.expert_units": "model.mmoe.expert_units=[8]",
+    "model.tower_units": "model.tower_units=[8]",
+    "model.dropout": "model.dropout=0.1",
+    "model.mixed_precision": "model.mixed_precision=mixed_float16",
+    "training.batch_size": "training.batch_size=512",
+    "training.epochs": "training.epochs=3",
+    "training.learning_rate": "training.learning_rate=0.1",
+    "training.optimizer": "training.optimizer=adagrad",
+    "training.clip_norm": "training.clip_norm=null",
+    "training.shuffle_buffer": "training.shuffle_buffer=10",
+    "training.seed": "training.seed=1",
+    "training.baseline": "training.baseline=false",
+    "training.strategy.kind": "training.strategy.kind=mirrored",
+    "training.strategy.replicas": "training.strategy.replicas=2",
+    "training.strategy.tpu": "training.strategy.tpu=local",
+    "training.strategy.min_shard_bytes": "training.strategy.min_shard_bytes=1024",
+    "evaluation.weighting": "evaluation.weighting=none",
+    "evaluation.max_gauc_drop": "evaluation.max_gauc_drop=0.5",
+    "evaluation.min_scored_users": "evaluation.min_scored_users=5",
+    "evaluation.blessing_tasks": "evaluation.blessing_tasks=[like]",
+    "evaluation.popularity_task": "evaluation.popularity_task=like",
+    "serving.model_name": "serving.model_name=other",
+    "serving.fusion.formula": "serving.fusion.formula=weighted_sum",
+    "serving.warmup_requests": "serving.warmup_requests=3",
+    "serving.max_candidates": "serving.max_candidates=50",
+    "serving.validation.enabled": "serving.validation.enabled=false",
+    "serving.validation.requests": "serving.validation.requests=3",
+    "serving.validation.candidates": "serving.validation.candidates=3",
+    "serving.validation.max_score_difference": (
+        "serving.validation.max_score_difference=0.1"
+    ),
+    "serving.validation.max_p99_ms": "serving.validation.max_p99_ms=10",
+    "serving.validation.start_timeout_s": "serving.validation.start_timeout_s=10",
+    "serving.validation.serving_image_tags": (
+        "serving.validation.serving_image_tags=[2.18.0]"
+    ),
+}
+
+
+def schema_keys(kind: type[BaseModel], place: str = "") -> Iterator[str]:
+    """Every key under a section, `section.key`; also of mappings and lists."""
+    for name, field in kind.model_fields.items():
+        key = f"{place}{name}"
+        if isinstance(field.annotation, type) and issubclass(
+            field.annotation, BaseModel
+        ):
+            yield from schema_keys(field.annotation, f"{key}.")
+            continue
+        yield key
+        for inner in _models(field.annotation):
+            yield from schema_keys(inner, f"{key}.*.")
+
+
+def changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
+    """The keys whose values differ; the mapping's or list's where entries are new."""
+    if isinstance(before, BaseModel):
+        for name in type(before).model_fields:
+            inner = f"{key}.{name}" if key else name
+            yield from changed_keys(getattr(before, name), getattr(after, name), inner)
+    elif _holds_models(before) or _holds_models(after):
+        one, other = _by_place(before), _by_place(after)
+        if one.keys() != other.keys():
+            yield key
+        for place in one.keys() & other.keys():
+            yield from changed_keys(one[place], other[place], f"{key}.*")
+    elif before != after:
+        yield key
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def _by_place(values: Any) -> dict[Any, Any]:
+    return values if isinstance(values, dict) else dict(enumerate(values))
+
+
+def _holds_models(values: Any) -> bool:
+    if not isinstance(values, dict | tuple):
+        return False
+    return any(isinstance(value, BaseModel) for value in _by_place(values).values())

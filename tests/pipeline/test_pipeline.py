@@ -1,0 +1,141 @@
+"""The pipeline's wiring: which setting runs which component again."""
+
+import re
+
+import pytest
+import yaml
+
+from pipeline.config import RunConfig, load_config
+from pipeline.pipeline import create_pipeline
+from tests.helpers.config_keys import BASE, CHANGES, changed_keys, schema_keys
+
+KEYS = tuple(schema_keys(RunConfig))
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "base.yaml"
+    path.write_text(yaml.safe_dump(BASE))
+    return lambda *overrides: load_config(path, overrides)
+
+
+def build(config, **options):
+    return create_pipeline(
+        config,
+        data_dir="data",
+        pipeline_root="runs",
+        serving_dir="serving",
+        rejects_dir="rejects",
+        **options,
+    )
+
+
+def fingerprints(pipeline):
+    """What TFX reuses a component's output by, beside the input artifacts."""
+    return {
+        node.id: (
+            pipeline.pipeline_info.pipeline_name,
+            getattr(node, "exec_properties", None),
+            sorted(node.inputs),
+        )
+        for node in pipeline.components
+    }
+
+
+def run_again(before, after):
+    """Components of both pipelines that have other parameters or other inputs."""
+    one, other = fingerprints(before), fingerprints(after)
+    return {node for node in one.keys() & other.keys() if one[node] != other[node]}
+
+
+@pytest.fixture(scope="module")
+def page(pytestconfig):
+    return (pytestconfig.rootpath / "docs" / "pipeline_settings.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def tables(page):
+    """The rows of the page's two tables, as pairs of cells."""
+    rows = re.findall(r"^\| (.*?) \| (.*?) \|$", page, re.M)
+    split = rows.index(("after", "run again"))
+    return rows[1:split], rows[split + 1 :]
+
+
+def components(text, nodes):
+    if text.startswith("every component"):
+        return set(nodes)
+    return set(re.findall(r"\w+", text.split(";")[0])) & set(nodes)
+
+
+def row_of(key, patterns):
+    """The most special pattern that covers a key: itself, else `section.*`."""
+    found = [
+        pattern
+        for pattern in patterns
+        if pattern == key or (pattern.endswith(".*") and key.startswith(pattern[:-1]))
+    ]
+    return max(found, key=lambda pattern: (pattern == key, len(pattern)))
+
+
+@pytest.fixture(scope="module")
+def expected(tables, load):
+    """Components by pattern, as the page says."""
+    nodes = fingerprints(build(load()))
+    return {
+        pattern: components(text, nodes) | {"ReportGen"}
+        for settings, text in tables[0]
+        for pattern in re.findall(r"`(.*?)`", settings)
+    }
+
+
+def test_every_key_has_a_changed_value():
+    assert sorted(CHANGES) == sorted(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_setting_runs_those_components_again_that_the_page_says(key, load, expected):
+    before, after = load(), load(CHANGES[key])
+    assert set(changed_keys(before, after)) == {key}
+    again = run_again(build(before), build(after))
+    assert again == expected[row_of(key, expected)]
+
+
+def test_every_row_of_the_page_is_of_a_key(expected):
+    assert {row_of(key, expected) for key in KEYS} == set(expected)
+
+
+def test_what_follows_is_what_the_page_says(tables, load):
+    nodes = {node.id: node for node in build(load()).components}
+
+    def downstream(node):
+        for next_node in nodes[node].downstream_nodes:
+            yield next_node.id
+            yield from downstream(next_node.id)
+
+    followed = {after: components(text, nodes) for after, text in tables[1]}
+    for node, following in followed.items():
+        assert set(downstream(node)) == following
+    every_setting = set().union(*(components(text, nodes) for _, text in tables[0][1:]))
+    assert every_setting - followed.keys() <= {"Pusher", "ReportGen"}
+
+
+@pytest.mark.parametrize(
+    ("override", "component"),
+    [
+        ("training.baseline=false", "PlainTrainer"),
+        ("model.poso={mlp: false, attention: false, mmoe: false}", "PlainTrainer"),
+        ("serving.validation.enabled=false", "ServingValidator"),
+    ],
+)
+def test_components_that_a_setting_leaves_out(override, component, load):
+    before, after = fingerprints(build(load())), fingerprints(build(load(override)))
+    assert before.keys() - after.keys() == {component}
+
+
+def test_image_tags_matter_to_tensorflow_serving_alone(load):
+    change = CHANGES["serving.validation.serving_image_tags"]
+    again = run_again(
+        build(load(), tensorflow_serving=True),
+        build(load(change), tensorflow_serving=True),
+    )
+    assert again == {"ServingInfraValidator", "ReportGen"}
