@@ -1,4 +1,4 @@
-"""Rows that break the contract on purpose, to see what becomes of them."""
+"""Rows that break the contract on purpose, to see how they are rejected."""
 
 import numpy as np
 import pyarrow as pa
