@@ -27,7 +27,7 @@ VIEWS_SHAPE = 3  # of the negative binomial number of views in a session
 HOURLY_ACTIVITY = np.array(
     [3, 2, 1, 1, 1, 1, 2, 4, 5, 5, 5, 6, 8, 7, 5, 5, 5, 6, 8, 10, 12, 12, 9, 6]
 )
-SILENT_DAYS = 7  # what makes a user a returning one
+SILENT_DAYS = 7  # of silence make a user a returning one
 LEAVES_WITHIN_LOG = 0.75  # of the lapsed users, where the log is long enough
 LEAVES_BEFORE_SLOT, RETURNS_FROM_SLOT = 12, 14  # so that 7 days are 7 * 24 hours
 STILL_NEW_NEXT_DAY = 0.45  # share of second-day impressions within 24 h of the launch
@@ -49,7 +49,7 @@ class Sessions:
 
 
 def expected_arrivals(config: SimulatorConfig) -> np.ndarray:
-    """How many newcomers a day keep `new_user_share` constant over the log.
+    """How many newcomers per day keep `new_user_share` constant over the log.
 
     With one established user, e_d impressions a day of established users, q those of
     a newcomer after the first day, n those on it, and f the share of the second day's

@@ -52,7 +52,7 @@ WEEKLY = Habit(0.40, 0.70, 0.20, sessions=1.2, views=8.0, attachment=0.85)
 LAPSED = Habit(0.12, 0.00, 0.00, sessions=1.4, views=8.0, attachment=0.7)
 HABITS = (DAILY, WEEKLY, LAPSED)
 LAPSED_INDEX = HABITS.index(LAPSED)
-LAPSED_VISIT_RATE = 0.2  # their visits a day in earlier times
+LAPSED_VISIT_RATE = 0.2  # their visits per day in earlier times
 
 # A newcomer's first day: fewer views (Fig. 1a).
 FIRST_DAY_SESSIONS = 1.25
@@ -61,7 +61,7 @@ FIRST_DAY_VIEWS = 6.0
 
 @dataclass(frozen=True)
 class Users:
-    """The audience, one entry of each array a user.
+    """The audience, with one entry per user in each array.
 
     Attributes:
         habit: index into `HABITS` [users].

@@ -26,7 +26,7 @@ DURATION_RANGE_MS = (4_000, 180_000)
 
 @dataclass(frozen=True)
 class Videos:
-    """The catalogue, one entry of each array a video.
+    """The catalogue, with one entry per video in each array.
 
     Attributes:
         topic: main topic, an index into `TOPICS` [videos].

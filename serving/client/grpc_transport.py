@@ -1,4 +1,4 @@
-"""The client's way over gRPC, without TensorFlow."""
+"""Asks a server over gRPC, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from serving.protocol.tensor_spec import Array, SignatureSpec, signature_spec
 
 _SIGNATURES = "signature_def"
 
-# Left alone, a channel that failed once answers every call with that failure for a
-# second or more, and tries again later each time, up to two minutes.
+# By default a channel that failed once answers every call with that failure for a
+# second or more, and waits longer before each new attempt, up to two minutes.
 _RECONNECT_MS = {"initial": 50, "max": 1000}
 
 
@@ -33,7 +33,7 @@ class GrpcTransport:
     Args:
         address: `host:port`.
         model: The model.
-        tls: Files of an encrypted connection; None for a plain one.
+        tls: Files of an encrypted connection; None for an unencrypted one.
     """
 
     def __init__(self, address: str, model: ModelChoice, tls: TlsFiles | None = None):
@@ -91,7 +91,7 @@ class GrpcTransport:
         )
 
     def status(self, timeout_s: float) -> list[VersionStatus]:
-        """State of the chosen version, of every version if none is chosen."""
+        """State of the chosen version, or of every version if none is chosen."""
         request = wire_messages.GetModelStatusRequest()
         self._choose(request.model_spec)
         return version_statuses(self._call(self._status, request, timeout_s))

@@ -1,4 +1,4 @@
-"""Plain Python values to the arrays that a signature asks for."""
+"""Converts plain Python values to the arrays that a signature asks for."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def as_arrays(
 ) -> dict[str, Array]:
     """Arrays of the signature's dtypes and shapes.
 
-    A value with one dimension less than the signature's gets a batch of one. Lists of
-    unequal lengths are filled up, and None is replaced, by the absent value: an empty
-    string, -1 or NaN.
+    A value with one dimension less than the signature's gets a batch dimension of one.
+    The absent value (an empty string, -1 or NaN) fills up lists of unequal lengths and
+    replaces None.
 
     Args:
         inputs: Scalars, nested lists or arrays by input name.
@@ -35,7 +35,7 @@ def as_arrays(
 
 
 def as_array(value: Any, spec: TensorSpec) -> Array:
-    """One input; see `as_arrays`.
+    """Array of one input; see `as_arrays`.
 
     Raises:
         InvalidArgument: If the value does not fit.

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from serving.client.inputs import as_arrays
@@ -30,7 +29,7 @@ from serving.client.transport import (
 from serving.protocol.errors import FailedPrecondition, Internal, InvalidArgument
 from serving.protocol.tensor_spec import Array
 
-# What a request meets whose signature is another one than the client knows.
+# Errors of a request whose signature is not the one that the client knows.
 _OUTDATED = (FailedPrecondition, Internal, InvalidArgument)
 
 
@@ -39,7 +38,7 @@ class RankResult:
     """Scores of the candidates, in the order of the request.
 
     Attributes:
-        tasks: Names of the T tasks, their indices if the model gives no names.
+        tasks: Names of the T tasks, or their indices if the model gives no names.
         scores: Probability [M, T] of each task.
         fused: The ranking score [M].
     """
@@ -63,18 +62,18 @@ class RankingClient:
     """Asks one model over gRPC or REST; may be shared between threads.
 
     Connections are kept and used again. A call that finds the server unavailable is
-    tried again within its time (`serving.client.retries`): over gRPC on
-    UNAVAILABLE, over REST on status 503 or if no connection came about; never on any
-    other error, nor once a REST connection broke with the request sent. There is no
-    asyncio variant: a thread a concurrent call does, and both libraries underneath let
-    go of Python's lock.
+    tried again within its time (`serving.client.retries`): over gRPC on UNAVAILABLE,
+    over REST on status 503 or if no connection was made. It is not tried again on any
+    other error, nor if a REST connection broke after the request was sent. There is no
+    asyncio variant: use one thread per concurrent call; both libraries underneath
+    release Python's lock.
 
     Args:
         grpc: `host:port` of the gRPC service; preferred if both are given.
         rest: `http://host:port` or `https://host:port` of the REST service.
         name: The model's name.
         timeout_s: Deadline of each call, all its tries included.
-        version: Ask this version; the newest if neither it nor a label is given.
+        version: Ask this version; without it and `label`, the newest one.
         label: Ask the version with this label.
         tls: Files of an encrypted connection.
         retries: When a call is tried again.
@@ -109,8 +108,8 @@ class RankingClient:
         """Runs a signature.
 
         The signature is asked for once and kept. If the inputs do not fit it, or the
-        server says so, it is asked for again, and where a new version has changed it
-        the call is made once more.
+        server says so, it is asked for again; if a new version has changed it, the call
+        is made once more.
 
         Args:
             inputs: Scalars, nested lists or arrays by input name; they are converted to
@@ -168,7 +167,7 @@ class RankingClient:
         return RankResult(tuple(tasks), scores, outputs["fused"])
 
     def status(self, timeout_s: float | None = None) -> list[VersionStatus]:
-        """State of the chosen version; of every version if none is chosen.
+        """State of the chosen version, or of every version if none is chosen.
 
         Raises:
             ServingError: If the model is unknown or the server does not answer.
@@ -190,12 +189,7 @@ class RankingClient:
     def __enter__(self) -> RankingClient:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _deadline(self, timeout_s: float | None) -> Deadline:

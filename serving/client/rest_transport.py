@@ -1,4 +1,4 @@
-"""The client's way over REST, without TensorFlow."""
+"""Asks a server over REST, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CONNECTIONS = 16
 
 
 class RestTransport:
-    """Kept-alive connections to one model, one a thread that asks at a time.
+    """Kept-alive connections to one model, one per thread that asks at the same time.
 
     Args:
         url: `http://host:port` or `https://host:port`.
@@ -46,7 +46,7 @@ class RestTransport:
         tls: Files of an encrypted connection.
 
     Raises:
-        ValueError: If `tls` is given for a plain URL.
+        ValueError: If `tls` is given for an `http://` URL.
     """
 
     def __init__(self, url: str, model: ModelChoice, tls: TlsFiles | None = None):
@@ -95,7 +95,7 @@ class RestTransport:
         )
 
     def status(self, timeout_s: float) -> list[VersionStatus]:
-        """State of the chosen version, of every version if none is chosen."""
+        """State of the chosen version, or of every version if none is chosen."""
         answer = self._call("GET", "", timeout_s)
         return version_statuses(_parsed(wire_messages.GetModelStatusResponse(), answer))
 
@@ -168,7 +168,7 @@ def _to_json(array: Array) -> Any:
 
 def _from_json(value: Any, spec: TensorSpec) -> Array:
     array = array_from_json(value, spec)
-    # JSON says of an array without elements only how its first dimensions are.
+    # Of an array without elements, JSON gives only the first dimensions.
     if array.size == 0 and spec.shape is not None:
         missing = spec.shape[array.ndim :]
         return np.empty(

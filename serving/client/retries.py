@@ -1,4 +1,4 @@
-"""When a call is tried again: only where the server did not take it, and in time.
+"""When a call is tried again: only if the server did not take it, and only in time.
 
 One policy for both protocols: gRPC's own would not cover REST, and its waiting times
 cannot be held against a clock in a test.
@@ -47,11 +47,11 @@ class RetryPolicy:
 
 
 class Deadline:
-    """The moment until which a call with all its tries must be done.
+    """The moment until which a call must be done, with all its tries.
 
     Args:
         timeout_s: Seconds from now.
-        clock: Seconds that never run backwards.
+        clock: Seconds of a clock that never runs backwards.
     """
 
     def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic):
@@ -82,8 +82,8 @@ class Retries:
 
     Args:
         policy: How often a call is tried, and after what pauses.
-        clock: Seconds that never run backwards.
-        sleep: Waits for so many seconds.
+        clock: Seconds of a clock that never runs backwards.
+        sleep: Waits for a number of seconds.
         uniform: Draws a number between two others.
     """
 
@@ -146,5 +146,5 @@ class Retries:
 
 
 def _may_be_repeated(error: BaseException) -> bool:
-    """Whether the server did not take the request, so that it does no harm twice."""
+    """Whether the server did not take the request, so that sending it again is safe."""
     return isinstance(error, Unavailable) and not isinstance(error, Interrupted)

@@ -1,4 +1,4 @@
-"""The files by which a client and a server know each other."""
+"""The files by which a client and a server prove who they are."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class TlsFiles:
     """PEM files of an encrypted connection.
 
     Attributes:
-        ca: Certificates of the authorities that the server's certificate may come
-            from; None takes the ones that come with the protocol's library.
+        ca: Certificates of the authorities that may have signed the server's
+            certificate; with None, those that come with the protocol's library.
         certificate: The client's own certificate, for mutual TLS.
         key: The private key of `certificate`.
-        server_name: The name that the server's certificate must hold, where it is not
-            the host in the address.
+        server_name: The name in the server's certificate, if it is not the host in
+            the address.
 
     Raises:
         ValueError: If only one of `certificate` and `key` is given.

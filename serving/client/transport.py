@@ -1,4 +1,4 @@
-"""What the client needs of a protocol, and the answers it gives."""
+"""What the client needs of a protocol, and the answers that a protocol gives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class VersionStatus:
     Attributes:
         version: Its number.
         state: `START`, `LOADING`, `AVAILABLE`, `UNLOADING` or `END`.
-        error: Why it cannot be served; empty for a sound one.
+        error: Why it cannot be served; empty if it can.
     """
 
     version: int
@@ -35,7 +35,7 @@ class ModelMetadata:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Which model, and which of its versions, is asked.
+    """Which model is asked, and which of its versions.
 
     Attributes:
         name: The model's name.
@@ -59,10 +59,10 @@ class ModelChoice:
 
 
 class Transport(Protocol):
-    """One protocol's way to a model.
+    """Asks a model over one protocol.
 
     Every method takes the seconds to wait, makes one try and raises `ServingError`:
-    `Unavailable` if the same may be tried again, `Interrupted` if it may not.
+    `Unavailable` if the call may be tried again, `Interrupted` if it may not.
     """
 
     def predict(
@@ -78,7 +78,7 @@ class Transport(Protocol):
         """The chosen version's signatures."""
 
     def status(self, timeout_s: float) -> list[VersionStatus]:
-        """State of the chosen version, of every version if none is chosen."""
+        """State of the chosen version, or of every version if none is chosen."""
 
     def close(self) -> None:
         """Closes connections."""
