@@ -34,6 +34,7 @@ def command(out: Path, config_file: Path, users: int) -> None:
     from simulator import SimulatorConfig, simulate, write_log
 
     started = time.monotonic()
+    config = read_config(config_file)
     log_dir = out / "log"
     if log_dir.exists():
         click.echo(f"using the log of an earlier demo: {log_dir}")
@@ -41,7 +42,6 @@ def command(out: Path, config_file: Path, users: int) -> None:
         table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
         write_log(table, log_dir)
         click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
-    config = read_config(config_file)
     paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)

@@ -1,0 +1,30 @@
+from click.testing import CliRunner
+
+from cli.main import main
+
+PLACES = ("--data", "gs://b/log", "--pipeline-root", "gs://b/runs", "--image", "i:1")
+
+
+def compiled(*arguments):
+    return CliRunner().invoke(main, ["compile", *map(str, arguments)])
+
+
+def test_a_bad_configuration_is_explained_without_a_traceback(pytestconfig, tmp_path):
+    config = pytestconfig.rootpath / "configs" / "demo.yaml"
+    output = tmp_path / "pipeline.yaml"
+    result = compiled(
+        *("--config", config, *PLACES, "--output", output),
+        *("--set", "training.epoch=3"),
+    )
+    assert result.exit_code == 1
+    assert "did you mean 'epochs'?" in result.output
+    assert not output.exists()
+
+
+def test_every_place_is_needed(pytestconfig):
+    config = pytestconfig.rootpath / "configs" / "demo.yaml"
+    for left_out in range(0, len(PLACES), 2):
+        rest = PLACES[:left_out] + PLACES[left_out + 2 :]
+        result = compiled("--config", config, *rest)
+        assert result.exit_code == 2
+        assert f"Missing option '{PLACES[left_out]}'" in result.output

@@ -1,0 +1,62 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def demo_config(pytestconfig):
+    return pytestconfig.rootpath / "configs" / "demo.yaml"
+
+
+def write_log(folder, **columns):
+    folder.mkdir()
+    pq.write_table(pa.table(columns), folder / "log.parquet")
+    return folder
+
+
+def test_a_bad_configuration_is_explained_without_a_traceback(demo_config, tmp_path):
+    result = invoke(
+        "run", "--config", demo_config, "--data", tmp_path, "--set", "training.epoch=3"
+    )
+    assert result.exit_code == 1
+    assert "did you mean 'epochs'?" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_data_folder_without_a_log_is_named_at_once(demo_config, tmp_path):
+    for folder in (tmp_path / "nowhere", tmp_path):
+        result = invoke("run", "--config", demo_config, "--data", folder)
+        assert result.exit_code == 1
+        assert str(folder) in result.output
+
+
+def test_a_log_without_a_required_column_is_refused_by_name(demo_config, tmp_path):
+    folder = write_log(tmp_path / "log", user_id=["u"], event_time_ms=[1])
+    result = invoke("run", "--config", demo_config, "--data", folder)
+    assert result.exit_code == 1
+    assert "log.parquet" in result.output
+    assert "video_id" in result.output
+
+
+def test_a_column_of_an_unusable_type_is_refused_by_name(demo_config, tmp_path):
+    folder = write_log(
+        tmp_path / "log",
+        user_id=["u"],
+        video_id=["v"],
+        event_time_ms=[["not a time"]],
+        play_time_ms=[1],
+        video_duration_ms=[1],
+        is_like=[0],
+        is_follow=[0],
+        user_country=["c"],
+    )
+    result = invoke("run", "--config", demo_config, "--data", folder)
+    assert result.exit_code == 1
+    assert "event_time_ms" in result.output

@@ -1,0 +1,29 @@
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+
+from cli.main import main
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_simulate_writes_a_log_and_refuses_nonsense(tmp_path):
+    result = invoke("simulate", "--out", tmp_path / "log", "--users", 200, "--days", 2)
+    assert result.exit_code == 0
+    rows = sum(
+        pq.read_metadata(file).num_rows for file in (tmp_path / "log").glob("*.parquet")
+    )
+    assert f"wrote {rows:,} impressions of 2 days" in result.output
+    refused = invoke("simulate", "--out", tmp_path / "log", "--users", 1)
+    assert refused.exit_code == 1
+    assert "`users` must be at least" in refused.output
+
+
+def test_some_rows_break_the_contract_if_asked_for(tmp_path):
+    for share in (0, 0.5):
+        folder = tmp_path / str(share)
+        options = ("--users", 200, "--days", 2, "--corrupt-share", share)
+        assert invoke("simulate", "--out", folder, *options).exit_code == 0
+        users = pq.read_table(folder)["user_id"]
+        assert (users.null_count > 0) == (share > 0)
