@@ -92,17 +92,17 @@ def command(
     else:
         log = Path(local_path(out_dir)) / "features.log"
     with library_output_to(log) as console:
-        from preprocessing.engine.write_table import run_features
+        from preprocessing.engine.write_table import write_feature_table
         from preprocessing.state.files import open_state
 
         if state_dir is not None:
             state = open_state(state_dir, config.features).info
-            where = f"going on from {state_dir}, through {state.through}"
+            where = f"going on from {state_dir}, through {state.watermark}"
             console.print(where, soft_wrap=True)
             for note in state.notes(config.features):
                 console.print(f"  note: {note}", soft_wrap=True)
         with FeatureProgress(console) as progress:
-            summary = run_features(
+            summary = write_feature_table(
                 config.source,
                 config.features,
                 data_dir,

@@ -37,11 +37,11 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
 def _check_source(config: RunConfig, data_dir: Path) -> None:
     """Finds a wrong folder or file before TensorFlow and TFX take half a minute."""
-    from preprocessing.contract.schema import SourceError
     from preprocessing.sources import open_source
+    from preprocessing.storage.files import SourceError
 
     try:
-        open_source(config.source, config.features, str(data_dir)).splits()
+        open_source(config.source, config.features, str(data_dir)).parts()
     except SourceError as error:
         raise click.ClickException(str(error)) from error
 

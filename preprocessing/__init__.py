@@ -1,7 +1,7 @@
 """From an impression log to training examples.
 
-The log's contract and its sources, point-in-time features in Beam (or in one process),
-the rows that were rejected and why, and the Transform that turns features into inputs.
+The log's contract and its sources, point-in-time features in threads or in Beam, the
+rows that were rejected and why, and the Transform that turns features into inputs.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from preprocessing.contract.config import FeatureConfig, SourceConfig
 # Imported when first asked for: Arrow and Beam take seconds to load.
 _LAZY = {
     "BuildFeatures": "engine.beam.features",
-    "ReadImpressions": "engine.beam.features",
-    "read_summary": "engine.beam.features",
-    "write_rejects": "engine.beam.features",
-    "SourceError": "contract.schema",
-    "local_day": "arrays.days",
-    "encode_examples": "datasets.tf_examples",
-    "StateError": "state.schema",
-    "open_state": "state.files",
-    "read_state": "state.files",
-    "FeatureTable": "engine.in_memory",
-    "build_feature_table": "engine.in_memory",
-    "compute_features": "engine.in_memory",
-    "feature_schema": "features.passes",
-    "read_feature_dataset": "datasets.tf_dataset",
-    "run_features": "engine.write_table",
     "EmptyLogError": "checks.counts",
+    "FeatureTable": "engine.in_memory",
     "LogSummary": "checks.counts",
+    "ReadImpressions": "engine.beam.read_log",
     "RejectLimitExceeded": "checks.counts",
+    "SourceError": "storage.files",
+    "StateError": "state.schema",
     "check_rejects": "checks.counts",
+    "compute_feature_table": "engine.in_memory",
+    "compute_features": "engine.in_memory",
+    "encode_examples": "datasets.tf_examples",
+    "feature_schema": "features.columns",
+    "local_day": "arrays.days",
+    "open_state": "state.files",
+    "read_feature_dataset": "datasets.tf_dataset",
+    "read_state": "state.files",
+    "read_summary": "engine.beam.outputs",
+    "write_feature_table": "engine.write_table",
+    "write_rejects": "engine.beam.outputs",
 }
 
 __all__ = ["FeatureConfig", "SourceConfig", *_LAZY]

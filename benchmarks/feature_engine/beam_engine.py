@@ -6,13 +6,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.engine.beam.features import (
-    BuildFeatures,
-    ReadImpressions,
-    write_rejects,
-)
+from preprocessing.engine.beam.features import BuildFeatures
+from preprocessing.engine.beam.outputs import write_rejects
+from preprocessing.engine.beam.read_log import ReadImpressions
 from preprocessing.engine.beam.sink import WriteTables
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 
 
 def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:

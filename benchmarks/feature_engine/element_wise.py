@@ -17,9 +17,9 @@ from apache_beam.pvalue import TaggedOutput
 
 from benchmarks.feature_engine.row_rules import Row, RowRules, as_json
 from preprocessing import FeatureConfig
+from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.column_names import SOURCE_FILE
-from preprocessing.contract.schema import REJECT_SCHEMA
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

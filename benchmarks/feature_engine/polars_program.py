@@ -23,7 +23,7 @@ from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, NO_TIME, TEXTS, T
 from preprocessing import FeatureConfig
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.contract.schema import MAX_TIME_MS, impression_schema
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

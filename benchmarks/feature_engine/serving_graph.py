@@ -26,7 +26,7 @@ from benchmarks.interleaved import Rounds, calls, measure
 from pipeline.config import RunConfig, load_config
 from pipeline.examples.schema import example_schema
 from pipeline.model.export import raw_columns
-from preprocessing import build_feature_table, encode_examples
+from preprocessing import compute_feature_table, encode_examples
 from preprocessing.transform.graph import preprocessing_fn, transform_custom_config
 
 ANALYZED_ROWS = 100_000
@@ -53,7 +53,7 @@ def transform_rounds(log_dir: Path, batches: tuple[int, ...]) -> Rounds:
 
 def _transform_calls(log_dir: str, batches: list[int]) -> dict[str, Call]:
     config = load_config(ROOT / "configs" / "demo.yaml")
-    table = build_feature_table(config.source, config.features, log_dir).features
+    table = compute_feature_table(config.source, config.features, log_dir).features
     rng = np.random.default_rng(0)
     rows = rng.permutation(table.num_rows)[:ANALYZED_ROWS]
     examples = encode_examples(table.take(pa.array(rows)))

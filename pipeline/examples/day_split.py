@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -11,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.config import SplitConfig
-from preprocessing.arrays.days import local_day
+from preprocessing.arrays.days import date_of, day_of, local_day
 
-TRAIN, EVAL, OUTSIDE = "train", "eval", "outside"
-_EPOCH = datetime.date(1970, 1, 1)
+TRAIN, EVAL = "train", "eval"
 
 
 class EmptySplitError(ValueError):
@@ -33,7 +31,7 @@ class DaySplit:
 
     def __init__(self, config: SplitConfig, first_day: int, utc_offset_hours: float):
         start = config.first_train_day
-        self.first = first_day if start is None else (start - _EPOCH).days
+        self.first = first_day if start is None else day_of(start)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
         self._offset = utc_offset_hours
@@ -81,11 +79,6 @@ def count_days(table: pa.Table, utc_offset_hours: float) -> Counter[int]:
     """Rows of each day."""
     days, counts = np.unique(table_days(table, utc_offset_hours), return_counts=True)
     return Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
-
-
-def date_of(day: int) -> str:
-    """A day number as an ISO date."""
-    return (_EPOCH + datetime.timedelta(days=day)).isoformat()
 
 
 def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:

@@ -28,18 +28,17 @@ from pipeline.config import LogConfig
 from pipeline.examples.day_split import EVAL, TRAIN, DaySplit, count_days
 from pipeline.examples.user_split import UserSplit
 from pipeline.progress import report_progress
-from preprocessing.checks.counts import LogSummary, check_rejects
+from preprocessing.checks.counts import LogSummary
 from preprocessing.datasets.tf_examples import encode_examples
-from preprocessing.engine.beam.features import (
-    BuildFeatures,
-    ReadImpressions,
-    finish_state,
-    read_summary,
+from preprocessing.engine.beam.features import BuildFeatures
+from preprocessing.engine.beam.outputs import (
+    finish_outputs,
     write_rejects,
     write_state,
 )
+from preprocessing.engine.beam.read_log import ReadImpressions
 
-SUMMARY_FILE = "log_summary.json"
+SPLIT_SUMMARY_FILE = "log_summary.json"
 STATE_FOLDER = "state"
 _COUNTS_FILE = "split_counts.json"
 _SPLITS = (TRAIN, EVAL)
@@ -110,11 +109,10 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         )
         self._state_dir = os.path.join(uri, STATE_FOLDER)
         super().Do(input_dict, output_dict, exec_properties)
-        summary, counts = read_summary(rejects_dir), _read_counts(rejects_dir)
-        check_rejects(summary, config.features, rejects_dir)
+        counts = _read_counts(rejects_dir)
+        summary = finish_outputs(rejects_dir, self._state_dir, config.features)
         described = _describe(config, summary, counts)
-        finish_state(self._state_dir, summary.last_event_ms, config.features, None)
-        with fileio.open(os.path.join(uri, SUMMARY_FILE), "w") as file:
+        with fileio.open(os.path.join(uri, SPLIT_SUMMARY_FILE), "w") as file:
             file.write(json.dumps(described, indent=1))
 
 

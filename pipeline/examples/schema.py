@@ -12,10 +12,16 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline.config import DataConfig
 from preprocessing.contract.column_names import USER_GROUPS
-from preprocessing.features.passes import feature_schema
-from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
+from preprocessing.datasets.feature_types import feature_type
+from preprocessing.features.columns import feature_schema
+from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 
 TRAINING, SERVING = "TRAINING", "SERVING"
+_TYPES = {
+    "int64": schema_pb2.INT,
+    "float32": schema_pb2.FLOAT,
+    "string": schema_pb2.BYTES,
+}
 
 
 def example_schema(config: DataConfig) -> schema_pb2.Schema:
@@ -39,19 +45,13 @@ def example_schema(config: DataConfig) -> schema_pb2.Schema:
 
 def serving_columns(config: DataConfig) -> tuple[str, ...]:
     """The raw columns that scoring needs: the model's inputs before the Transform."""
-    inputs = model_inputs(config.features, config.transform)
+    inputs = input_specs(config.features, config.transform)
     return (*(spec.name for spec in inputs), HISTORY_GAP)
 
 
 def _describe(feature: schema_pb2.Feature, field: pa.Field) -> None:
     listed = pa.types.is_list(field.type)
-    value = field.type.value_type if listed else field.type
-    if pa.types.is_integer(value):
-        feature.type = schema_pb2.INT
-    elif pa.types.is_floating(value):
-        feature.type = schema_pb2.FLOAT
-    else:
-        feature.type = schema_pb2.BYTES
+    feature.type = _TYPES[feature_type(field.type)]
     if listed or field.nullable:
         feature.value_count.min = 0
         if not listed:

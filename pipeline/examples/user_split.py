@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.config import SplitConfig
 from pipeline.examples.day_split import EVAL, TRAIN, EmptySplitError
-from preprocessing.engine.partition import shard_of
+from preprocessing.engine.partition import assign_shards
 
 _PARTS = 10_000
 
@@ -58,4 +58,4 @@ class UserSplit:
     def _trained(self, table: pa.Table) -> np.ndarray:
         if not table.num_rows:
             return np.zeros(0, dtype=bool)
-        return shard_of(table["user_id"], _PARTS) < self._share * _PARTS
+        return assign_shards(table["user_id"], _PARTS) < self._share * _PARTS

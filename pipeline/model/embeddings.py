@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from pipeline.config import ModelConfig
-from preprocessing.transform.input_specs import HISTORY_GAP, ModelInput
+from preprocessing.transform.input_specs import HISTORY_GAP, InputSpec
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -30,7 +30,7 @@ class FeatureEmbedding(tf_keras.layers.Layer):
 
     def __init__(
         self,
-        specs: Sequence[ModelInput],
+        specs: Sequence[InputSpec],
         table_rows: Mapping[str, int],
         settings: ModelConfig,
     ):
@@ -57,13 +57,13 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         """One [batch, width] tensor an input, in the order of the inputs."""
         return [self._embed(inputs[spec.name], spec) for spec in self._single]
 
-    def sequence(self, inputs: Tensors, spec: ModelInput) -> tf.Tensor:
+    def sequence(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
         """A history as [batch, length, width]: its items and the time since each."""
         items = self._penalized(self.tables[spec.table](inputs[spec.name]))
         gaps = self.tables[GAP_BUCKETS](inputs[HISTORY_GAP])
         return tf.concat([items, gaps], axis=-1)
 
-    def _embed(self, value: tf.Tensor, spec: ModelInput) -> tf.Tensor:
+    def _embed(self, value: tf.Tensor, spec: InputSpec) -> tf.Tensor:
         if spec.kind == "numeric":
             return tf.cast(value, self.compute_dtype)[:, None]
         if spec.kind == "bucket":
@@ -91,7 +91,7 @@ class PersonalizationCode(tf_keras.layers.Layer):
 
     def __init__(
         self,
-        specs: Sequence[ModelInput],
+        specs: Sequence[InputSpec],
         table_rows: Mapping[str, int],
         settings: ModelConfig,
     ):

@@ -13,13 +13,14 @@ from tensorflow_transform.saved import saved_transform_io_v2
 from pipeline.config import RunConfig
 from pipeline.examples.schema import serving_columns
 from pipeline.model.ranking_model import RankingModel
-from preprocessing.features.passes import feature_schema
-from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
+from preprocessing.arrays.days import MS_PER_HOUR
+from preprocessing.datasets.feature_types import feature_type
+from preprocessing.features.columns import feature_schema
+from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 from serving.export.signatures import RankingModule, RawColumn, export_saved_model
 from serving.export.warmup import write_warmup_requests
 
 _IDS_OF_WARMUP = 1000
-_MS_PER_HOUR = 3_600_000
 
 
 def export_model(
@@ -43,7 +44,7 @@ def export_model(
     )
     shapes = {
         spec.name: [None, spec.length] if spec.length else [None]
-        for spec in model_inputs(config.features, config.transform)
+        for spec in input_specs(config.features, config.transform)
     }
     shapes[HISTORY_GAP] = [None, config.features.history_length]
 
@@ -80,7 +81,7 @@ def export_model(
 def raw_columns(config: RunConfig) -> list[RawColumn]:
     """The raw inputs of the exported model."""
     sides = {
-        spec.name: spec.side for spec in model_inputs(config.features, config.transform)
+        spec.name: spec.side for spec in input_specs(config.features, config.transform)
     }
     schema = feature_schema(config.features)
     length = config.features.history_length
@@ -98,26 +99,20 @@ def _known_values(
     Ids are the first of their vocabularies, numbers the bounds of their buckets.
     """
     values: dict[str, list[Any]] = {}
-    for spec in model_inputs(config.features, config.transform):
+    for spec in input_specs(config.features, config.transform):
         if spec.table:
             seen = transform_output.vocabulary_by_name(spec.table)
             values[spec.name] = seen[:_IDS_OF_WARMUP]
         elif spec.boundaries:
             values[spec.name] = [int(bound) for bound in spec.boundaries]
     gaps = config.transform.gap_hours_boundaries
-    values[HISTORY_GAP] = [round(hours * _MS_PER_HOUR) for hours in gaps]
+    values[HISTORY_GAP] = [round(hours * MS_PER_HOUR) for hours in gaps]
     return values
 
 
 def _raw_column(field: Any, candidate: bool, history_length: int) -> RawColumn:
     listed = pa.types.is_list(field.type)
-    value = field.type.value_type if listed else field.type
-    if pa.types.is_integer(value):
-        dtype = tf.int64
-    elif pa.types.is_floating(value):
-        dtype = tf.float32
-    else:
-        dtype = tf.string
+    dtype = tf.as_dtype(feature_type(field.type))
     kind: Literal["list", "optional", "required"] = (
         "list" if listed else "optional" if field.nullable else "required"
     )

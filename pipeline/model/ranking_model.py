@@ -15,7 +15,7 @@ import tf_keras
 import poso_keras
 from pipeline.config import ModelConfig, RunConfig
 from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
-from preprocessing.transform.input_specs import ModelInput, model_inputs
+from preprocessing.transform.input_specs import InputSpec, input_specs
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -36,7 +36,7 @@ class RankingModel(tfrs.Model):
     def __init__(self, config: RunConfig, table_rows: Mapping[str, int]):
         super().__init__()
         self._task_weights = {name: t.weight for name, t in config.tasks.items()}
-        specs = model_inputs(config.features, config.transform)
+        specs = input_specs(config.features, config.transform)
         settings = config.model
         self.embedding = FeatureEmbedding(specs, table_rows, settings)
         self.personalization_code = PersonalizationCode(specs, table_rows, settings)
@@ -151,7 +151,7 @@ class RankingModel(tfrs.Model):
         return {name: tf.sigmoid(value) for name, value in logits.items()}
 
 
-def _attention(settings: ModelConfig, spec: ModelInput) -> tf_keras.layers.Layer:
+def _attention(settings: ModelConfig, spec: InputSpec) -> tf_keras.layers.Layer:
     attention = settings.attention
     if not settings.poso.attention:
         return poso_keras.SequenceAttention(

@@ -17,7 +17,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
 from pipeline.config import RunConfig
-from pipeline.examples.example_gen import SUMMARY_FILE
+from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
 from pipeline.report.report import RunFiles, make_report
 from pipeline.training import trainer
 from pipeline.validation.trial import RESULT_FILE
@@ -63,7 +63,7 @@ def ReportGen(
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
-        data=_read_json(examples.uri, SUMMARY_FILE),
+        data=_read_json(examples.uri, SPLIT_SUMMARY_FILE),
         blessed=blessing.get_int_custom_property("blessed") == 1,
         serving_trial=_serving_trial(infra_blessing),
     )

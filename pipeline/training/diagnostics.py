@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config import RunConfig
 from pipeline.model.ranking_model import RankingModel
 from poso_keras.diagnostics import MaskingSensitivity, masking_sensitivity
-from preprocessing.transform.input_specs import ModelInput, model_inputs
+from preprocessing.transform.input_specs import InputSpec, input_specs
 
 
 def input_sensitivity(
@@ -31,7 +31,7 @@ def input_sensitivity(
     """
     specs = [
         spec
-        for spec in model_inputs(config.features, config.transform)
+        for spec in input_specs(config.features, config.transform)
         if spec.kind != "history"
     ]
     return masking_sensitivity(
@@ -46,11 +46,11 @@ def input_sensitivity(
     )
 
 
-def _embeddings(spec: ModelInput) -> list[str]:
+def _embeddings(spec: InputSpec) -> list[str]:
     return [f"embedding/{spec.table or spec.name}_table"]
 
 
-def _codes(spec: ModelInput, model: RankingModel) -> list[str]:
+def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
     code = model.personalization_code
     return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
 

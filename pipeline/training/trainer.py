@@ -29,8 +29,8 @@ from pipeline.training.batches import read_batches
 from pipeline.training.diagnostics import input_sensitivity
 from pipeline.training.strategies import build_strategy
 from poso_keras import gauc
-from preprocessing.transform.graph import table_rows
-from preprocessing.transform.input_specs import USER_KEY, model_inputs
+from preprocessing.transform.graph import embedding_rows
+from preprocessing.transform.input_specs import USER_KEY, input_specs
 
 HISTORY_FILE = "history.json"
 GATES_FILE = "gates.json"
@@ -75,12 +75,12 @@ def build_model(
 ) -> RankingModel:
     """An untrained model whose tables fit the Transform's vocabularies."""
     rows = {
-        spec.table: table_rows(
+        spec.table: embedding_rows(
             transform_output.vocabulary_size_by_name(spec.table),
             spec.table,
             config.transform,
         )
-        for spec in model_inputs(config.features, config.transform)
+        for spec in input_specs(config.features, config.transform)
         if spec.kind in ("id", "id_list")
     }
     rows[GAP_BUCKETS] = len(config.transform.gap_hours_boundaries) + 2

@@ -1,8 +1,9 @@
 """Columns as files hold them become canonical columns; what cannot be read is marked.
 
-Each function takes a raw column of any type that `contract.check_types` lets through
-(text cells included: that is how CSV arrives) and returns the canonical column with
-nulls where a value is missing or unreadable, and which rows are unreadable.
+`convert` and the `to_...` functions that it chooses from take a raw column of any type
+that `contract.schema.check_types` lets through (text cells included: that is how CSV
+arrives). They return the canonical column, with nulls where a value is missing or
+unreadable, and which rows are unreadable, bool [rows].
 """
 
 from __future__ import annotations
@@ -11,11 +12,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from preprocessing.arrays.lists import (
+    list_lengths,
+    make_lists,
+    null_mask,
+    offsets_of,
+)
+
 _WHOLE = r"^[+-]?\d{1,18}(\.0*)?$"
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _INT64_END = 2.0**63
 
 Converted = tuple[pa.Array, np.ndarray]
+
+
+def convert(raw: pa.Array, kind: pa.DataType) -> Converted:
+    """A raw column as the canonical one of a type.
+
+    Args:
+        raw: The column; one of Arrow's null type holds nulls only.
+        kind: A list of texts, text, a float, or else int64.
+    """
+    if pa.types.is_null(raw.type):
+        return pa.nulls(len(raw), kind), _none(raw)
+    if pa.types.is_list(kind):
+        return to_text_list(raw)
+    if pa.types.is_string(kind):
+        return to_text(raw)
+    return to_float32(raw) if pa.types.is_floating(kind) else to_int64(raw)
 
 
 def to_int64(raw: pa.Array) -> Converted:
@@ -69,16 +93,13 @@ def to_text_list(raw: pa.Array) -> Converted:
         words, broken = _as_string(raw.flatten())
         unreadable = _any_in_list(raw, broken)
     keep = pc.fill_null(pc.not_equal(words, ""), False)
-    kept_before = np.concatenate([[0], np.cumsum(keep.to_numpy(zero_copy_only=False))])
-    offsets = pa.array(
-        kept_before[_list_ends(raw)].astype(np.int32),
-        mask=np.append(raw.is_null().to_numpy(zero_copy_only=False), False),
-    )
-    return pa.ListArray.from_arrays(offsets, words.filter(keep)), unreadable
+    kept_before = offsets_of(keep.to_numpy(zero_copy_only=False))
+    offsets = kept_before[offsets_of(list_lengths(raw))]
+    return make_lists(offsets, words.filter(keep), null_mask(raw)), unreadable
 
 
-def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """One array without dictionary encoding."""
+def to_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column as one array, without dictionary encoding and 64-bit offsets."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):
@@ -109,7 +130,7 @@ def _matching(raw: pa.Array, pattern: str) -> Converted:
 
 def _as_string(values: pa.Array) -> Converted:
     """Text of texts, bytes or numbers; bytes that are not UTF-8 are unreadable."""
-    values = plain(values)
+    values = to_array(values)
     if not _is_text(values.type):
         return values.cast(pa.string()), _none(values)
     content = values.cast(pa.binary())
@@ -145,14 +166,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _any_in_list(lists: pa.Array, elements: np.ndarray) -> np.ndarray:
     """Whether any element of each list is marked, bool [rows]."""
-    before = np.concatenate([[0], np.cumsum(elements)])
-    return np.diff(before[_list_ends(lists)]) > 0
-
-
-def _list_ends(lists: pa.Array) -> np.ndarray:
-    """Offsets of lists into their flattened elements, int64 [rows + 1]."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0)
-    return np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False))])
+    before = offsets_of(elements)
+    return np.diff(before[offsets_of(list_lengths(lists))]) > 0
 
 
 def _none(raw: pa.Array) -> np.ndarray:

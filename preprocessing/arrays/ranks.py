@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 
 
 def text_ranks(values: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -15,7 +15,7 @@ def text_ranks(values: pa.ChunkedArray | pa.Array) -> np.ndarray:
     Returns:
         int64 [rows]; equal texts have equal ranks, and ranks order like the texts.
     """
-    encoded = plain(values).dictionary_encode()
+    encoded = to_array(values).dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     rank = np.empty(len(order) + 1, dtype=np.int64)
     rank[order] = np.arange(len(order))

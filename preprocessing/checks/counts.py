@@ -1,11 +1,11 @@
-"""What became of a log's rows, in numbers, and whether that is good enough."""
+"""Counts of a log's rows: read, turned into examples, rejected; and the limit."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ _WORST = 5
 
 
 class EmptyLogError(ValueError):
-    """A log without a single row."""
+    """A log without rows."""
 
 
 class RejectLimitExceeded(ValueError):
@@ -26,94 +26,84 @@ class RejectLimitExceeded(ValueError):
 
 @dataclass(frozen=True)
 class LogSummary:
-    """Counts of a run of the feature engine; `rows_in = examples + rejects`.
+    """Counts of a run of the feature engine, or of a part of it; parts add up.
+
+    Of a whole run `rows_in = examples + rejects`.
 
     Attributes:
         rows_in: Rows in the input files, unreadable lines included.
         examples: Rows of the feature table.
-        rejects: Rows that broke the contract.
-        by_reason: Rejects by reason, the most frequent first.
-        last_event_ms: Time of the latest example; None without one.
-    """
-
-    rows_in: int
-    examples: int
-    rejects: int
-    by_reason: dict[str, int] = field(default_factory=dict)
-    last_event_ms: int | None = None
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> LogSummary:
-        """Reads what `to_json` wrote."""
-        return cls(**json.loads(text))
-
-
-def count_reasons(rejects: pa.Table) -> Counter[str]:
-    """Rejects by reason."""
-    counts = pc.value_counts(rejects["reason"])
-    return Counter({c["values"]: c["counts"] for c in counts.to_pylist()})
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Counts of a part of a run; those of all parts add up to its `LogSummary`.
-
-    Attributes:
-        rows_in: Rows read.
-        examples: Rows of the feature table.
-        by_reason: Rejects by reason.
-        last_event_ms: Time of the latest example; None without one.
+        by_reason: Rejects by reason; of `total` the most frequent first.
+        last_event_ms: Time of the latest example, UTC; None without one.
     """
 
     rows_in: int = 0
     examples: int = 0
-    by_reason: Counter[str] = field(default_factory=Counter)
+    by_reason: dict[str, int] = field(default_factory=dict)
     last_event_ms: int | None = None
 
     @classmethod
-    def of_examples(cls, features: pa.Table) -> Tally:
+    def of_examples(cls, features: pa.Table) -> LogSummary:
         """Counts a part of the feature table."""
         latest = pc.max(features[EVENT_TIME]).as_py()
         return cls(examples=features.num_rows, last_event_ms=latest)
 
     @classmethod
-    def of_rejects(cls, rejects: pa.Table, rows_in: int = 0) -> Tally:
+    def of_rejects(cls, rejects: pa.Table, rows_in: int = 0) -> LogSummary:
         """Counts rejects, and the rows of the input that they were found in."""
-        return cls(rows_in=rows_in, by_reason=count_reasons(rejects))
+        counts = pc.value_counts(rejects["reason"]).to_pylist()
+        by_reason = {count["values"]: count["counts"] for count in counts}
+        return cls(rows_in=rows_in, by_reason=by_reason)
 
     @classmethod
-    def total(cls, parts: Iterable[Tally]) -> Tally:
+    def total(cls, parts: Iterable[LogSummary]) -> LogSummary:
         """Adds up parts, in any order and grouping."""
-        rows_in, examples, latest = 0, 0, None
+        rows_in, examples = 0, 0
         by_reason: Counter[str] = Counter()
+        times = []
         for part in parts:
             rows_in += part.rows_in
             examples += part.examples
             by_reason.update(part.by_reason)
-            times = (latest, part.last_event_ms)
-            latest = max((time for time in times if time is not None), default=None)
-        return cls(rows_in, examples, by_reason, latest)
+            if part.last_event_ms is not None:
+                times.append(part.last_event_ms)
+        ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
+        return cls(rows_in, examples, dict(ordered), max(times, default=None))
 
-    def summary(self) -> LogSummary:
-        """The counts of a whole run.
+    @property
+    def rejects(self) -> int:
+        """Rows that broke the contract."""
+        return sum(self.by_reason.values())
+
+    def checked(self) -> LogSummary:
+        """The same counts, those of a whole run.
 
         Raises:
             RuntimeError: Rows were lost or doubled on the way, which is a defect.
         """
-        rejects = sum(self.by_reason.values())
-        if self.rows_in != self.examples + rejects:
+        if self.rows_in != self.examples + self.rejects:
             raise RuntimeError(
                 f"rows do not add up: {self.rows_in} read, but {self.examples} "
-                f"examples and {rejects} rejects"
+                f"examples and {self.rejects} rejects"
             )
-        ordered = sorted(self.by_reason.items(), key=lambda item: (-item[1], item[0]))
-        return LogSummary(
-            self.rows_in, self.examples, rejects, dict(ordered), self.last_event_ms
-        )
+        return self
+
+    def to_json(self) -> str:
+        """One line of JSON: the attributes, and `rejects`."""
+        counts = {
+            "rows_in": self.rows_in,
+            "examples": self.examples,
+            "rejects": self.rejects,
+            "by_reason": self.by_reason,
+            "last_event_ms": self.last_event_ms,
+        }
+        return json.dumps(counts, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> LogSummary:
+        """Reads what `to_json` wrote."""
+        counts = json.loads(text)
+        return cls(**{field.name: counts[field.name] for field in fields(cls)})
 
 
 def check_rejects(

@@ -1,4 +1,4 @@
-"""Duplicate rows: of those equal in all contract columns the first is kept."""
+"""Duplicate rows: of rows that are equal in all columns the first is kept."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import replace_elements
 from preprocessing.arrays.ranks import run_starts, text_ranks
-from preprocessing.checks.validation import reject_table
+from preprocessing.checks.rejects import reject_impressions
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     SOURCE_FILE,
@@ -23,7 +24,12 @@ REASON = "duplicate of another row"
 
 
 class Deduplicated(NamedTuple):
-    """Rows kept, and rejects (`contract.REJECT_SCHEMA`)."""
+    """The rows that stay, and the others.
+
+    Attributes:
+        kept: By `contract.schema.traced_schema`.
+        rejects: By `checks.rejects.REJECT_SCHEMA`.
+    """
 
     kept: pa.Table
     rejects: pa.Table
@@ -32,23 +38,21 @@ class Deduplicated(NamedTuple):
 def drop_duplicates(table: pa.Table) -> Deduplicated:
     """Keeps the first of equal rows, by file name and position in the file.
 
-    Rows are equal if all columns are but those that say where a row came from: the
-    contract's columns, label columns and declared features.
+    Rows are equal if they are equal in the contract's columns, label columns and
+    declared features; where a row came from does not count.
 
     Args:
-        table: By `contract.traced_schema`; all rows of the videos that it has any of.
+        table: By `contract.schema.traced_schema`; with a row of a video it holds all
+            rows of that video.
     """
     repeated = np.zeros(table.num_rows, dtype=bool)
     suspects = _suspects(table)
     if len(suspects):
         repeated[suspects[_repeats(table.take(pa.array(suspects)))]] = True
-    dropped = table.filter(pa.array(repeated))
-    rows = dropped.drop([SOURCE_FILE, SOURCE_ROW]).to_pylist()
-    source = dropped[SOURCE_FILE].to_pylist()
-    return Deduplicated(
-        table.filter(pa.array(~repeated)),
-        reject_table(rows, [REASON] * len(rows), source),
+    rejects = reject_impressions(
+        table.filter(pa.array(repeated)), [REASON] * int(repeated.sum())
     )
+    return Deduplicated(table.filter(pa.array(~repeated)), rejects)
 
 
 def _suspects(table: pa.Table) -> np.ndarray:
@@ -66,7 +70,7 @@ def _suspects(table: pa.Table) -> np.ndarray:
 def _repeats(table: pa.Table) -> np.ndarray:
     """Whether each row is equal to one before it, bool [rows]."""
     values = [
-        _codes(plain(table[name]))
+        _codes(to_array(table[name]))
         for name in table.column_names
         if name not in (SOURCE_FILE, SOURCE_ROW)
     ]
@@ -83,15 +87,6 @@ def _codes(column: pa.Array) -> np.ndarray:
     if pa.types.is_list(column.type):
         escaped = pc.replace_substring(column.flatten(), "\\", "\\\\")
         escaped = pc.replace_substring(escaped, ",", "\\,")
-        lists = pa.ListArray.from_arrays(_offsets(column), escaped)
-        column = pc.binary_join(lists, ",")
+        column = pc.binary_join(replace_elements(column, escaped), ",")
     codes = pc.fill_null(column.dictionary_encode().indices, -1)
     return codes.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _offsets(lists: pa.ListArray) -> pa.Array:
-    """Offsets into `lists.flatten()`, null where a list is null."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0)
-    ends = np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False))])
-    missing = lists.is_null().to_numpy(zero_copy_only=False)
-    return pa.array(ends.astype(np.int32), mask=np.append(missing, False))

@@ -1,7 +1,7 @@
-"""Impressions as dictionaries, of JSON for one, become a raw table as files hold them.
+"""Impressions as dictionaries, for example from JSON, become a raw table.
 
-A file has one type a column; such rows need not. A value that no column of its kind can
-hold costs its own row, not the batch.
+A file's column has one type; here types may differ from row to row. A value that no
+column can hold rejects its row only, not all rows that came with it.
 """
 
 from __future__ import annotations
@@ -12,24 +12,26 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from preprocessing.checks.validation import reject_table
+from preprocessing.checks.rejects import reject_table
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError, check_types, impression_schema
+from preprocessing.contract.schema import check_types, impression_schema
+from preprocessing.storage.files import SourceError
 
 
 class RowTable(NamedTuple):
-    """Rows as a table, fit for `validation.validate`, and those that fit in none.
+    """Rows as a table, and those that no table can hold.
 
     Attributes:
-        table: Under the contract's names; absent columns are null.
-        rejects: By `contract.REJECT_SCHEMA`.
+        table: Under the contract's names, fit for `checks.validation.validate`; absent
+            columns are null.
+        rejects: By `checks.rejects.REJECT_SCHEMA`.
     """
 
     table: pa.Table
     rejects: pa.Table
 
 
-def row_table(
+def collect_rows(
     rows: Sequence[Mapping[str, Any]], source: str, config: FeatureConfig
 ) -> RowTable:
     """Collects rows into columns.
@@ -53,7 +55,7 @@ def row_table(
 
 
 def _misfit(row: Mapping[str, Any], schema: pa.Schema) -> str:
-    """Why no column can hold one of the values; empty if all is well."""
+    """Why no column can hold one of the row's values; "" if all can be held."""
     for field in schema:
         value = row.get(field.name)
         listed = pa.types.is_list(field.type)
@@ -68,7 +70,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _column(values: list[Any], field: pa.Field, config: FeatureConfig) -> pa.Array:
-    """As the values are, if they are of one kind; else as text, as a CSV file's."""
+    """The values in their own type if they have one; else as text, like a CSV file."""
     try:
         column = pa.array(values)
         check_types(pa.schema([pa.field(field.name, column.type)]), "", config)
@@ -88,7 +90,7 @@ def _text(value: Any) -> bytes | None:
 
 
 def _printable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what no file of UTF-8 can hold."""
+    """The row in text that UTF-8 can hold."""
     return {
         str(name).encode(errors="backslashreplace").decode(): (
             value if isinstance(value, bool | int | float | NoneType) else ascii(value)

@@ -13,6 +13,9 @@ FIRST_LAUNCH = "user_first_launch_ms"
 UPLOAD = "video_upload_ms"
 PRIOR_VIEWS = "prior_view_count"
 
+# Numbers that hardly any two rows share.
+RARELY_REPEATED = (EVENT_TIME, PLAY_TIME)
+
 REQUIRED_COLUMNS = (USER_ID, VIDEO_ID, EVENT_TIME)
 WATCH_COLUMNS = (PLAY_TIME, DURATION)
 FLAG_COLUMNS = ("is_like", "is_follow")

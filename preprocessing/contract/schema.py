@@ -19,23 +19,13 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.storage.files import SourceError
 
 TEXT_LIST = pa.list_(pa.string())
-REJECT_SCHEMA = pa.schema(
-    [
-        pa.field("row", pa.string(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-    ]
-)
 
 # Latest time that is taken for milliseconds, the end of the year 9999; it keeps
 # differences of times inside int64 and catches micro- and nanoseconds.
 MAX_TIME_MS = 253_402_300_799_999
-
-
-class SourceError(ValueError):
-    """Input files that cannot be used; the message names file and column."""
 
 
 def impression_schema(config: FeatureConfig) -> pa.Schema:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import tensorflow as tf
 
-from preprocessing.arrays.conversion import plain
-from preprocessing.contract.schema import SourceError
-from preprocessing.storage.files import find_files, open_file
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import list_lengths, null_mask, offsets_of
+from preprocessing.datasets.feature_types import feature_type
+from preprocessing.storage.files import SourceError, find_files
+from preprocessing.storage.parquet import open_parquet
 
 Tensors = dict[str, Any]
 
@@ -40,11 +40,11 @@ def read_feature_dataset(
     Args:
         place: Folder of Parquet files (`poso features --out`'s `features/`) or one
             file: a path or a URI.
-        batch_size: Rows a batch.
+        batch_size: Rows per batch.
         columns: Columns to read; by default all.
         shuffle_row_groups: So many row groups, chosen at random over all files, are
             mixed at a time; 0 keeps the files' order. The engine writes users one after
-            the other, 65,536 rows a group: mix several.
+            the other, 65,536 rows per group: mix several.
         seed: Makes the mixing repeatable; each pass over the data mixes anew.
         drop_remainder: Whether to drop a last, smaller batch.
 
@@ -85,13 +85,8 @@ def read_feature_dataset(
 def _row_groups(place: str) -> list[tuple[str, int]]:
     groups = []
     for file in find_files(place, "*.parquet"):
-        try:
-            with open_file(file.path) as opened:
-                metadata = pq.ParquetFile(opened).metadata
-        except (pa.ArrowException, OSError) as error:
-            raise SourceError(
-                f"{file.path} is no whole Parquet file (truncated or damaged?): {error}"
-            ) from error
+        with open_parquet(file.path) as opened:
+            metadata = opened.metadata
         groups += [
             (file.path, group)
             for group in range(metadata.num_row_groups)
@@ -103,8 +98,8 @@ def _row_groups(place: str) -> list[tuple[str, int]]:
 
 
 def _schema(path: str, columns: Sequence[str] | None) -> pa.Schema:
-    with open_file(path) as opened:
-        schema = pq.read_schema(opened)
+    with open_parquet(path) as opened:
+        schema = opened.schema_arrow
     for name in columns or ():
         if name not in schema.names:
             raise SourceError(
@@ -133,15 +128,14 @@ def _tables(
 
 
 def _read(path: str, group: int, schema: pa.Schema) -> pa.Table:
-    with open_file(path) as opened:
-        file = pq.ParquetFile(opened)
+    with open_parquet(path) as file:
         return file.read_row_group(group, columns=schema.names).select(schema.names)
 
 
 def _whole_batches(
     tables: Iterator[pa.Table], batch_size: int, drop_remainder: bool
 ) -> Iterator[pa.Table]:
-    """The same rows in tables of whole batches, but for the very last one."""
+    """The same rows in tables of whole batches; only the last may be smaller."""
     rest: list[pa.Table] = []
     for table in tables:
         table = pa.concat_tables([*rest, table]).combine_chunks()
@@ -154,14 +148,13 @@ def _whole_batches(
 
 
 def _parts(column: pa.ChunkedArray, field: pa.Field) -> Tensors:
-    """A column's values, the values' dictionary if texts, and where its rows end."""
-    array, parts = plain(column), {}
+    """A column's values, the dictionary of texts, and where rows begin and end."""
+    array, parts = to_array(column), {}
     if pa.types.is_list(field.type):
-        lengths = pc.fill_null(pc.list_value_length(array), 0)
-        parts["ends"] = _ends(lengths.to_numpy(zero_copy_only=False))
+        parts["ends"] = offsets_of(list_lengths(array))
         array = array.flatten()
     elif field.nullable:
-        parts["ends"] = _ends(array.is_valid().to_numpy(zero_copy_only=False))
+        parts["ends"] = offsets_of(~null_mask(array))
         array = array.drop_null()
     if _is_text(array.type):
         encoded = array.dictionary_encode()
@@ -176,21 +169,16 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_dictionary(kind)
 
 
-def _ends(lengths: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-
-
 def _signature(field: pa.Field) -> dict[str, tf.TensorSpec]:
-    listed = pa.types.is_list(field.type)
-    kind = field.type.value_type if listed else field.type
-    signature = {}
-    if _is_text(kind):
-        signature["values"] = tf.TensorSpec([None], tf.int32)
-        signature["dictionary"] = tf.TensorSpec([None], tf.string)
+    kind = tf.as_dtype(feature_type(field.type))
+    if kind == tf.string:
+        signature = {
+            "values": tf.TensorSpec([None], tf.int32),
+            "dictionary": tf.TensorSpec([None], tf.string),
+        }
     else:
-        number = tf.float32 if pa.types.is_floating(kind) else tf.int64
-        signature["values"] = tf.TensorSpec([None], number)
-    if listed or field.nullable:
+        signature = {"values": tf.TensorSpec([None], kind)}
+    if pa.types.is_list(field.type) or field.nullable:
         signature["ends"] = tf.TensorSpec([None], tf.int64)
     return signature
 

@@ -1,4 +1,4 @@
-"""Shards on disk: what a shuffle is on one machine."""
+"""A shuffle on this machine's disk, for logs that do not fit into memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from preprocessing.engine.partition import partition
 _BUFFERED_ROWS = 1 << 19
 
 
-class ShardFiles:
-    """Tables divided by the hash of a column, kept on disk until a shard is worked on.
-
-    Any number of threads may add; after that, any number may take.
+class DiskShuffle:
+    """A `Shuffle` that keeps its tables in files until a shard is worked on.
 
     Args:
-        folder: An empty folder for the files; made if need be.
-        key: Name of the column.
+        folder: An empty folder for the files; created if it is missing.
+        key: Name of a text column.
         shards: Number of shards.
     """
 
@@ -47,7 +45,7 @@ class ShardFiles:
                 self._flush()
 
     def shards(self) -> list[int]:
-        """The shards that have rows."""
+        """The shards that have rows, ascending."""
         return sorted(self._written | set(self._buffered))
 
     def take(self, shard: int) -> list[pa.Table]:
@@ -80,7 +78,7 @@ def _append(file: object, table: pa.Table) -> None:
 
 
 def _read(path: Path) -> list[pa.Table]:
-    """All tables of a file, one stream each, one after the other."""
+    """All tables of a file, which holds one Arrow stream per table."""
     tables = []
     with pa.OSFile(str(path)) as file:
         while file.tell() < file.size():
@@ -89,7 +87,7 @@ def _read(path: Path) -> list[pa.Table]:
 
 
 def _joined(tables: list[pa.Table]) -> list[pa.Table]:
-    """One table for each schema."""
+    """One table per schema."""
     alike: dict[tuple[str, ...], list[pa.Table]] = defaultdict(list)
     for table in tables:
         alike[tuple(table.schema.names)].append(table)

@@ -1,15 +1,16 @@
-"""An output folder that never looks whole before it is.
+"""An output folder that does not look whole before it is.
 
 OUT/features/*.parquet   the feature table
 OUT/rejects/*.parquet    rows that broke the contract
-OUT/state/               the state after the log (state_files)
+OUT/state/               the state after the log (state.files)
 OUT/summary.json         the counts; written last, so it marks a whole output
-OUT/_incomplete/         what a run is writing, or what one that failed has left
+OUT/_incomplete/         what a run is writing, or what a failed one has left
 """
 
 from __future__ import annotations
 
 from preprocessing.checks.counts import LogSummary
+from preprocessing.engine.outputs import FEATURES, REJECTS, STATE
 from preprocessing.state.files import INFO_FILE
 from preprocessing.storage.files import (
     is_file,
@@ -20,11 +21,10 @@ from preprocessing.storage.files import (
 )
 
 SUMMARY_FILE = "summary.json"
-PARTS = ("features", "rejects", "state")
 
 
 class OutputFolder:
-    """Where a run writes, and how that becomes the output.
+    """Where a run writes, and how what it wrote becomes the output.
 
     Until `finish` an earlier output stays as it is.
 
@@ -41,16 +41,16 @@ class OutputFolder:
         remove_tree(self.staging)
 
     def finish(self, summary: LogSummary) -> None:
-        """Puts the new output in the place of an earlier one.
+        """Replaces an earlier output by the new one.
 
-        A process that is killed meanwhile leaves a folder without `summary.json`, and
-        a state, if any, that is whole.
+        A process that is killed meanwhile leaves a folder without `summary.json`; a
+        state that it leaves is whole.
         """
         marker = join(self.out_dir, SUMMARY_FILE)
-        for file in (marker, join(self.out_dir, "state", INFO_FILE)):
+        for file in (marker, join(self.out_dir, STATE, INFO_FILE)):
             if is_file(file):
                 remove_tree(file)
-        for part in PARTS:
+        for part in (FEATURES, REJECTS, STATE):
             remove_tree(join(self.out_dir, part))
             move_tree(join(self.staging, part), join(self.out_dir, part), INFO_FILE)
         write_text(marker, summary.to_json() + "\n")

@@ -1,4 +1,4 @@
-"""Shards: rows are divided by a hash of their key, the same on every machine."""
+"""Divides rows into shards by a hash of their key, the same on every machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 
 
-def shard_of(keys: pa.ChunkedArray | pa.Array, shards: int) -> np.ndarray:
+def assign_shards(keys: pa.ChunkedArray | pa.Array, shards: int) -> np.ndarray:
     """The shard of each key, int64 [rows] in [0, shards)."""
-    encoded = plain(keys).dictionary_encode()
+    encoded = to_array(keys).dictionary_encode()
     distinct = encoded.dictionary.to_numpy(zero_copy_only=False)
     hashes = pd.util.hash_array(distinct.astype(object), categorize=False)
     codes = encoded.indices.to_numpy(zero_copy_only=False)
@@ -33,7 +33,7 @@ def partition(table: pa.Table, key: str, shards: int) -> Iterator[tuple[int, pa.
     """
     if not table.num_rows:
         return
-    shard = shard_of(table[key], shards)
+    shard = assign_shards(table[key], shards)
     order = np.argsort(shard, kind="stable")
     grouped = table.take(pa.array(order))
     ends = np.cumsum(np.bincount(shard, minlength=shards))

@@ -1,4 +1,4 @@
-"""What is done to one split and to one shard: the steps that every engine shares."""
+"""The steps that every engine shares: read a part, compute a shard, end a run."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from preprocessing.checks.counts import LogSummary, check_rejects
 from preprocessing.checks.duplicates import drop_duplicates
-from preprocessing.checks.validation import reject_table, validate
+from preprocessing.checks.rejects import MALFORMED, reject_lines
+from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import SOURCE_FILE, SOURCE_ROW
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import traced_schema
-from preprocessing.features.next_state import next_video_state
-from preprocessing.features.passes import (
-    UserPass,
-    feature_schema,
-    user_features,
-    video_features,
-)
-from preprocessing.sources import Source, Split
-from preprocessing.state.files import StateInfo
+from preprocessing.features.columns import feature_schema
+from preprocessing.features.next_state import next_user_state, next_video_state
+from preprocessing.features.passes import user_features, video_features
+from preprocessing.features.past import collect
+from preprocessing.sources import FilePart, Source
+from preprocessing.state.files import StateInfo, finish_state
 from preprocessing.state.schema import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,
     check_state,
 )
 
-MALFORMED = "the line has another number of cells than the header"
-
 
 class ReadRows(NamedTuple):
-    """Some rows of a split: how many there were, and their two outcomes."""
+    """Some rows of a part of the log.
+
+    Attributes:
+        rows_in: How many rows were read, malformed lines included.
+        accepted: By `contract.schema.traced_schema`.
+        rejects: By `checks.rejects.REJECT_SCHEMA`.
+    """
 
     rows_in: int
     accepted: pa.Table
@@ -39,12 +42,12 @@ class ReadRows(NamedTuple):
 
 
 class VideoShard(NamedTuple):
-    """What comes of a shard of videos.
+    """What the first pass makes of a shard of videos.
 
     Attributes:
         kept: The first of equal impressions, with the videos' features.
-        rejects: The others (`contract.REJECT_SCHEMA`).
-        state: The shard's videos after the log (`state.VIDEO_STATE_SCHEMA`).
+        rejects: The others, by `checks.rejects.REJECT_SCHEMA`.
+        state: The shard's videos after the log, by `state.schema.VIDEO_STATE_SCHEMA`.
     """
 
     kept: pa.Table
@@ -52,35 +55,59 @@ class VideoShard(NamedTuple):
     state: pa.Table
 
 
-def read_split(
+class UserShard(NamedTuple):
+    """What the second pass makes of a shard of users.
+
+    Attributes:
+        features: By `features.columns.feature_schema`, ordered by user (as text), time
+            and video.
+        state: Every user of log or state after the log, by
+            `state.schema.USER_STATE_SCHEMA`.
+    """
+
+    features: pa.Table
+    state: pa.Table
+
+
+def read_part(
     source: Source,
-    split: Split,
+    part: FilePart,
     config: FeatureConfig,
-    state: StateInfo | None = None,
+    watermark_ms: int | None = None,
 ) -> Iterator[ReadRows]:
-    """Reads and validates a part of the input."""
-    for raw in source.read(split):
+    """Reads and validates a part of the log.
+
+    Args:
+        source: The log.
+        part: One of its parts.
+        config: The feature configuration.
+        watermark_ms: As for `checks.validation.validate`.
+
+    Raises:
+        SourceError: The file cannot be read to its end.
+    """
+    for raw in source.read(part):
         accepted, rejects = validate(
-            raw.table, split.name, raw.first_row, config, state
+            raw.table, part.name, raw.first_row, config, watermark_ms
         )
-        lines = [{"line": line} for line in raw.malformed]
-        if lines:
-            malformed = reject_table(
-                lines, [MALFORMED] * len(lines), [split.name] * len(lines)
-            )
+        if raw.malformed:
+            malformed = reject_lines(raw.malformed, MALFORMED, part.name)
             rejects = pa.concat_tables([rejects, malformed])
-        yield ReadRows(raw.table.num_rows + len(lines), accepted, rejects)
+        yield ReadRows(raw.table.num_rows + len(raw.malformed), accepted, rejects)
 
 
 def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard:
-    """The first pass over a shard: duplicates go, the videos' features come.
+    """The first pass over a shard: removes duplicates, adds the videos' features.
 
     Args:
-        tables: All impressions of some videos (`contract.traced_schema`) and, mixed
-            with them, any video states (`state.VIDEO_STATE_SCHEMA`).
+        tables: All impressions of some videos (`contract.schema.traced_schema`) and,
+            mixed with them, any video states (`state.schema.VIDEO_STATE_SCHEMA`).
         config: The feature configuration.
+
+    Raises:
+        StateError: The state breaks its schema.
     """
-    log, state = _sorted_out(tables, VIDEO_STATE_SCHEMA)
+    log, state = _separate_state(tables, VIDEO_STATE_SCHEMA)
     if log is None:
         log = traced_schema(config).empty_table()
     kept, rejects = drop_duplicates(log)
@@ -88,28 +115,55 @@ def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard
     return VideoShard(kept, rejects, next_video_state(kept, state))
 
 
-def user_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> UserPass:
-    """The second pass over a shard: the users' features, the labels, the new state.
+def user_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> UserShard:
+    """The second pass over a shard: users' features, labels, and the users' new state.
 
     Args:
-        tables: All impressions of some users, out of `video_shard`, and, mixed with
-            them, any user states (`state.USER_STATE_SCHEMA`).
+        tables: All impressions of some users, from `video_shard`, and, mixed with them,
+            any user states (`state.schema.USER_STATE_SCHEMA`).
         config: The feature configuration.
+
+    Raises:
+        StateError: The state breaks its schema.
     """
-    log, state = _sorted_out(tables, USER_STATE_SCHEMA)
-    if log is not None:
-        return user_features(log, state, config)
-    if state is None:
-        state = USER_STATE_SCHEMA.empty_table()
-    return UserPass(
-        feature_schema(config).empty_table(), check_state(state, USER_STATE_SCHEMA)
-    )
+    log, state = _separate_state(tables, USER_STATE_SCHEMA)
+    if log is None:
+        if state is None:
+            state = USER_STATE_SCHEMA.empty_table()
+        check_state(state, USER_STATE_SCHEMA)
+        return UserShard(feature_schema(config).empty_table(), state)
+    past = collect(log, state, config)
+    return UserShard(user_features(past, config), next_user_state(past, config))
 
 
-def _sorted_out(
+def finish_run(
+    summary: LogSummary,
+    config: FeatureConfig,
+    rejects_dir: str,
+    state_dir: str,
+    previous: StateInfo | None,
+) -> None:
+    """Ends a run whose tables are all written: its state is whole unless it failed.
+
+    Args:
+        summary: The run's counts.
+        config: The feature configuration.
+        rejects_dir: Where the rejects are, for the message.
+        state_dir: Folder of the new state.
+        previous: Of the state that the run started from; None without one.
+
+    Raises:
+        EmptyLogError: The log has no rows.
+        RejectLimitExceeded: Too many rows break the contract.
+    """
+    check_rejects(summary, config, rejects_dir)
+    finish_state(state_dir, summary.last_event_ms, config, previous)
+
+
+def _separate_state(
     tables: Iterable[pa.Table], state_schema: pa.Schema
 ) -> tuple[pa.Table | None, pa.Table | None]:
-    """Impressions and states of a shard, each as one table."""
+    """A shard's impressions and its state, each as one table; None where none came."""
     log: list[pa.Table] = []
     state: list[pa.Table] = []
     for table in tables:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 from preprocessing.arrays.days import local_day
+from preprocessing.arrays.lists import list_lengths
 from preprocessing.features.history import Events
-from preprocessing.state.schema import list_lengths
 
 ACTIVE_WINDOW_DAYS = 7
 
@@ -21,7 +21,7 @@ class ActiveDays:
 
     Attributes:
         user: User code, int64 [pairs].
-        day: By `days.local_day`, int64 [pairs].
+        day: By `arrays.days.local_day`, int64 [pairs].
     """
 
     user: np.ndarray
@@ -46,7 +46,7 @@ class ActiveDays:
         )
 
     def recent(self) -> ActiveDays:
-        """Those that can still count later: of each user's last day's window."""
+        """Those that can still count later: the last day's window of each user."""
         last = np.flatnonzero(np.diff(self.user, append=-1))
         runs = np.diff(last, prepend=-1)
         keep = self.day >= np.repeat(self.day[last], runs) - ACTIVE_WINDOW_DAYS
@@ -60,12 +60,12 @@ def collect_active_days(
 
     Args:
         events: Impressions of both.
-        state: By `state.USER_STATE_SCHEMA`.
+        state: By `state.schema.USER_STATE_SCHEMA`.
         state_user: User code of each state row, int64 [users].
-        utc_offset_hours: Where days begin.
+        utc_offset_hours: Where days begin: local time less UTC.
     """
     listed = list_lengths(state["active_days"])
-    state_days = plain(state["active_days"]).flatten().to_numpy()
+    state_days = to_array(state["active_days"]).flatten().to_numpy()
     user = np.concatenate([events.user, np.repeat(state_user, listed)])
     day = np.concatenate([local_day(events.time_ms, utc_offset_hours), state_days])
     order = np.lexsort([day, user])

@@ -8,7 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import (
+    first_elements,
+    list_lengths,
+    make_lists,
+    offsets_of,
+)
 from preprocessing.arrays.ranks import run_starts, text_ranks
 from preprocessing.contract.column_names import (
     AUTHOR_ID,
@@ -17,10 +23,9 @@ from preprocessing.contract.column_names import (
     TAGS,
     VIDEO_ID,
 )
-from preprocessing.state.schema import list_lengths
 
-# Lists of codes: a text occurs in some thirty histories of its user, and is copied,
-# kept and written to Parquet's dictionaries once.
+# Lists of codes: a text occurs in some thirty histories of its user, but is copied,
+# kept and written to Parquet's dictionaries only once.
 HISTORY_TEXTS = pa.list_(pa.dictionary(pa.int32(), pa.string()))
 
 # Elements of one list column built at a time; keeps offsets inside int32.
@@ -31,9 +36,9 @@ _BLOCK_ELEMENTS = 1 << 22
 class Events:
     """Impressions of log and state, grouped by user and ordered by time.
 
-    A user's events are ordered by time; those of equal time have state before log,
-    the state's in its own order, the log's by video, author and tag as text, and then
-    by long view.
+    At equal times a user's events of the state come before those of the log; the
+    state's keep their order, the log's are ordered by video, author and tag as text,
+    and then by long view.
 
     Attributes:
         user: User code, int64 [events].
@@ -63,23 +68,23 @@ def collect_events(
     """Merges a log's rows with the impressions that a state lists.
 
     Args:
-        table: Impressions; read are video, author, tags, time and, if there, the
-            column `long_view`.
+        table: Impressions, of which video, author, tags, time and the column
+            `long_view`, if there is one, are read.
         user: User code of each row, int64 [rows].
-        state: By `state.USER_STATE_SCHEMA`.
+        state: By `state.schema.USER_STATE_SCHEMA`.
         state_user: User code of each state row, int64 [users].
     """
     rows = table.num_rows
     lengths = list_lengths(state["video_ids"])
-    items = {name: plain(state[name]).flatten() for name in _ITEM_LISTS}
+    items = {name: to_array(state[name]).flatten() for name in _ITEM_LISTS}
     users = np.concatenate([user, np.repeat(state_user, lengths)])
     times = np.concatenate([table[EVENT_TIME].to_numpy(), items["times_ms"].to_numpy()])
     in_log = np.arange(len(users)) < rows
     place = np.where(in_log, np.iinfo(np.int64).max, np.arange(len(users)))
     texts = [
-        _joined(plain(table[VIDEO_ID]), items["video_ids"]),
-        _joined(plain(table[AUTHOR_ID]), items["author_ids"]),
-        _joined(_first_tags(plain(table[TAGS])), items["tags"]),
+        _joined(to_array(table[VIDEO_ID]), items["video_ids"]),
+        _joined(to_array(table[AUTHOR_ID]), items["author_ids"]),
+        _joined(first_elements(to_array(table[TAGS])), items["tags"]),
     ]
     long_views = pa.concat_arrays([_log_long_views(table), items["long_views"]])
     ranks = [text_ranks(text) for text in reversed(texts)]
@@ -131,7 +136,7 @@ def history_columns(
         less the event's).
     """
     rows = events.log_position
-    before = np.concatenate([[0], np.cumsum(eligible)])
+    before = offsets_of(eligible)
     end = before[events.tie_start[rows]]
     begin = np.maximum(before[events.user_start[rows]], end - length)
     kept = np.flatnonzero(eligible)
@@ -170,15 +175,14 @@ def _window(
 ) -> dict[str, pa.Array]:
     """The lists of a block of rows; `begin` to `end` are places in `kept`."""
     lengths = end - begin
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    offsets = offsets_of(lengths)
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
     event = kept[np.repeat(begin, lengths) + within]
     gaps = np.repeat(events.time_ms[rows], lengths) - events.time_ms[event]
     index = pa.array(event)
     values = (*(text.take(index) for text in texts), pa.array(gaps))
-    ends = pa.array(offsets.astype(np.int32))
     return {
-        name: pa.ListArray.from_arrays(ends, value)
+        name: make_lists(offsets, value)
         for name, value in zip(_LIST_TYPES, values, strict=True)
     }
 
@@ -187,18 +191,10 @@ def _joined(log: pa.Array, state: pa.Array) -> pa.Array:
     return pc.fill_null(pa.concat_arrays([log, state]), "")
 
 
-def _first_tags(tags: pa.ListArray) -> pa.Array:
-    """The first tag of each row, null where there is none."""
-    lengths = pc.fill_null(pc.list_value_length(tags), 0)
-    counts = lengths.to_numpy(zero_copy_only=False).astype(np.int64)
-    starts = np.cumsum(counts) - counts
-    return tags.flatten().take(pa.array(starts, mask=counts == 0))
-
-
 def _log_long_views(table: pa.Table) -> pa.BooleanArray:
     if LONG_VIEW not in table.column_names:
         return pa.nulls(table.num_rows, pa.bool_())
-    return plain(pc.equal(table[LONG_VIEW], 1))
+    return to_array(pc.equal(table[LONG_VIEW], 1))
 
 
 def _as_bool(values: pa.Array) -> np.ndarray:

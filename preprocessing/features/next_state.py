@@ -1,4 +1,4 @@
-"""The state after a log: what a run hands to the next day's, and to serving."""
+"""The state after a log, for the next day's run and for serving."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import make_lists, offsets_of
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     FIRST_LAUNCH,
@@ -14,21 +15,25 @@ from preprocessing.contract.column_names import (
     USER_ID,
     VIDEO_ID,
 )
-from preprocessing.features.activity import ActiveDays
+from preprocessing.contract.config import FeatureConfig
 from preprocessing.features.history import Events
+from preprocessing.features.past import UserPast
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 
 
 def next_video_state(table: pa.Table, state: pa.Table | None) -> pa.Table:
-    """The impressions so far of every video of log or state.
+    """The state of every video of log or state.
 
     Args:
         table: Impressions; only `video_id` is read.
-        state: By `state.VIDEO_STATE_SCHEMA`, or None.
+        state: By `state.schema.VIDEO_STATE_SCHEMA`, or None.
+
+    Returns:
+        By `state.schema.VIDEO_STATE_SCHEMA`.
     """
     if state is None:
         state = VIDEO_STATE_SCHEMA.empty_table()
-    known, logged = plain(state[VIDEO_ID]), plain(table[VIDEO_ID])
+    known, logged = to_array(state[VIDEO_ID]), to_array(table[VIDEO_ID])
     encoded = pa.concat_arrays([known, logged]).dictionary_encode()
     code = encoded.indices.to_numpy()
     impressions = np.bincount(code[len(known) :], minlength=len(encoded.dictionary))
@@ -38,58 +43,46 @@ def next_video_state(table: pa.Table, state: pa.Table | None) -> pa.Table:
     )
 
 
-def next_user_state(
-    table: pa.Table,
-    users: pa.Array,
-    events: Events,
-    eligible: np.ndarray,
-    active: ActiveDays,
-    state: pa.Table,
-    history_length: int,
-) -> pa.Table:
-    """The state of the users that occur in a log.
+def next_user_state(past: UserPast, config: FeatureConfig) -> pa.Table:
+    """The state of every user of log or state.
 
     Args:
-        table: Impressions, ordered by user and time.
-        users: The user of each code; each has a row in `table`.
-        events: Impressions of log and state.
-        eligible: Which of them a history may hold, bool [events].
-        active: Active days of log and state.
-        state: By `state.USER_STATE_SCHEMA`, of these users alone.
-        history_length: Eligible impressions that are kept of each user.
+        past: Of `features.past.collect`.
+        config: Gives `history_length`, the eligible impressions kept per user.
 
     Returns:
-        By `state.USER_STATE_SCHEMA`, one row a user, in the order of `users`.
+        By `state.schema.USER_STATE_SCHEMA`: the log's users in the order of
+        `past.users`, then the others as they were.
     """
-    row_user = plain(pc.index_in(table[USER_ID], value_set=users))
-    before = pc.index_in(users, value_set=plain(state[USER_ID]))
-    views = plain(state["view_count"]).take(before).fill_null(0).to_numpy()
-    user = row_user.to_numpy().astype(np.int64)
-    listed = np.flatnonzero(_kept(events, eligible, history_length))
-    ends = _ends(events.user[listed], len(users))
+    users, events, state, user = past.users, past.events, past.state, past.user
+    before = pc.index_in(users, value_set=to_array(state[USER_ID]))
+    views = to_array(state["view_count"]).take(before).fill_null(0).to_numpy()
+    listed = np.flatnonzero(_kept(events, past.eligible, config.history_length))
+    offsets = _offsets(events.user[listed], len(users))
     index = pa.array(listed)
 
     def items(values: pa.Array) -> pa.ListArray:
-        return pa.ListArray.from_arrays(ends, values)
+        return make_lists(offsets, values)
 
-    days = active.recent()
-    return pa.Table.from_arrays(
+    days = past.active.recent()
+    after = pa.Table.from_arrays(
         [
             users,
             pa.array(views + np.bincount(user, minlength=len(users))),
-            pa.ListArray.from_arrays(_ends(days.user, len(users)), pa.array(days.day)),
+            make_lists(_offsets(days.user, len(users)), pa.array(days.day)),
             items(events.video.take(index)),
             items(_empty_as_null(events.author.take(index))),
             items(_empty_as_null(events.tag.take(index))),
             items(pa.array(events.time_ms[listed])),
             items(events.long_view.take(index)),
             *(
-                _last_known(table, name, user, plain(state[name]).take(before))
+                _last_known(past.table, name, user, to_array(state[name]).take(before))
                 for name in (PRIOR_VIEWS, FIRST_LAUNCH)
             ),
         ],
         schema=USER_STATE_SCHEMA,
     )
+    return pa.concat_tables([after, past.absent])
 
 
 def _kept(events: Events, eligible: np.ndarray, length: int) -> np.ndarray:
@@ -100,10 +93,9 @@ def _kept(events: Events, eligible: np.ndarray, length: int) -> np.ndarray:
     return (eligible & (newer < length)) | last
 
 
-def _ends(user: np.ndarray, users: int) -> pa.Array:
-    """Offsets of lists whose elements belong to ascending user codes."""
-    counts = np.bincount(user, minlength=users)
-    return pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+def _offsets(user: np.ndarray, users: int) -> np.ndarray:
+    """Offsets of lists whose elements belong to ascending user codes [users + 1]."""
+    return offsets_of(np.bincount(user, minlength=users))
 
 
 def _empty_as_null(texts: pa.Array) -> pa.Array:
@@ -113,8 +105,8 @@ def _empty_as_null(texts: pa.Array) -> pa.Array:
 def _last_known(
     table: pa.Table, name: str, user: np.ndarray, before: pa.Array
 ) -> pa.Array:
-    """Each user's last value that is not null; of one time the greatest."""
-    column = plain(table[name])
+    """Each user's last value that is not null; at equal times the greatest."""
+    column = to_array(table[name])
     rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
     values = column.take(pa.array(rows)).to_numpy()
     order = np.lexsort([values, table[EVENT_TIME].to_numpy()[rows], user[rows]])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     FIRST_LAUNCH,
@@ -21,29 +21,31 @@ from preprocessing.contract.column_names import (
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import impression_schema
 from preprocessing.features.passes import user_features, video_features
+from preprocessing.features.past import collect
 from preprocessing.state.schema import VIDEO_STATE_SCHEMA
 
 
-def user_features_at(
+def compute_user_features_at(
     user_id: str, time_ms: int, state: pa.Table, config: FeatureConfig
 ) -> dict[str, Any]:
     """The features that an impression of the user would have at that time.
 
-    They come of the engine's own pass over that one impression, so serving and
+    The engine's own pass over that one impression computes them, so serving and
     training cannot differ.
 
     Args:
         user_id: The user.
         time_ms: When, UTC. Impressions of the state count as earlier.
-        state: By `state.USER_STATE_SCHEMA`: the user's row, or none for a user who was
-            never seen.
+        state: By `state.schema.USER_STATE_SCHEMA`: the user's row, or none for a user
+            who was never seen.
         config: The configuration that the model was trained with.
 
     Returns:
-        `column_names.USER_FEATURES` by name: numbers, texts, lists; None where unknown.
+        `contract.column_names.USER_FEATURES` by name: numbers, texts, lists; None where
+        unknown.
 
     Raises:
-        StateError: The state's columns are not those of its schema.
+        StateError: The state breaks its schema.
     """
     known = {USER_ID: user_id, EVENT_TIME: time_ms}
     if state.num_rows:
@@ -54,11 +56,11 @@ def user_features_at(
         for field in impression_schema(config)
     }
     impression = video_features(pa.table(row, impression_schema(config)), None, config)
-    features = user_features(impression, state, config).features
+    features = user_features(collect(impression, state, config), config)
     return {name: features[name][0].as_py() for name in USER_FEATURES}
 
 
-def video_features_at(
+def compute_video_features_at(
     videos: pa.Table,
     impressions: Sequence[int],
     time_ms: int,
@@ -67,15 +69,15 @@ def video_features_at(
     """The features that impressions of videos would have at a time.
 
     Args:
-        videos: By `video_rows.video_schema`, one row a candidate; a video may come
-            twice.
+        videos: By `sources.catalogue.video_schema`, one row per candidate; a video may
+            come twice.
         impressions: Each one's impressions so far over all users.
         time_ms: When, UTC.
         config: The configuration that the model was trained with.
 
     Returns:
-        The columns of `videos` and `column_names.VIDEO_FEATURES` by name, a value a
-        candidate; None where unknown.
+        The columns of `videos` and `contract.column_names.VIDEO_FEATURES` by name, one
+        value per candidate; None where unknown.
     """
     rows, schema = videos.num_rows, impression_schema(config)
     blank = {USER_ID: "", EVENT_TIME: time_ms}
@@ -86,7 +88,7 @@ def video_features_at(
         for field in schema
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
-    ids = plain(videos[VIDEO_ID]).to_pylist()
+    ids = to_array(videos[VIDEO_ID]).to_pylist()
     counts = dict(zip(ids, impressions, strict=True))
     state = pa.Table.from_arrays(
         [pa.array(list(counts), pa.string()), pa.array(list(counts.values()), "int64")],

@@ -2,10 +2,10 @@
 
 A run of the engine sees a log once it is complete. Online, an impression may come late,
 twice, or before another of the same moment. So what is known of a user is a state and,
-beside it, the last impressions themselves, *pending* until nothing earlier is waited
-for any more: then the engine's own pass takes them into the state. Until then a late
-impression finds its place, equal impressions are found, and impressions of one moment
-do not see each other, exactly as in a log that was complete from the start.
+beside it, the last impressions themselves. They are *pending* until no earlier
+impression is accepted any more; then the engine's own pass takes them into the state.
+Until then a late impression finds its place, equal impressions are found, and
+impressions of one moment do not see each other, exactly as in a complete log.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 from preprocessing.checks.duplicates import drop_duplicates
-from preprocessing.checks.validation import reject_table
+from preprocessing.checks.rejects import reject_impressions
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     SOURCE_FILE,
@@ -29,8 +29,9 @@ from preprocessing.contract.column_names import (
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import traced_schema
-from preprocessing.features.passes import user_features, video_features
-from preprocessing.online.features import user_features_at
+from preprocessing.features.next_state import next_user_state
+from preprocessing.features.past import collect
+from preprocessing.online.features import compute_user_features_at
 
 # Sorts before the name of any source: of equal rows the pending one is kept.
 _PENDING = ""
@@ -41,25 +42,26 @@ class KnownUsers:
     """What is known of some users.
 
     Attributes:
-        through_ms: Of each of them, by id: impressions that are not later are in the
-            state, or not taken any more.
-        state: By `state.USER_STATE_SCHEMA`; a user without impressions has no row.
-        pending: By `contract.impression_schema`: distinct impressions of these users,
-            each later than its user's `through_ms`.
+        watermark_ms: A time per user, by id, UTC: impressions at or before it are in
+            the state already, or are rejected as late.
+        state: By `state.schema.USER_STATE_SCHEMA`; a user without impressions has no
+            row.
+        pending: By `contract.schema.impression_schema`: distinct impressions of these
+            users, each later than its user's watermark.
     """
 
-    through_ms: Mapping[str, int]
+    watermark_ms: Mapping[str, int]
     state: pa.Table
     pending: pa.Table
 
 
-class Update(NamedTuple):
-    """What comes of new impressions.
+class UpdateResult(NamedTuple):
+    """What new impressions lead to.
 
     Attributes:
         users: What is known now.
-        counted: By `contract.impression_schema`: the new impressions that count.
-        rejects: By `contract.REJECT_SCHEMA`: the others, late or repeated.
+        counted: By `contract.schema.impression_schema`: the new impressions that count.
+        rejects: By `checks.rejects.REJECT_SCHEMA`: the others, late or repeated.
     """
 
     users: KnownUsers
@@ -69,15 +71,15 @@ class Update(NamedTuple):
 
 def add_impressions(
     known: KnownUsers, new: pa.Table, allowed_lateness_ms: int, config: FeatureConfig
-) -> Update:
+) -> UpdateResult:
     """Takes new impressions of known users.
 
     An impression may be up to `allowed_lateness_ms` earlier than its user's latest one
-    so far. What is earlier is a reject, with the engine's reason.
+    so far. Earlier ones are rejected.
 
     Args:
-        known: Every user that occurs in `new` has a `through_ms` in it.
-        new: By `contract.traced_schema`, out of `validation.validate`.
+        known: What is known of the users; each user of `new` has a watermark in it.
+        new: By `contract.schema.traced_schema`, from `checks.validation.validate`.
         allowed_lateness_ms: How long an impression stays pending.
         config: The feature configuration.
     """
@@ -87,37 +89,37 @@ def add_impressions(
     )
     counted = distinct.filter(pc.not_equal(distinct[SOURCE_FILE], _PENDING))
     rows = distinct.drop([SOURCE_FILE, SOURCE_ROW])
-    through_ms = _advanced(known.through_ms, rows, allowed_lateness_ms)
-    in_state = _times(rows) <= _through(rows, through_ms)
+    watermark_ms = _advanced(known.watermark_ms, rows, allowed_lateness_ms)
+    in_state = _times(rows) <= _watermarks(rows, watermark_ms)
     users = KnownUsers(
-        through_ms,
-        state_with(known.state, rows.filter(pa.array(in_state)), config),
+        watermark_ms,
+        advance_state(known.state, rows.filter(pa.array(in_state)), config),
         rows.filter(pa.array(~in_state)),
     )
-    return Update(
+    return UpdateResult(
         users,
         counted.drop([SOURCE_FILE, SOURCE_ROW]),
         pa.concat_tables([late, repeated]),
     )
 
 
-def state_with(state: pa.Table, rows: pa.Table, config: FeatureConfig) -> pa.Table:
+def advance_state(state: pa.Table, rows: pa.Table, config: FeatureConfig) -> pa.Table:
     """The users' state after further impressions, by the engine's pass.
 
     Args:
-        state: By `state.USER_STATE_SCHEMA`.
-        rows: By `contract.impression_schema`, distinct and later than the state.
+        state: By `state.schema.USER_STATE_SCHEMA`.
+        rows: By `contract.schema.impression_schema`, distinct and later than the state.
         config: The feature configuration.
     """
     if not rows.num_rows:
         return state
-    return user_features(video_features(rows, None, config), state, config).state
+    return next_user_state(collect(rows, state, config), config)
 
 
-def known_user_features(
+def compute_features_of_known(
     user_id: str, time_ms: int, known: KnownUsers, config: FeatureConfig
 ) -> dict[str, Any]:
-    """A user's features at a moment: `online_features.user_features_at` what is known.
+    """A user's features at a moment: `compute_user_features_at` on what is known.
 
     Args:
         user_id: The user, the only one in `known`.
@@ -126,43 +128,43 @@ def known_user_features(
         config: The configuration that the model was trained with.
 
     Raises:
-        ValueError: The time is not later than what the state has seen.
+        ValueError: The time is not later than the user's watermark.
     """
-    through_ms = known.through_ms[user_id]
-    if time_ms <= through_ms:
+    watermark_ms = known.watermark_ms[user_id]
+    if time_ms <= watermark_ms:
         raise ValueError(
-            f"`time_ms` must be later than the state's last impression, at {through_ms}"
-            f". Received: {time_ms}"
+            "`time_ms` must be later than the state's last impression, at "
+            f"{watermark_ms}. Received: {time_ms}"
         )
     earlier = known.pending.filter(pc.less(known.pending[EVENT_TIME], time_ms))
-    state = state_with(known.state, earlier, config)
-    return user_features_at(user_id, time_ms, state, config)
+    state = advance_state(known.state, earlier, config)
+    return compute_user_features_at(user_id, time_ms, state, config)
 
 
-def rebased(
-    known: KnownUsers, state: pa.Table, through_ms: int, config: FeatureConfig
+def rebase(
+    known: KnownUsers, state: pa.Table, watermark_ms: int, config: FeatureConfig
 ) -> KnownUsers:
     """The same users on a newer state, of a log that holds what they did until then.
 
-    A user whose own state has seen more than the newer one stays as is.
+    A user whose own watermark is later than the newer state's stays as is.
 
     Args:
         known: What was known of the users.
-        state: By `state.USER_STATE_SCHEMA`, of any of these users.
-        through_ms: Time of the newer state's latest impression.
+        state: By `state.schema.USER_STATE_SCHEMA`, of any of these users.
+        watermark_ms: Time of the newer state's latest impression, UTC.
         config: The feature configuration.
     """
-    older = [user for user, through in known.through_ms.items() if through < through_ms]
+    older = [user for user, own in known.watermark_ms.items() if own < watermark_ms]
     if not older:
         return known
     moved = pa.array(older, pa.string())
     kept = known.state.filter(pc.invert(_among(known.state, moved)))
     pending = known.pending
     seen = pc.and_(
-        _among(pending, moved), pc.less_equal(pending[EVENT_TIME], through_ms)
+        _among(pending, moved), pc.less_equal(pending[EVENT_TIME], watermark_ms)
     )
     return KnownUsers(
-        {**known.through_ms, **dict.fromkeys(older, through_ms)},
+        {**known.watermark_ms, **dict.fromkeys(older, watermark_ms)},
         pa.concat_tables([kept, state.filter(_among(state, moved))]),
         pending.filter(pc.invert(seen)),
     )
@@ -173,16 +175,14 @@ def _among(table: pa.Table, users: pa.Array) -> pa.ChunkedArray:
 
 
 def _without_late(known: KnownUsers, new: pa.Table) -> tuple[pa.Table, pa.Table]:
-    through = _through(new, known.through_ms)
-    late = _times(new) <= through
-    rejected = new.filter(pa.array(late))
+    watermarks = _watermarks(new, known.watermark_ms)
+    late = _times(new) <= watermarks
     reasons = [
         f"{EVENT_TIME} is not after {border}, until which the user's state is closed"
-        for border in through[late]
+        for border in watermarks[late]
     ]
-    rows = rejected.drop([SOURCE_FILE, SOURCE_ROW]).to_pylist()
-    source = rejected[SOURCE_FILE].to_pylist()
-    return new.filter(pa.array(~late)), reject_table(rows, reasons, source)
+    rejects = reject_impressions(new.filter(pa.array(late)), reasons)
+    return new.filter(pa.array(~late)), rejects
 
 
 def _traced(pending: pa.Table, config: FeatureConfig) -> pa.Table:
@@ -193,24 +193,21 @@ def _traced(pending: pa.Table, config: FeatureConfig) -> pa.Table:
 
 
 def _advanced(
-    through_ms: Mapping[str, int], rows: pa.Table, allowed_lateness_ms: int
+    watermark_ms: Mapping[str, int], rows: pa.Table, allowed_lateness_ms: int
 ) -> dict[str, int]:
-    """Where each user's state is closed, now that these impressions are known."""
+    """Each user's watermark, now that these impressions are known."""
     latest = rows.group_by(USER_ID).aggregate([(EVENT_TIME, "max")])
     users, times = latest[USER_ID], latest[f"{EVENT_TIME}_max"]
     closed = pc.subtract(times, allowed_lateness_ms).to_pylist()
     closes = dict(zip(users.to_pylist(), closed, strict=True))
-    return {
-        user: max(through, closes.get(user, through))
-        for user, through in through_ms.items()
-    }
+    return {user: max(own, closes.get(user, own)) for user, own in watermark_ms.items()}
 
 
-def _through(rows: pa.Table, through_ms: Mapping[str, int]) -> np.ndarray:
-    """`through_ms` of each row's user, int64 [rows]."""
-    users = plain(rows[USER_ID]).to_pylist()
-    return np.array([through_ms[user] for user in users], dtype=np.int64)
+def _watermarks(rows: pa.Table, watermark_ms: Mapping[str, int]) -> np.ndarray:
+    """The watermark of each row's user, int64 [rows]."""
+    users = to_array(rows[USER_ID]).to_pylist()
+    return np.array([watermark_ms[user] for user in users], dtype=np.int64)
 
 
 def _times(rows: pa.Table) -> np.ndarray:
-    return plain(rows[EVENT_TIME]).to_numpy()
+    return to_array(rows[EVENT_TIME]).to_numpy()

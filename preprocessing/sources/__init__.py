@@ -1,4 +1,4 @@
-"""Where impressions come from: one module a format, chosen by `SourceConfig.format`.
+"""Where impressions come from: one module per format of `SourceConfig.format`.
 
 A source lists parts of its input that can be read in parallel, and reads each as Arrow
 tables under the contract's names. It may bring the users' state before the log.
@@ -13,10 +13,10 @@ from preprocessing.sources.csv import CsvSource
 from preprocessing.sources.kuairand import KuaiRandSource
 from preprocessing.sources.movielens import MovieLensSource
 from preprocessing.sources.parquet import ParquetSource
-from preprocessing.sources.source import RawRows, Source, Split
+from preprocessing.sources.source import FilePart, RawRows, Source
 from preprocessing.sources.tfrecord import TFRecordSource
 
-__all__ = ["RawRows", "Source", "Split", "open_source"]
+__all__ = ["FilePart", "RawRows", "Source", "open_source"]
 
 _FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "parquet": ParquetSource,
@@ -28,7 +28,7 @@ _FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
 
 
 def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) -> Source:
-    """The source of a configuration; nothing is read before it is asked for.
+    """The source that a configuration names; nothing is read yet.
 
     Args:
         source: Names the format.

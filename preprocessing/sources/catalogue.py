@@ -1,18 +1,11 @@
-"""What does not change of videos: one row a video, from a catalogue or a log."""
+"""Properties of videos that do not change: one row per video."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from preprocessing.arrays.conversion import (
-    plain,
-    to_float32,
-    to_int64,
-    to_text,
-    to_text_list,
-)
+from preprocessing.arrays.conversion import convert, to_array
 from preprocessing.arrays.ranks import text_ranks
 from preprocessing.contract.column_names import (
     AUTHOR_ID,
@@ -22,8 +15,9 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError, check_types, impression_schema
-from preprocessing.storage.files import DataFile, find_files, open_file
+from preprocessing.contract.schema import check_types, impression_schema
+from preprocessing.storage.files import DataFile, SourceError, find_files
+from preprocessing.storage.parquet import open_parquet
 
 
 def video_schema(config: FeatureConfig) -> pa.Schema:
@@ -38,9 +32,9 @@ def video_schema(config: FeatureConfig) -> pa.Schema:
 def read_video_rows(path: str, config: FeatureConfig) -> pa.Table:
     """Reads videos from Parquet: a catalogue, or an impression log.
 
-    Of several rows of a video the latest counts: by `event_time_ms` where the files
-    have it, else by the order of files and rows. Values that cannot be read are null,
-    as missing ones are; rows without a video are passed over.
+    If a video has several rows, the latest counts: by `event_time_ms` where the files
+    have it, else by the order of files and rows. Values that cannot be read become
+    null, as missing ones are; rows without a `video_id` are left out.
 
     Args:
         path: A file or a folder of files: a path or a URI.
@@ -62,15 +56,9 @@ def read_video_rows(path: str, config: FeatureConfig) -> pa.Table:
 
 
 def _read(file: DataFile, names: list[str]) -> pa.Table:
-    try:
-        with open_file(file.path) as opened:
-            parquet = pq.ParquetFile(opened)
-            found = [name for name in names if name in parquet.schema_arrow.names]
-            return parquet.read(columns=found)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"{file.name} is no whole Parquet file (truncated or damaged?): {error}"
-        ) from error
+    with open_parquet(file.path, file.name) as parquet:
+        found = [name for name in names if name in parquet.schema_arrow.names]
+        return parquet.read(columns=found)
 
 
 def _canonical(
@@ -84,25 +72,15 @@ def _canonical(
         if field.name not in raw.column_names:
             columns.append(pa.nulls(raw.num_rows, field.type))
         else:
-            columns.append(_converted(plain(raw[field.name]), field.type))
+            columns.append(convert(to_array(raw[field.name]), field.type)[0])
     known = columns[0].is_valid()
     table = pa.Table.from_arrays(columns, names=schema.names).filter(known)
     return table.cast(schema)
 
 
-def _converted(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    if pa.types.is_null(column.type):
-        return pa.nulls(len(column), kind)
-    if pa.types.is_list(kind):
-        return to_text_list(column)[0]
-    if pa.types.is_string(kind):
-        return to_text(column)[0]
-    return (to_float32 if pa.types.is_floating(kind) else to_int64)(column)[0]
-
-
 def _latest(table: pa.Table) -> pa.Table:
-    """The last row of each video by time, then by place."""
-    time_ms = plain(table[EVENT_TIME]).fill_null(-1).to_numpy()
+    """The last row of each video by time, then by position in `table`."""
+    time_ms = to_array(table[EVENT_TIME]).fill_null(-1).to_numpy()
     video = text_ranks(table[VIDEO_ID])
     order = np.lexsort([np.arange(len(video)), time_ms, video])
     last = order[np.diff(video[order], append=-1) != 0]

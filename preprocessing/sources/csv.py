@@ -1,6 +1,6 @@
 """CSV files with the contract's columns: a header line, commas, UTF-8.
 
-Cells are read as text and converted later, so that one bad cell costs one row and not
+Cells are read as text and converted later, so that one bad cell rejects one row, not
 the file. A cell of a list column holds its entries separated by commas, hence quoted.
 """
 
@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError, check_columns, impression_schema
-from preprocessing.sources.source import RawRows, Split
-from preprocessing.storage.files import DataFile, find_files, open_file
+from preprocessing.contract.schema import check_columns, impression_schema
+from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
 
 _BLOCK_BYTES = 1 << 24
 
@@ -34,17 +34,17 @@ class CsvSource:
     data_dir: str
     config: FeatureConfig
 
-    def splits(self) -> list[Split]:
-        """One split a file."""
-        splits = []
+    def parts(self) -> list[FilePart]:
+        """One part per file."""
+        parts = []
         for file in find_files(self.data_dir, "*.csv"):
             check_columns(read_header(file), file.name, self.config)
-            splits.append(Split(file.path, file.name, -1, 0))
-        return splits
+            parts.append(FilePart(file.path, file.name, -1, 0))
+        return parts
 
-    def read(self, split: Split) -> Iterator[RawRows]:
+    def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one file."""
-        file = DataFile(split.path, split.name)
+        file = DataFile(part.path, part.name)
         header = read_header(file)
         wanted = impression_schema(self.config).names
         return read_cells(file, [name for name in wanted if name in header])
@@ -74,7 +74,7 @@ def read_header(file: DataFile) -> list[str]:
 
 
 def read_texts(file: DataFile, columns: Iterable[str]) -> pa.Table:
-    """Columns of a small CSV file, all of it, as text.
+    """Columns of a small CSV file as text, all rows at once.
 
     Raises:
         SourceError: A column is missing, a line has another number of cells, the
@@ -111,7 +111,7 @@ def check_header(file: DataFile, columns: Iterable[str]) -> None:
 
 
 def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
-    """Columns of a CSV file as text (bytes, so far), block by block.
+    """Columns of a CSV file as cells (bytes), block by block.
 
     Lines with another number of cells than the header are handed over as malformed.
 

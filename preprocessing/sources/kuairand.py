@@ -28,11 +28,10 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import check_header, read_cells, read_texts
 from preprocessing.sources.kuairand_history import read_history
-from preprocessing.sources.source import RawRows, Split
-from preprocessing.storage.files import DataFile, find_files, only_file
+from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.files import DataFile, SourceError, find_files, only_file
 
 LOG_FILES = "log_standard_*.csv"
 VIDEO_FILE = "video_features_basic_*.csv"
@@ -77,8 +76,8 @@ class KuaiRandSource:
     data_dir: str
     config: FeatureConfig
 
-    def splits(self) -> list[Split]:
-        """One split a log file; the other tables' columns are checked, too."""
+    def parts(self) -> list[FilePart]:
+        """One part per log file; also checks the columns of the other tables."""
         for name in self._extras("context"):
             if name in _OUTCOMES:
                 raise SourceError(
@@ -91,12 +90,12 @@ class KuaiRandSource:
         check_header(self._video_file, self._extras("video"))
         if self._extras("user"):
             check_header(self._user_file, ["user_id", *self._extras("user")])
-        return [Split(file.path, file.name, -1, 0) for file in files]
+        return [FilePart(file.path, file.name, -1, 0) for file in files]
 
-    def read(self, split: Split) -> Iterator[RawRows]:
-        """The rows of one log file, with what the other tables know of them."""
+    def read(self, part: FilePart) -> Iterator[RawRows]:
+        """The rows of one log file, with the other tables' columns added to them."""
         columns = {**self._log_columns, **{c: c for c in self._extras("context")}}
-        for rows in read_cells(DataFile(split.path, split.name), columns):
+        for rows in read_cells(DataFile(part.path, part.name), columns):
             table = rows.table.rename_columns(list(columns.values()))
             table = _joined(table, VIDEO_ID, self._videos)
             if self._extras("user"):
@@ -104,7 +103,7 @@ class KuaiRandSource:
             yield rows._replace(table=table)
 
     def user_state(self) -> pa.Table | None:
-        """What `history_exposures_*.csv` tells of the time before, if it is there."""
+        """What `history_exposures_*.csv` tells of the time before; None without it."""
         if not find_files(self.data_dir, HISTORY_FILE, required=False):
             return None
         file = only_file(self.data_dir, HISTORY_FILE)

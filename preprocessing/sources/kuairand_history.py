@@ -4,7 +4,7 @@ The file lists the last impressions before the log, each user's total (`history_
 the state's `view_count`) and the time of the very last one. The times of the others are
 unknown, so all of a user's impressions carry the last one's time, their order is that
 of `rel_pos`, and the last day is the only one known to be active. Where
-`label_ambiguous` is 1, whether it was a long view is unknown.
+`label_ambiguous` is 1, it is unknown whether the impression was a long view.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain, to_int64
+from preprocessing.arrays.conversion import to_array, to_int64
 from preprocessing.arrays.days import local_day
+from preprocessing.arrays.lists import make_lists, offsets_of
 from preprocessing.contract.column_names import AUTHOR_ID, TAGS, VIDEO_ID
-from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import read_texts
 from preprocessing.state.schema import USER_STATE_SCHEMA, check_state
-from preprocessing.storage.files import DataFile
+from preprocessing.storage.files import DataFile, SourceError
 
 _NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time_ms")
 _COLUMNS = ("user_id", "video_id", *_NUMBERS)
@@ -34,41 +34,40 @@ def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> p
         utc_offset_hours: Where days begin.
 
     Returns:
-        By `state.USER_STATE_SCHEMA`.
+        By `state.schema.USER_STATE_SCHEMA`.
 
     Raises:
         SourceError: A column is missing or a cell is no number.
     """
     table = _read(file)
-    users = plain(pc.unique(table["user_id"]))
-    user = plain(pc.index_in(table["user_id"], value_set=users)).to_numpy()
+    users = to_array(pc.unique(table["user_id"]))
+    user = to_array(pc.index_in(table["user_id"], value_set=users)).to_numpy()
     order = np.lexsort([table["rel_pos"].to_numpy(), user])
     table = table.take(pa.array(order))
-    ends = np.cumsum(np.bincount(user, minlength=len(users)))
-    last = table.take(pa.array(ends - 1))
+    offsets = offsets_of(np.bincount(user, minlength=len(users)))
+    last = table.take(pa.array(offsets[1:] - 1))
 
-    video = plain(table["video_id"])
-    row = pc.index_in(video, value_set=plain(videos[VIDEO_ID]))
-    tags = pc.list_element(pc.split_pattern(plain(videos[TAGS]), ",", max_splits=1), 0)
-    unknown = pc.equal(plain(table["label_ambiguous"]), 1)
-    long_view = pc.equal(plain(table["long_view"]), 1)
+    video = to_array(table["video_id"])
+    row = pc.index_in(video, value_set=to_array(videos[VIDEO_ID]))
+    tags = pc.list_element(
+        pc.split_pattern(to_array(videos[TAGS]), ",", max_splits=1), 0
+    )
+    unknown = pc.equal(to_array(table["label_ambiguous"]), 1)
+    long_view = pc.equal(to_array(table["long_view"]), 1)
     days = local_day(last["last_time_ms"].to_numpy(), utc_offset_hours)
-    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
 
     def lists(values: pa.Array) -> pa.ListArray:
-        return pa.ListArray.from_arrays(offsets, values)
+        return make_lists(offsets, values)
 
     state = pa.Table.from_arrays(
         [
             users,
-            plain(last["history_len"]),
-            pa.ListArray.from_arrays(
-                pa.array(np.arange(len(users) + 1, dtype=np.int32)), pa.array(days)
-            ),
+            to_array(last["history_len"]),
+            make_lists(np.arange(len(users) + 1), pa.array(days)),
             lists(video),
-            lists(plain(videos[AUTHOR_ID]).take(row)),
+            lists(to_array(videos[AUTHOR_ID]).take(row)),
             lists(tags.take(row)),
-            lists(plain(table["last_time_ms"])),
+            lists(to_array(table["last_time_ms"])),
             lists(pc.if_else(unknown, pa.scalar(None, pa.bool_()), long_view)),
             pa.nulls(len(users), pa.int64()),
             pa.nulls(len(users), pa.int64()),
@@ -84,7 +83,7 @@ def _read(file: DataFile) -> pa.Table:
     if not table.num_rows:
         raise SourceError(f"{file.name} has no rows")
     for name in _NUMBERS:
-        values, _ = to_int64(plain(table[name]))
+        values, _ = to_int64(to_array(table[name]))
         if values.null_count:
             raise SourceError(f"{file.name}: column '{name}' has a cell without number")
         place = table.schema.get_field_index(name)

@@ -7,7 +7,7 @@ A movie's genres are its `video_tags`. The column `rating` is there for labels, 
 `{column: rating, at_least: 4}`. Times are in seconds. Nothing is known of watching
 times, uploads and first launches.
 
-Declared features may be, by entity: `video`: `title`; `user` (ml-1m alone): `gender`,
+Declared features may be, by entity: `video`: `title`; `user` (ml-1m only): `gender`,
 `age`, `occupation`, `zip_code`.
 """
 
@@ -22,13 +22,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
 from preprocessing.contract.column_names import EVENT_TIME, TAGS, USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.sources.csv import check_header, read_cells, read_texts
-from preprocessing.sources.source import RawRows, Split
-from preprocessing.storage.files import DataFile, find_files, only_file, open_file
+from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.files import (
+    DataFile,
+    SourceError,
+    find_files,
+    only_file,
+    open_file,
+)
 
 RATING = "rating"
 _NO_GENRES = "(no genres listed)"
@@ -54,8 +59,8 @@ class MovieLensSource:
     data_dir: str
     config: FeatureConfig
 
-    def splits(self) -> list[Split]:
-        """One split, the ratings; the other tables' columns are checked, too."""
+    def parts(self) -> list[FilePart]:
+        """One part, the ratings; also checks the columns of the other tables."""
         for extra in self.config.extra:
             known = _FEATURES[extra.entity]
             if extra.name not in known:
@@ -73,11 +78,11 @@ class MovieLensSource:
         if not self._dat:
             check_header(file, _CSV_RATINGS)
             check_header(only_file(self.data_dir, "movies.csv"), _CSV_MOVIES)
-        return [Split(file.path, file.name, -1, 0)]
+        return [FilePart(file.path, file.name, -1, 0)]
 
-    def read(self, split: Split) -> Iterator[RawRows]:
-        """The ratings, with what the other tables know of them."""
-        file = DataFile(split.path, split.name)
+    def read(self, part: FilePart) -> Iterator[RawRows]:
+        """The ratings, with the other tables' columns added to them."""
+        file = DataFile(part.path, part.name)
         if self._dat:
             ratings = _read_dat(file, _RATINGS)
         else:
@@ -108,7 +113,7 @@ class MovieLensSource:
         else:
             file = only_file(self.data_dir, "movies.csv")
             table = read_texts(file, _CSV_MOVIES).rename_columns(list(_MOVIES))
-        genres = plain(table[TAGS])
+        genres = to_array(table[TAGS])
         genres = pc.if_else(pc.equal(genres, _NO_GENRES), "", genres)
         place = table.schema.get_field_index(TAGS)
         return table.set_column(place, TAGS, pc.split_pattern(genres, "|"))
@@ -184,7 +189,7 @@ def _texts(columns: tuple[str, ...]) -> pa.Schema:
 
 def _in_ms(table: pa.Table) -> pa.Table:
     """Seconds as text become milliseconds as text; an empty cell stays empty."""
-    seconds = plain(table[EVENT_TIME])
+    seconds = to_array(table[EVENT_TIME])
     ms = pc.binary_join_element_wise(seconds, "000", "")
     ms = pc.if_else(pc.equal(seconds, ""), "", ms)
     return table.set_column(table.schema.get_field_index(EVENT_TIME), EVENT_TIME, ms)
@@ -192,7 +197,7 @@ def _in_ms(table: pa.Table) -> pa.Table:
 
 def _joined(log: pa.Table, key: str, lookup: pa.Table) -> pa.Table:
     """Adds the lookup's columns; null where the key is unknown."""
-    row = pc.index_in(log[key], value_set=plain(lookup[key]))
+    row = pc.index_in(log[key], value_set=to_array(lookup[key]))
     for name in lookup.column_names:
         if name != key:
             log = log.append_column(name, lookup[name].take(row))

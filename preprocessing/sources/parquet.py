@@ -6,17 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import (
-    SourceError,
-    check_columns,
-    check_types,
-    impression_schema,
-)
-from preprocessing.sources.source import RawRows, Split
-from preprocessing.storage.files import DataFile, find_files, open_file
+from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.files import DataFile, find_files
+from preprocessing.storage.parquet import open_parquet
 
 _BATCH_ROWS = 1 << 17
 
@@ -33,50 +28,37 @@ class ParquetSource:
     data_dir: str
     config: FeatureConfig
 
-    def splits(self) -> list[Split]:
-        """One split a row group."""
+    def parts(self) -> list[FilePart]:
+        """One part per row group."""
         files = find_files(self.data_dir, "*.parquet")
-        return [split for file in files for split in self._row_groups(file)]
+        return [part for file in files for part in self._row_groups(file)]
 
-    def read(self, split: Split) -> Iterator[RawRows]:
+    def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one row group."""
-        first_row = split.first_row
-        try:
-            with open_file(split.path) as opened:
-                file = pq.ParquetFile(opened)
-                columns = [
-                    name
-                    for name in impression_schema(self.config).names
-                    if name in file.schema_arrow.names
-                ]
-                for batch in file.iter_batches(
-                    _BATCH_ROWS, row_groups=[split.row_group], columns=columns
-                ):
-                    yield RawRows(pa.Table.from_batches([batch]), first_row, [])
-                    first_row += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
-            raise _broken(split.name, error) from error
+        first_row = part.first_row
+        with open_parquet(part.path, part.name) as file:
+            columns = [
+                name
+                for name in impression_schema(self.config).names
+                if name in file.schema_arrow.names
+            ]
+            for batch in file.iter_batches(
+                _BATCH_ROWS, row_groups=[part.row_group], columns=columns
+            ):
+                yield RawRows(pa.Table.from_batches([batch]), first_row, [])
+                first_row += batch.num_rows
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""
         return None
 
-    def _row_groups(self, file: DataFile) -> Iterator[Split]:
-        try:
-            with open_file(file.path) as opened:
-                metadata = pq.ParquetFile(opened).metadata
-                schema = metadata.schema.to_arrow_schema()
-        except (pa.ArrowException, OSError) as error:
-            raise _broken(file.name, error) from error
+    def _row_groups(self, file: DataFile) -> Iterator[FilePart]:
+        with open_parquet(file.path, file.name) as opened:
+            metadata = opened.metadata
+            schema = metadata.schema.to_arrow_schema()
         check_columns(schema.names, file.name, self.config)
         check_types(schema, file.name, self.config)
         first_row = 0
         for group in range(metadata.num_row_groups):
-            yield Split(file.path, file.name, group, first_row)
+            yield FilePart(file.path, file.name, group, first_row)
             first_row += metadata.row_group(group).num_rows
-
-
-def _broken(name: str, error: Exception) -> SourceError:
-    return SourceError(
-        f"{name} is no whole Parquet file (truncated or damaged?): {error}"
-    )

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 
-class Split(NamedTuple):
-    """A part of the input that is read on its own, in parallel with others.
+class FilePart(NamedTuple):
+    """A part of the input that is read by itself, in parallel with others.
 
     Attributes:
         path: The file.
@@ -25,7 +25,7 @@ class Split(NamedTuple):
 
 
 class RawRows(NamedTuple):
-    """Rows as a file holds them, some ten thousand at a time.
+    """Rows as a file holds them, some tens of thousands at a time.
 
     Attributes:
         table: Under the contract's names; only columns that are needed.
@@ -41,19 +41,26 @@ class RawRows(NamedTuple):
 class Source(Protocol):
     """An impression log in some format."""
 
-    def splits(self) -> list[Split]:
-        """The input's parts.
+    def parts(self) -> list[FilePart]:
+        """The input's parts; their columns have been checked.
 
         Raises:
-            contract.SourceError: Files are missing, broken, or lack a column.
+            SourceError: Files are missing, broken, or lack a column.
         """
 
-    def read(self, split: Split) -> Iterator[RawRows]:
+    def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one part.
 
         Raises:
-            contract.SourceError: The file cannot be read to its end.
+            SourceError: The file cannot be read to its end.
         """
 
     def user_state(self) -> pa.Table | None:
-        """What is known of users before the log, by `state.USER_STATE_SCHEMA`."""
+        """What the source itself tells of users before the log.
+
+        Returns:
+            By `state.schema.USER_STATE_SCHEMA`; None if it tells nothing.
+
+        Raises:
+            SourceError: The file that tells it cannot be used.
+        """

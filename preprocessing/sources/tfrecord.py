@@ -13,21 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import first_elements, list_lengths
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import (
-    SourceError,
-    check_columns,
-    check_types,
-    impression_schema,
-)
-from preprocessing.sources.source import RawRows, Split
+from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import (
     DataFile,
+    SourceError,
     find_files,
     is_remote,
     local_path,
@@ -49,24 +44,24 @@ class TFRecordSource:
     data_dir: str
     config: FeatureConfig
 
-    def splits(self) -> list[Split]:
-        """One split a file; columns are checked against each file's first rows."""
-        splits = []
+    def parts(self) -> list[FilePart]:
+        """One part per file; the columns of each file's first rows are checked."""
+        parts = []
         for file in find_files(self.data_dir, "*.tfrecord*"):
-            split = Split(file.path, file.name, -1, 0)
-            first = next(self.read(split), None)
+            part = FilePart(file.path, file.name, -1, 0)
+            first = next(self.read(part), None)
             if first is not None:
                 names = first.table.column_names
                 check_columns(names, file.name, self.config)
                 check_types(first.table.schema, file.name, self.config)
-            splits.append(split)
-        return splits
+            parts.append(part)
+        return parts
 
-    def read(self, split: Split) -> Iterator[RawRows]:
+    def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one file."""
         first_row = 0
-        for batch in _batches(DataFile(split.path, split.name)):
-            table = self._columns(batch, split.name)
+        for batch in _batches(DataFile(part.path, part.name)):
+            table = self._columns(batch, part.name)
             yield RawRows(table, first_row, [])
             first_row += batch.num_rows
 
@@ -121,14 +116,12 @@ def _local_copy(path: str) -> Iterator[str]:
 
 
 def _one_value(column: pa.Array, where: str) -> pa.Array:
-    """The only value of each list, null where there is none."""
+    """The only value of each list; null where there is none."""
     if pa.types.is_null(column.type):
         return column
-    lengths = pc.fill_null(pc.list_value_length(column), 0)
-    counts = lengths.to_numpy(zero_copy_only=False).astype(np.int64)
-    if counts.max(initial=0) > 1:
+    most = list_lengths(column).max(initial=0)
+    if most > 1:
         raise SourceError(
-            f"{where} has an example with {counts.max()} values; expected at most one"
+            f"{where} has an example with {most} values; expected at most one"
         )
-    index = np.cumsum(counts) - counts
-    return plain(column.flatten()).take(pa.array(index, mask=counts == 0))
+    return to_array(first_elements(column))

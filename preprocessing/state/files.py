@@ -1,20 +1,19 @@
-"""A state in files: what one day's run writes, the next reads, and serving loads.
+"""A state in files: one day's run writes it, the next day's reads it, serving loads it.
 
-DIR/user_state/*.parquet    by state.USER_STATE_SCHEMA
-DIR/video_state/*.parquet   by state.VIDEO_STATE_SCHEMA
+DIR/user_state/*.parquet    by state.schema.USER_STATE_SCHEMA
+DIR/video_state/*.parquet   by state.schema.VIDEO_STATE_SCHEMA
 DIR/state.json              a StateInfo; written last, so it marks a whole state
 """
 
 from __future__ import annotations
 
-import datetime
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from preprocessing.arrays.days import time_text
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.state.schema import StateError
 from preprocessing.storage.files import (
@@ -22,14 +21,22 @@ from preprocessing.storage.files import (
     find_files,
     join,
     list_files,
-    open_file,
     read_text,
     write_text,
 )
+from preprocessing.storage.parquet import open_parquet
 
 INFO_FILE = "state.json"
 USER_STATE, VIDEO_STATE = "user_state", "video_state"
 _FORMAT = 1
+# Attribute -> key in `state.json`, in the file's order.
+_KEYS = {
+    "watermark_ms": "through_ms",
+    "utc_offset_hours": "utc_offset_hours",
+    "history_of": "history_of",
+    "history_length": "history_length",
+    "format": "format",
+}
 
 
 @dataclass(frozen=True)
@@ -37,33 +44,32 @@ class StateInfo:
     """What a state was made of.
 
     Attributes:
-        through_ms: Time of the latest impression in it. A log that continues it may
-            hold later impressions only.
-        utc_offset_hours: Where its days begin.
+        watermark_ms: Time of its latest impression, UTC; -1 without one. A log that
+            starts from the state may hold later impressions only. The file's key is
+            `through_ms`.
+        utc_offset_hours: Where its days begin: local time less UTC.
         history_of: Which impressions it lists: "impressions" or "long_views".
-        history_length: How many of them a user, at the most.
+        history_length: How many of them it lists per user, at most.
         format: Version of the files' layout.
     """
 
-    through_ms: int
+    watermark_ms: int
     utc_offset_hours: float
     history_of: str
     history_length: int
     format: int = _FORMAT
 
     @property
-    def through(self) -> str:
-        """`through_ms` as an ISO time in UTC."""
-        seconds, ms = divmod(self.through_ms, 1000)
-        time = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
-        return f"{time:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    def watermark(self) -> str:
+        """`watermark_ms` as an ISO time in UTC."""
+        return time_text(self.watermark_ms)
 
     def check(self, config: FeatureConfig) -> None:
-        """Checks that a run may go on from this state.
+        """Checks that a run may start from this state.
 
         Raises:
-            StateError: Days begin elsewhere, or the state lists long views alone and
-                histories shall hold all impressions.
+            StateError: Its days begin elsewhere, or it lists only long views and the
+                run's histories hold all impressions.
         """
         if self.utc_offset_hours != config.utc_offset_hours:
             raise StateError(
@@ -78,7 +84,7 @@ class StateInfo:
             )
 
     def notes(self, config: FeatureConfig) -> list[str]:
-        """What a user should know of a run that goes on from this state."""
+        """What a user should know about a run that starts from this state."""
         if config.history_length <= self.history_length:
             return []
         return [
@@ -109,15 +115,15 @@ class State:
 
 
 def open_state(state_dir: str, config: FeatureConfig | None = None) -> State:
-    """Finds a state's files and checks that a run may go on from it.
+    """Finds a state's files and checks that a run may start from it.
 
     Args:
         state_dir: Folder of the state, or the output folder of the run that wrote it:
             a path or a URI.
-        config: Of the run that goes on; None for readers such as serving.
+        config: Of the run that starts from it; None for readers that only look at it.
 
     Raises:
-        StateError: There is no whole state, or the run may not go on from it.
+        StateError: There is no whole state, or the run may not start from it.
     """
     for folder in (state_dir, join(state_dir, "state")):
         if list_files(join(folder, INFO_FILE)) is not None:
@@ -141,15 +147,24 @@ def read_state(file: DataFile) -> Iterator[pa.Table]:
     Raises:
         StateError: The file cannot be read.
     """
-    try:
-        with open_file(file.path) as opened:
-            parquet = pq.ParquetFile(opened)
-            for group in range(parquet.num_row_groups):
-                yield parquet.read_row_group(group).replace_schema_metadata()
-    except (pa.ArrowException, OSError) as error:
-        raise StateError(
-            f"{file.path} is no whole Parquet file (truncated or damaged?): {error}"
-        ) from error
+    with open_parquet(file.path, error=StateError) as parquet:
+        for group in range(parquet.num_row_groups):
+            yield parquet.read_row_group(group).replace_schema_metadata()
+
+
+def read_all(files: Iterable[DataFile], schema: pa.Schema) -> pa.Table:
+    """All rows of a state's files as one table.
+
+    Args:
+        files: User files or video files of a state, any number.
+        schema: `USER_STATE_SCHEMA` or `VIDEO_STATE_SCHEMA`.
+
+    Raises:
+        StateError: A file cannot be read.
+    """
+    tables = [schema.empty_table()]
+    tables += [table for file in files for table in read_state(file)]
+    return pa.concat_tables(tables)
 
 
 def finish_state(
@@ -158,32 +173,32 @@ def finish_state(
     config: FeatureConfig,
     previous: StateInfo | None,
 ) -> None:
-    """Writes `state.json`: the state's files are all there.
+    """Writes `state.json`, which says that the state's files are all there.
 
     Args:
         state_dir: Folder of the new state.
-        last_event_ms: Time of the log's latest accepted impression; None without one.
+        last_event_ms: Time of the log's latest accepted impression, UTC; None without
+            one.
         config: Of the run that wrote the state.
-        previous: Of the state that the run went on from.
+        previous: Of the state that the run started from; None without one.
     """
-    known = [-1] if previous is None else [previous.through_ms]
+    times = [-1] if previous is None else [previous.watermark_ms]
     if last_event_ms is not None:
-        known.append(last_event_ms)
+        times.append(last_event_ms)
     info = StateInfo(
-        through_ms=max(known),
+        watermark_ms=max(times),
         utc_offset_hours=config.utc_offset_hours,
         history_of=config.history_of,
         history_length=config.history_length,
     )
-    write_text(join(state_dir, INFO_FILE), json.dumps(asdict(info), indent=1) + "\n")
+    values = {key: getattr(info, name) for name, key in _KEYS.items()}
+    write_text(join(state_dir, INFO_FILE), json.dumps(values, indent=1) + "\n")
 
 
 def _read_info(path: str) -> StateInfo:
     try:
         values = json.loads(read_text(path))
-        info = StateInfo(
-            **{field.name: values[field.name] for field in fields(StateInfo)}
-        )
+        info = StateInfo(**{name: values[key] for name, key in _KEYS.items()})
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{path} does not describe a state: {error!r}") from error
     if info.format != _FORMAT:

@@ -3,13 +3,13 @@
 One day's run hands it to the next, and serving reads it, so that nobody has to go
 through the whole past again. A state describes impressions before the log only.
 
-`USER_STATE_SCHEMA`, one row a user:
+`USER_STATE_SCHEMA`, one row per user:
 
 | column | |
 |---|---|
 | `user_id` | text, each once |
 | `view_count` | impressions so far, those listed below included, `prior_view_count` not |
-| `active_days` | days (`days.local_day`, in the run's offset) with an impression: at least those of the 7 days before the last one's day, and that day |
+| `active_days` | days (`arrays.days.local_day`, in the run's offset) with an impression: at least those of the 7 days before the last one's day, and that day |
 | `video_ids`, `author_ids`, `tags` | the last impressions, oldest first: video, author and first tag; `author_ids` and `tags` may hold nulls |
 | `times_ms` | when, UTC; impressions not listed are taken to be older than these |
 | `long_views` | whether each was a long view; null (unknown) counts as no |
@@ -17,20 +17,20 @@ through the whole past again. A state describes impressions before the log only.
 
 The five lists of a user are equally long. They hold the last `history_length`
 impressions that a history may hold (all, or long views: `history_of`), and the user's
-very last impression in any case. A user's AVC at some later time is `view_count` and
-`prior_view_count` together.
+very last impression in any case. A user's AVC at some later time is `view_count` plus
+`prior_view_count`.
 
-`VIDEO_STATE_SCHEMA`, one row a video: `video_id` and `impressions`, its impressions so
-far over all users.
+`VIDEO_STATE_SCHEMA`, one row per video: `video_id` and `impressions`, its impressions
+so far over all users.
 """  # noqa: E501  (a table's rows cannot be broken)
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.lists import list_lengths
 from preprocessing.contract.schema import TEXT_LIST
 
 USER_STATE_SCHEMA = pa.schema(
@@ -94,16 +94,10 @@ def check_state(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table
 
 
-def list_lengths(column: pa.ChunkedArray) -> np.ndarray:
-    """Length of each list, int64 [rows]; a null list has length 0."""
-    lengths = pc.fill_null(pc.list_value_length(plain(column)), 0)
-    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
 def _check_no_nulls(table: pa.Table, schema: pa.Schema) -> None:
     for field in schema:
         column = table[field.name]
         if not field.nullable and column.null_count:
             raise StateError(f"a state table's column '{field.name}' holds nulls")
-        if field.name in _KNOWN_ITEMS and plain(column).flatten().null_count:
+        if field.name in _KNOWN_ITEMS and to_array(column).flatten().null_count:
             raise StateError(f"a list of a state's '{field.name}' holds nulls")

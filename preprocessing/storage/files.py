@@ -14,9 +14,11 @@ from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 
-from preprocessing.contract.schema import SourceError
-
 _LOCAL_SCHEME = "file://"
+
+
+class SourceError(ValueError):
+    """Input files that cannot be used; the message names file and column."""
 
 
 class DataFile(NamedTuple):

@@ -11,7 +11,7 @@ Boundaries = tuple[float, ...]
 
 
 class VocabularyConfig(BaseModel):
-    """How the ids of one kind become table rows."""
+    """How the ids of one kind become rows of an embedding table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -14,18 +14,17 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from preprocessing.arrays.days import MS_PER_HOUR
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import TransformConfig
 from preprocessing.transform.input_specs import (
     HISTORY_GAP,
     USER_KEY,
-    ModelInput,
-    model_inputs,
+    InputSpec,
+    input_specs,
 )
 
 Tensors = dict[str, Any]
-
-_MS_PER_HOUR = 3_600_000.0
 
 
 def transform_custom_config(
@@ -39,7 +38,7 @@ def transform_custom_config(
 
 
 def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
-    """Maps a batch of feature-table columns to the tensors of `model_inputs`.
+    """Maps a batch of feature-table columns to the tensors of `input_specs`.
 
     Args:
         inputs: Raw columns: dense [batch, 1], ragged or sparse where nullable or lists.
@@ -51,7 +50,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
     """
     features = FeatureConfig(**json.loads(custom_config["features"]))
     settings = TransformConfig(**json.loads(custom_config["transform"]))
-    specs = model_inputs(features, settings)
+    specs = input_specs(features, settings)
     vocabularies = {
         spec.table: _vocabulary(inputs[spec.name], spec.table, settings)
         for spec in specs
@@ -78,7 +77,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
     return outputs
 
 
-def table_rows(vocabulary_size: int, table: str, settings: TransformConfig) -> int:
+def embedding_rows(vocabulary_size: int, table: str, settings: TransformConfig) -> int:
     """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary."""
     return 1 + vocabulary_size + settings.vocabulary(table).oov_buckets
 
@@ -94,7 +93,7 @@ def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
 
 
 def _lookup(
-    column: Any, spec: ModelInput, vocabulary: Any, settings: TransformConfig
+    column: Any, spec: InputSpec, vocabulary: Any, settings: TransformConfig
 ) -> tf.Tensor:
     if spec.kind == "id":
         tokens = _scalar(column, "")
@@ -109,7 +108,7 @@ def _lookup(
     return tf.where(tokens == "", tf.zeros_like(index), index + 1)
 
 
-def _bucket(column: Any, spec: ModelInput) -> tf.Tensor:
+def _bucket(column: Any, spec: InputSpec) -> tf.Tensor:
     value = tf.cast(_scalar(column, -1), tf.float32)
     if spec.quantiles:
         bounds = tft.quantiles(value, spec.quantiles, epsilon=0.001)
@@ -122,7 +121,7 @@ def _bucket(column: Any, spec: ModelInput) -> tf.Tensor:
 
 def _gap_bucket(column: Any, length: int, settings: TransformConfig) -> tf.Tensor:
     gap = _padded(column, length, -1, keep_last=True)
-    hours = tf.cast(gap, tf.float32) / _MS_PER_HOUR
+    hours = tf.cast(gap, tf.float32) / MS_PER_HOUR
     index = tf.raw_ops.Bucketize(
         input=hours, boundaries=list(settings.gap_hours_boundaries)
     )

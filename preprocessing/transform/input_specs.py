@@ -1,4 +1,4 @@
-"""What the Transform hands to the model: one entry an input, in one place.
+"""What the Transform hands to the model: one entry per input, in one place.
 
 `transform.graph` computes these inputs, the ranking model embeds them, and the serving
 signatures know from `side` what belongs to the user and what to a candidate.
@@ -16,11 +16,9 @@ from preprocessing.transform.config import Boundaries, TransformConfig
 Kind = Literal["id", "id_list", "bucket", "numeric", "history"]
 Side = Literal["user", "video", "context"]
 
-GAP_SUFFIX = "_gap"
-
 
 @dataclass(frozen=True)
-class ModelInput:
+class InputSpec:
     """One transformed tensor.
 
     Attributes:
@@ -49,48 +47,48 @@ class ModelInput:
         return 1 + (self.quantiles or len(self.boundaries) + 1)
 
 
-def model_inputs(
+def input_specs(
     features: FeatureConfig, transform: TransformConfig
-) -> tuple[ModelInput, ...]:
+) -> tuple[InputSpec, ...]:
     """The model's inputs under a configuration, in a fixed order."""
     age = transform.age_hours_boundaries
     flag: Boundaries = (1,)
     inputs = [
-        ModelInput("user_id", "id", "user", "user_id"),
-        ModelInput(
+        InputSpec("user_id", "id", "user", "user_id"),
+        InputSpec(
             "avc",
             "bucket",
             "user",
             boundaries=transform.avc_boundaries,
             quantiles=transform.avc_quantiles or 0,
         ),
-        ModelInput("hours_since_first_launch", "bucket", "user", boundaries=age),
-        ModelInput("active_days_7", "bucket", "user", boundaries=(1, 2, 3, 4, 5, 6, 7)),
-        ModelInput("is_new_user", "bucket", "user", boundaries=flag),
-        ModelInput("video_id", "id", "video", "video_id"),
-        ModelInput("author_id", "id", "video", "author_id"),
-        ModelInput("video_tags", "id_list", "video", "video_tags", transform.max_tags),
-        ModelInput("video_age_hours", "bucket", "video", boundaries=age),
-        ModelInput(
+        InputSpec("hours_since_first_launch", "bucket", "user", boundaries=age),
+        InputSpec("active_days_7", "bucket", "user", boundaries=(1, 2, 3, 4, 5, 6, 7)),
+        InputSpec("is_new_user", "bucket", "user", boundaries=flag),
+        InputSpec("video_id", "id", "video", "video_id"),
+        InputSpec("author_id", "id", "video", "author_id"),
+        InputSpec("video_tags", "id_list", "video", "video_tags", transform.max_tags),
+        InputSpec("video_age_hours", "bucket", "video", boundaries=age),
+        InputSpec(
             "video_impressions",
             "bucket",
             "video",
             boundaries=transform.count_boundaries,
         ),
-        ModelInput("is_new_video", "bucket", "video", boundaries=flag),
+        InputSpec("is_new_video", "bucket", "video", boundaries=flag),
     ]
     for column, table in HISTORIES.items():
         inputs.append(
-            ModelInput(column, "history", "user", table, features.history_length)
+            InputSpec(column, "history", "user", table, features.history_length)
         )
     for extra in features.extra:
         if extra.type == "numeric":
-            inputs.append(ModelInput(extra.name, "numeric", extra.entity))
+            inputs.append(InputSpec(extra.name, "numeric", extra.entity))
         elif extra.type == "categorical":
-            inputs.append(ModelInput(extra.name, "id", extra.entity, extra.name))
+            inputs.append(InputSpec(extra.name, "id", extra.entity, extra.name))
         else:
             inputs.append(
-                ModelInput(
+                InputSpec(
                     extra.name, "id_list", extra.entity, extra.name, transform.max_list
                 )
             )

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.online.updates import KnownUsers, rebased
-from preprocessing.state.files import State, read_state
+from preprocessing.online.updates import KnownUsers, rebase
+from preprocessing.state.files import State, read_all, read_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
 from serving.online.stored_users import THROUGH, Change, KnownRecords, state_counts
 
@@ -37,16 +37,14 @@ def load_state(
         StateError: The storage holds a newer state, or a file cannot be read.
         Unavailable: The storage does not answer.
     """
-    through_ms = state.info.through_ms
+    through_ms = state.info.watermark_ms
     before_ms = int(records.storage.notes().get(THROUGH, -1))
     if through_ms < before_ms:
         raise StateError(
             f"the user store holds a newer state than this one through {through_ms}. "
             f"Received: a store through {before_ms}"
         )
-    tables = [USER_STATE_SCHEMA.empty_table()]
-    tables += [table for file in state.user_files for table in read_state(file)]
-    users = pa.concat_tables(tables)
+    users = read_all(state.user_files, USER_STATE_SCHEMA)
     for start in range(0, users.num_rows, _ROWS):
         part = users.slice(start, _ROWS)
         _load_users(part, through_ms, records, config)
@@ -61,21 +59,21 @@ def _load_users(
 ) -> None:
     def update(known: KnownUsers, new: list[str]) -> Change:
         # Who is new to the storage starts from nothing, whatever was loaded before.
-        nothing = {**known.through_ms, **dict.fromkeys(new, -1)}
+        nothing = {**known.watermark_ms, **dict.fromkeys(new, -1)}
         known = KnownUsers(nothing, known.state, known.pending)
-        moved = rebased(known, state, through_ms, config)
-        return Change(moved, {user: {} for user in moved.through_ms})
+        moved = rebase(known, state, through_ms, config)
+        return Change(moved, {user: {} for user in moved.watermark_ms})
 
     for _ in records.change(state[USER_ID].to_pylist(), update):
         pass  # written; who was overtaken is done again
 
 
 def _load_videos(state: State, records: KnownRecords, before_ms: int) -> None:
-    counts = state_counts(state.info.through_ms)
+    counts = state_counts(state.info.watermark_ms)
     for file in state.video_files:
         for table in read_state(file):
             columns = (table[name].to_pylist() for name in (VIDEO_ID, "impressions"))
             impressions = dict(zip(*columns, strict=True))
             records.storage.set_video_impressions(impressions, counts)
-    records.storage.set_notes({THROUGH: str(state.info.through_ms)})
+    records.storage.set_notes({THROUGH: str(state.info.watermark_ms)})
     records.storage.drop_video_impressions(state_counts(before_ms))

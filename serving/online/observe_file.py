@@ -9,9 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from preprocessing.checks.validation import reject_table
+from preprocessing.checks.rejects import MALFORMED, reject_table
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.engine.steps import MALFORMED
 from preprocessing.sources import open_source
 from serving.online.user_store import Observed
 
@@ -52,11 +51,11 @@ def _observe_log(
 ) -> Iterator[Observed]:
     kind = SourceConfig(format="csv" if path.endswith(".csv") else "parquet")
     log = open_source(kind, config, path)
-    for split in log.splits():
-        for raw in log.read(split):
-            yield store.observe(raw.table, split.name, raw.first_row)
+    for part in log.parts():
+        for raw in log.read(part):
+            yield store.observe(raw.table, part.name, raw.first_row)
             if raw.malformed:
-                yield _rejected(raw.malformed, MALFORMED, split.name)
+                yield _rejected(raw.malformed, MALFORMED, part.name)
 
 
 def _observe_lines(store: UserStore, file: IO[bytes], name: str) -> Iterator[Observed]:

@@ -35,7 +35,7 @@ def encode_users(known: KnownUsers) -> dict[str, bytes]:
         pending[row.pop(USER_ID)].append(list(row.values()))
     return {
         user: _encode([through_ms, state.get(user), pending.get(user, [])])
-        for user, through_ms in known.through_ms.items()
+        for user, through_ms in known.watermark_ms.items()
     }
 
 

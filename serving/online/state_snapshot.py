@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
-from preprocessing.state.files import DataFile, State, read_state
+from preprocessing.state.files import State, read_all
 from preprocessing.state.schema import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,
@@ -27,12 +27,14 @@ class BaseState:
 
     def __init__(self, state: State | None):
         users = () if state is None else state.user_files
-        self._users = check_state(_read(users, USER_STATE_SCHEMA), USER_STATE_SCHEMA)
+        self._users = check_state(
+            read_all(users, USER_STATE_SCHEMA).combine_chunks(), USER_STATE_SCHEMA
+        )
         ids = self._users[USER_ID].to_pylist()
         self._row = {user_id: row for row, user_id in enumerate(ids)}
         self._video_files = () if state is None else state.video_files
         self._impressions: dict[str, int] | None = None
-        self.through_ms = -1 if state is None else state.info.through_ms
+        self.through_ms = -1 if state is None else state.info.watermark_ms
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._row
@@ -51,14 +53,8 @@ class BaseState:
     def video_impressions(self, video_ids: Sequence[str]) -> list[int]:
         """Impressions so far of each video; read from the files when first asked."""
         if self._impressions is None:
-            table = _read(self._video_files, VIDEO_STATE_SCHEMA)
+            table = read_all(self._video_files, VIDEO_STATE_SCHEMA)
             check_state(table, VIDEO_STATE_SCHEMA)
             columns = (table[name].to_pylist() for name in (VIDEO_ID, "impressions"))
             self._impressions = dict(zip(*columns, strict=True))
         return [self._impressions.get(video_id, 0) for video_id in video_ids]
-
-
-def _read(files: Iterable[DataFile], schema: pa.Schema) -> pa.Table:
-    tables = [schema.empty_table()]
-    tables += [table for file in files for table in read_state(file)]
-    return pa.concat_tables(tables).combine_chunks()

@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import REJECT_SCHEMA, impression_schema
-from preprocessing.online.updates import KnownUsers, rebased
+from preprocessing.contract.schema import impression_schema
+from preprocessing.online.updates import KnownUsers, rebase
 from serving.online.record_format import decode_users, encode_users
 from serving.online.state_snapshot import BaseState
 from serving.online.storage import RecordStorage, Swap
@@ -119,8 +120,8 @@ class KnownRecords:
     ) -> KnownUsers:
         found = {user: record for user, record in records.items() if record}
         stored = decode_users(found, self._schema)
-        through_ms = {user: stored.through_ms.get(user, -1) for user in user_ids}
-        known = rebased(
+        through_ms = {user: stored.watermark_ms.get(user, -1) for user in user_ids}
+        known = rebase(
             KnownUsers(through_ms, stored.state, stored.pending),
             self.base.users(user_ids),
             self.base.through_ms,
@@ -129,7 +130,7 @@ class KnownRecords:
         if len(found) == len(records):
             return known
         new = dict.fromkeys(records.keys() - found.keys(), self.through_ms)
-        return KnownUsers({**known.through_ms, **new}, known.state, known.pending)
+        return KnownUsers({**known.watermark_ms, **new}, known.state, known.pending)
 
     def _written(self, change: Change, before: Mapping[str, bytes | None]) -> list[str]:
         """Writes the changed records; returns the users who were changed by others."""

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from preprocessing.arrays.conversion import plain
-from preprocessing.checks.rows import row_table
-from preprocessing.checks.validation import reject_table, validate
+from preprocessing.arrays.conversion import to_array
+from preprocessing.arrays.days import MS_PER_HOUR
+from preprocessing.checks.rejects import REJECT_SCHEMA, reject_table
+from preprocessing.checks.rows import collect_rows
+from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     SOURCE_FILE,
@@ -22,17 +24,12 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import (
-    REJECT_SCHEMA,
-    check_columns,
-    check_types,
-    impression_schema,
-)
+from preprocessing.contract.schema import check_columns, check_types, impression_schema
 from preprocessing.online.updates import (
     KnownUsers,
     add_impressions,
-    known_user_features,
-    state_with,
+    advance_state,
+    compute_features_of_known,
 )
 from preprocessing.state.files import open_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
@@ -43,7 +40,7 @@ from serving.online.storage import RecordStorage
 from serving.online.stored_users import Change, KnownRecords, batches
 
 # 36 hours: a day's log, and half a day until the state of its run is loaded.
-ALLOWED_LATENESS_MS = 36 * 3_600_000
+ALLOWED_LATENESS_MS = 36 * MS_PER_HOUR
 
 # A wrong clock would close a user's state at a time that is still to come.
 _MAX_AHEAD_MS = 300_000
@@ -146,7 +143,7 @@ class UserStore:
             Unavailable: The storage does not answer.
         """
         known = self._records.known([user_id])
-        features = known_user_features(user_id, time_ms, known, self._config)
+        features = compute_features_of_known(user_id, time_ms, known, self._config)
         return {"user_id": user_id, **features}
 
     def video_impressions(self, video_ids: Sequence[str]) -> dict[str, int]:
@@ -185,14 +182,14 @@ class UserStore:
             check_types(_without_text(impressions.schema), source, self._config)
             table = impressions
         else:
-            table, misfits = row_table(impressions, source, self._config)
+            table, misfits = collect_rows(impressions, source, self._config)
             rejects.append(misfits)
         accepted, broken = validate(table, source, first_row, self._config)
         accepted, ahead = self._without_ahead(accepted)
         rejects += [broken, ahead]
 
         def update(known: KnownUsers, new: list[str]) -> Change:
-            users = pa.array(list(known.through_ms), pa.string())
+            users = pa.array(list(known.watermark_ms), pa.string())
             mine = accepted.filter(pc.is_in(accepted[USER_ID], value_set=users))
             done = add_impressions(known, mine, self._lateness_ms, self._config)
             return Change(done.users, _by_user(done.counted), done.rejects)
@@ -238,7 +235,7 @@ class UserStore:
         tables = [USER_STATE_SCHEMA.empty_table()]
         for some in batches(self._records.user_ids()):
             known = self._records.known(some)
-            tables.append(state_with(known.state, known.pending, self._config))
+            tables.append(advance_state(known.state, known.pending, self._config))
         return pa.concat_tables(tables)
 
     def close(self) -> None:
@@ -274,7 +271,7 @@ class UserStore:
 
     def _without_ahead(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
         latest = self._clock_ms() + _MAX_AHEAD_MS
-        ahead = plain(rows[EVENT_TIME]).to_numpy() > latest
+        ahead = to_array(rows[EVENT_TIME]).to_numpy() > latest
         rejected = rows.filter(pa.array(ahead))
         reason = (
             f"{EVENT_TIME} is more than {_MAX_AHEAD_MS // 1000} s ahead of the clock"

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from preprocessing.contract.column_names import VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.online.features import video_features_at
+from preprocessing.online.features import compute_video_features_at
 from preprocessing.sources.catalogue import read_video_rows, video_schema
 
 
@@ -65,7 +65,7 @@ class VideoCatalog:
         place = videos.column_names.index(VIDEO_ID)
         ids = pa.array(video_ids, pa.string())
         videos = videos.set_column(place, videos.schema.field(place), ids)
-        features = video_features_at(videos, impressions, time_ms, self._config)
+        features = compute_video_features_at(videos, impressions, time_ms, self._config)
         listed = [f.name for f in videos.schema if pa.types.is_list(f.type)]
         for name in listed:
             features[name] = [value or [] for value in features[name]]

@@ -18,7 +18,7 @@ from tfx_bsl.public import tfxio
 from pipeline.config import RunConfig
 from pipeline.examples.schema import example_schema
 from preprocessing.datasets.tf_examples import encode_examples
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 from preprocessing.transform.graph import preprocessing_fn, transform_custom_config
 
 Row = dict[str, Any]

@@ -38,4 +38,10 @@ class ArrowTableCoder(beam.coders.Coder):
         return pa.Table
 
 
+def declare_type(collection: beam.PCollection, kind: type) -> beam.PCollection:
+    """Tells Beam the type, and with it the coder, of a tagged output."""
+    collection.element_type = kind
+    return collection
+
+
 beam.coders.registry.register_coder(pa.Table, ArrowTableCoder)

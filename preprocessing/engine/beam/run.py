@@ -10,19 +10,22 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from preprocessing.checks.counts import LogSummary
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.engine.beam.features import (
-    BuildFeatures,
-    ReadImpressions,
-    read_summary,
+from preprocessing.engine.beam.features import BuildFeatures
+from preprocessing.engine.beam.outputs import (
+    COUNTS_FILE,
+    finish_outputs,
     write_rejects,
     write_state,
 )
+from preprocessing.engine.beam.read_log import ReadImpressions
 from preprocessing.engine.beam.sink import WriteTables
-from preprocessing.features.passes import feature_schema
-from preprocessing.storage.files import join
+from preprocessing.engine.outputs import FEATURES, REJECTS, STATE
+from preprocessing.features.columns import feature_schema
+from preprocessing.state.files import open_state
+from preprocessing.storage.files import join, remove_tree
 
 
-def run_in_beam(
+def write_feature_table_on_beam(
     source: SourceConfig,
     features: FeatureConfig,
     data_dir: str,
@@ -30,24 +33,33 @@ def run_in_beam(
     state_dir: str | None,
     beam_args: Sequence[str],
 ) -> LogSummary:
-    """Runs the pipeline to its end.
+    """Runs the pipeline to its end; the caller marks the output as whole.
 
     Args:
         source: The log's format.
         features: The feature configuration.
         data_dir: Folder (or file) of the log: a path or a URI.
-        out_dir: Folder for `features/`, `rejects/` and `state/`; all of them, and the
-            log, in reach of the runner's workers.
-        state_dir: State that the log goes on from, or None.
+        out_dir: Folder for `features/`, `rejects/` and `state/`; it and the log must be
+            in reach of the runner's workers.
+        state_dir: State to start from, or None; replaces the source's own.
         beam_args: Pipeline options.
+
+    Raises:
+        SourceError: The input cannot be used.
+        StateError: The state cannot be used.
+        EmptyLogError: The log has no rows.
+        RejectLimitExceeded: Too many rows break the contract; they are in `rejects/`.
     """
-    rejects_dir = join(out_dir, "rejects")
+    rejects_dir, new_state_dir = join(out_dir, REJECTS), join(out_dir, STATE)
+    previous = None if state_dir is None else open_state(state_dir, features).info
     with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
         log = pipeline | ReadImpressions(source, features, data_dir, state_dir)
         outputs = log | BuildFeatures(features)
         write_rejects(outputs, rejects_dir)
-        write_state(outputs, join(out_dir, "state"))
+        write_state(outputs, new_state_dir)
         _ = outputs.features | "WriteFeatures" >> WriteTables(
-            FileSystems.join(out_dir, "features", "part"), feature_schema(features)
+            FileSystems.join(out_dir, FEATURES, "part"), feature_schema(features)
         )
-    return read_summary(rejects_dir)
+    summary = finish_outputs(rejects_dir, new_state_dir, features, previous)
+    remove_tree(join(rejects_dir, COUNTS_FILE))  # the output's summary holds the same
+    return summary

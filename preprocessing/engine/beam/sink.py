@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filebasedsink import FileBasedSink
 from apache_beam.io.filesystem import CompressionTypes
 
+from preprocessing.contract.column_names import RARELY_REPEATED
 from preprocessing.storage.parquet import parquet_layout
 
 # Tables that wait for the writer; further ones make the pipeline wait.
@@ -22,7 +23,7 @@ class WriteTables(beam.PTransform):
     """Writes tables to Parquet files, each table as row groups of its own.
 
     Encoding takes about as long as computing a feature table, and runs outside of
-    Python's lock: a thread does it while the bundle goes on.
+    Python's lock: a thread does it while the bundle continues.
 
     Args:
         path_prefix: Path or URI; "-00000-of-00001.parquet" and so on is appended.
@@ -42,7 +43,7 @@ class _TableSink(FileBasedSink):
     def __init__(self, path_prefix: str, schema: pa.Schema):
         super().__init__(
             path_prefix,
-            coder=beam.coders.BytesCoder(),  # of no use: tables are written as such
+            coder=beam.coders.BytesCoder(),  # never used: tables are written as such
             file_name_suffix=".parquet",
             mime_type="application/x-parquet",
             compression_type=CompressionTypes.UNCOMPRESSED,
@@ -64,7 +65,9 @@ class _ThreadedWriter:
 
     def __init__(self, file: Any, schema: pa.Schema):
         self._file = file
-        self._writer = pq.ParquetWriter(file, schema, **parquet_layout(schema))
+        self._writer = pq.ParquetWriter(
+            file, schema, **parquet_layout(schema, RARELY_REPEATED)
+        )
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
 

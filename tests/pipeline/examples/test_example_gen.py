@@ -10,7 +10,11 @@ from tfx.types import standard_artifacts
 
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import EmptySplitError
-from pipeline.examples.example_gen import SUMMARY_FILE, Executor, ImpressionExampleGen
+from pipeline.examples.example_gen import (
+    SPLIT_SUMMARY_FILE,
+    Executor,
+    ImpressionExampleGen,
+)
 from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.checks.counts import EmptyLogError, RejectLimitExceeded
 from preprocessing.state.files import open_state
@@ -85,7 +89,7 @@ def test_examples_are_split_by_day_and_every_row_is_accounted_for(run):
     folder = run([5, 5, 6, 7, 8, 5], durations=[1000, -1, 1000, 1000, 1000, 1000])
     assert videos(folder, "train") == ["v0", "v2", "v5"]
     assert videos(folder, "eval") == ["v3"]
-    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
     assert summary["rows_in"] == 6
     assert summary["examples"] == 5
     assert summary["by_reason"] == {"video_duration_ms is negative": 1}
@@ -104,7 +108,7 @@ def test_the_state_after_the_log_lies_beside_the_examples(run):
         "u1": 2,
         "u2": 2,
     }
-    assert state.info.through_ms == 8 * MS_PER_DAY + 4
+    assert state.info.watermark_ms == 8 * MS_PER_DAY + 4
 
 
 def read_rows(path):
@@ -118,7 +122,7 @@ def test_examples_are_split_by_user(run):
     assert sorted([*train, *test]) == sorted(f"v{i}" for i in range(30))
     users = [{int(video[1:]) % 3 for video in split} for split in (train, test)]
     assert not users[0] & users[1]
-    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
     assert summary["days"] == {
         "users to train on": len(train),
         "users to evaluate on": len(test),
@@ -127,7 +131,7 @@ def test_examples_are_split_by_user(run):
 
 def test_a_train_day_without_rows_is_a_warning(run):
     folder = run([5, 7])
-    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
     assert summary["warnings"] == ["train: no impressions on 1970-01-07"]
 
 

@@ -10,7 +10,7 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from pipeline.examples.schema import SERVING, TRAINING, example_schema, serving_columns
 from preprocessing.contract.column_names import USER_GROUPS
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 from tests.helpers.small_transform import analyzed_rows, feature_row, settings_with
 
 REQUIRED = {

@@ -11,7 +11,7 @@ import poso_keras
 from pipeline.config import tree
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
-from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
+from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 from tests.helpers.small_transform import settings_with
 
 BATCH = 6
@@ -21,7 +21,7 @@ USER_SIDE = ("user", "context")
 
 
 def table_rows(config):
-    specs = model_inputs(config.features, config.transform)
+    specs = input_specs(config.features, config.transform)
     rows = {spec.table: ROWS for spec in specs if spec.table}
     return {**rows, GAP_BUCKETS: len(config.transform.gap_hours_boundaries) + 2}
 
@@ -37,7 +37,7 @@ def random_batch(config, rows=BATCH, seed=0):
     rng = np.random.default_rng(seed)
     lengths = np.arange(rows) % (config.features.history_length + 1)
     batch = {}
-    for spec in model_inputs(config.features, config.transform):
+    for spec in input_specs(config.features, config.transform):
         if spec.kind == "numeric":
             batch[spec.name] = rng.normal(size=rows).astype(np.float32)
         elif spec.kind == "bucket":
@@ -213,7 +213,7 @@ def test_every_quantile_of_avc_has_a_row_and_a_code(quantiles):
 
 def shared_equals_tiled(model, config):
     sides = {
-        spec.name: spec.side for spec in model_inputs(config.features, config.transform)
+        spec.name: spec.side for spec in input_specs(config.features, config.transform)
     }
     candidates = random_batch(config, seed=1)
     # A history in the middle of its lengths.
@@ -300,7 +300,7 @@ def test_the_l2_penalty_is_on_the_rows_of_ids_in_use():
     shuffled_weights(model)
     model(batch)
     expected = 0.0
-    for spec in model_inputs(config.features, config.transform):
+    for spec in input_specs(config.features, config.transform):
         if not spec.table:
             continue
         table = model.embedding.tables[spec.table].embeddings.numpy()

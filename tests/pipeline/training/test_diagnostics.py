@@ -73,10 +73,10 @@ def test_the_code_is_masked_with_the_embedding(
 
 
 def test_every_input_but_the_histories_is_measured(small_transform, result):
-    from preprocessing.transform.input_specs import model_inputs
+    from preprocessing.transform.input_specs import input_specs
 
     config = small_transform.config
-    specs = model_inputs(config.features, config.transform)
+    specs = input_specs(config.features, config.transform)
     assert set(result.change) == {s.name for s in specs if s.kind != "history"}
     assert result.rows == 3
 

@@ -4,7 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from preprocessing.arrays.conversion import to_float32, to_int64, to_text, to_text_list
+from preprocessing.arrays.conversion import (
+    convert,
+    to_array,
+    to_float32,
+    to_int64,
+    to_text,
+    to_text_list,
+)
 
 
 def outcome(converter, raw):
@@ -94,3 +101,37 @@ def test_bytes_are_text_where_they_are_utf8(kind):
     assert outcome(to_float32, raw) == ([None] * 5 + [12], [0, 1, 2, 3])
     lists = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), raw)
     assert outcome(to_text_list, lists) == ([["a\0b", "é"], [], ["12"]], [1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "conversion", "raw"),
+    [
+        (pa.int64(), to_int64, ["1", "x", None]),
+        (pa.float32(), to_float32, ["1.5", "x", None]),
+        (pa.string(), to_text, [1, 2, None]),
+        (pa.list_(pa.string()), to_text_list, ["a,b", "", None]),
+    ],
+)
+def test_the_wanted_type_chooses_the_conversion(kind, conversion, raw):
+    values, unreadable = convert(pa.array(raw), kind)
+    expected, also_unreadable = conversion(pa.array(raw))
+    assert values.type == kind
+    assert values.equals(expected)
+    assert unreadable.tolist() == also_unreadable.tolist()
+    nulls, unreadable = convert(pa.nulls(2), kind)
+    assert nulls.equals(pa.nulls(2, kind))
+    assert not unreadable.any()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["a", None, "a"]).dictionary_encode(),
+        pa.array(["a", None, "a"], pa.large_string()),
+        pa.chunked_array([["a", None], ["a"]]),
+        pa.chunked_array([pa.array(["a", None, "a"]).dictionary_encode()]),
+    ],
+)
+def test_texts_become_one_array_of_texts(column):
+    assert to_array(column).equals(pa.array(["a", None, "a"]))
+    assert to_array(pa.chunked_array([], column.type)).equals(pa.array([], "string"))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.arrays.days import local_day
+from preprocessing.arrays.days import date_of, day_of, local_day, time_text
 
 
 @given(
@@ -24,3 +24,23 @@ def test_is_the_calendars_day(time_ms, offset):
 )
 def test_a_day_begins_at_midnight(time_ms, day):
     assert local_day(np.array([time_ms]), 0).tolist() == [day]
+
+
+@given(date=st.dates())
+def test_a_date_is_a_number_of_days_and_back(date):
+    assert date_of(day_of(date)) == date.isoformat()
+    noon = datetime.datetime.combine(date, datetime.time(12), datetime.timezone.utc)
+    time_ms = round(noon.timestamp() * 1000)
+    assert local_day(np.array([time_ms]), 0).tolist() == [day_of(date)]
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (1_650_000_000_007, "2022-04-15T05:20:00.007Z"),
+    ],
+)
+def test_times_are_written_in_utc_to_the_millisecond(time_ms, text):
+    assert time_text(time_ms) == text

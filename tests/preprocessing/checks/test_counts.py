@@ -6,7 +6,6 @@ from preprocessing.checks.counts import (
     EmptyLogError,
     LogSummary,
     RejectLimitExceeded,
-    Tally,
     check_rejects,
 )
 from preprocessing.contract.config import FeatureConfig
@@ -15,29 +14,39 @@ CONFIG = FeatureConfig(max_reject_rate=0.1)
 
 
 def summarize(rows_in, examples, by_reason):
-    return Tally(rows_in, examples, by_reason).summary()
+    return LogSummary.total([LogSummary(rows_in, examples, by_reason)]).checked()
 
 
 def test_parts_add_up_in_any_grouping():
     parts = [
-        Tally(rows_in=3),
-        Tally(examples=1, last_event_ms=5),
-        Tally(by_reason=Counter(a=1)),
-        Tally(examples=0),
-        Tally(rows_in=1, by_reason=Counter(a=1, b=1), last_event_ms=2),
+        LogSummary(rows_in=3),
+        LogSummary(examples=1, last_event_ms=5),
+        LogSummary(by_reason={"a": 1}),
+        LogSummary(examples=0),
+        LogSummary(rows_in=1, by_reason={"a": 1, "b": 1}, last_event_ms=2),
     ]
-    whole = Tally(4, 1, Counter(a=2, b=1), 5)
-    assert Tally.total(parts) == whole
-    halves = [Tally.total(parts[:2]), Tally.total(parts[2:][::-1])]
-    assert Tally.total(halves) == whole
-    assert Tally.total([]) == Tally()
-    assert whole.summary() == LogSummary(4, 1, 3, {"a": 2, "b": 1}, 5)
+    whole = LogSummary(4, 1, {"a": 2, "b": 1}, 5)
+    assert LogSummary.total(parts) == whole
+    halves = [LogSummary.total(parts[:2]), LogSummary.total(parts[2:][::-1])]
+    assert LogSummary.total(halves) == whole
+    assert LogSummary.total([]) == LogSummary()
+    assert whole.rejects == 3
+    assert whole.checked() is whole
 
 
 def test_reasons_are_ordered_by_count():
     summary = summarize(10, 4, Counter({"b": 1, "c": 4, "a": 1}))
-    assert summary == LogSummary(10, 4, 6, {"c": 4, "a": 1, "b": 1})
+    assert summary == LogSummary(10, 4, {"c": 4, "a": 1, "b": 1})
+    assert summary.rejects == 6
     assert list(summary.by_reason) == ["c", "a", "b"]
+
+
+def test_as_json_it_says_how_many_were_rejected():
+    summary = summarize(4, 1, {"b": 1, "a": 2})
+    assert summary.to_json() == (
+        '{"rows_in": 4, "examples": 1, "rejects": 3, '
+        '"by_reason": {"a": 2, "b": 1}, "last_event_ms": null}'
+    )
     assert LogSummary.from_json(summary.to_json()) == summary
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.checks.rows import row_table
+from preprocessing.checks.rows import collect_rows
 from preprocessing.checks.validation import validate
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import impression_schema
@@ -15,7 +15,7 @@ CONFIG = FeatureConfig(
 
 
 def outcome(*rows):
-    table, misfits = row_table(rows, "app", CONFIG)
+    table, misfits = collect_rows(rows, "app", CONFIG)
     accepted, rejects = validate(table, "app", 0, CONFIG)
     reasons = misfits["reason"].to_pylist() + rejects["reason"].to_pylist()
     assert accepted.num_rows + len(reasons) == len(rows)
@@ -64,7 +64,7 @@ def test_a_row_without_a_needed_column_is_a_reject_and_other_columns_are_left_ou
     accepted, reasons = outcome({"user_id": "a", "more": object()})
     assert not accepted
     assert reasons == ["video_id is missing"]
-    assert row_table([], "app", CONFIG).table.schema.names == (
+    assert collect_rows([], "app", CONFIG).table.schema.names == (
         impression_schema(CONFIG).names
     )
 

@@ -2,12 +2,8 @@ import pyarrow as pa
 import pytest
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import (
-    SourceError,
-    check_columns,
-    check_types,
-    impression_schema,
-)
+from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.storage.files import SourceError
 from tests.helpers.log_rows import LABELS
 
 CONFIG = FeatureConfig(

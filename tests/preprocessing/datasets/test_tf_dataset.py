@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.datasets.tf_dataset import read_feature_dataset
 from preprocessing.datasets.tf_examples import encode_examples
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
+from preprocessing.storage.files import SourceError
 from tests.helpers import fake_store
 from tests.helpers.log_rows import LABELS, features_of, logs
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
-from preprocessing.engine.in_memory import build_feature_table
-from preprocessing.engine.write_table import run_features
-from preprocessing.features.passes import feature_schema
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.engine.write_table import write_feature_table
+from preprocessing.features.columns import feature_schema
+from preprocessing.storage.files import SourceError
 from tests.helpers.log_rows import (
     LABELS,
     START,
@@ -38,7 +38,7 @@ def write(path, **columns):
 
 
 def build(folder, source=PARQUET, config=PLAIN):
-    return build_feature_table(source, config, str(folder))
+    return compute_feature_table(source, config, str(folder))
 
 
 def unchecked(content):
@@ -54,7 +54,7 @@ def test_a_user_with_a_million_impressions(tmp_path):
     video = np.char.add("v", (np.arange(count + others) % 97).astype(str))
     write(tmp_path / "log/a.parquet", user_id=user, video_id=video, event_time_ms=time)
     out = tmp_path / "out"
-    run_features(PARQUET, PLAIN, str(tmp_path / "log"), str(out))
+    write_feature_table(PARQUET, PLAIN, str(tmp_path / "log"), str(out))
     table = pq.read_table(out / "features", columns=["user_id", "avc", "event_time_ms"])
     one = table.filter(pa.compute.equal(table["user_id"], "one"))
     np.testing.assert_array_equal(one["avc"], one["event_time_ms"].to_numpy() - START)
@@ -247,9 +247,9 @@ def test_a_day_with_an_unusable_type_is_named(tmp_path, column, values):
 PEAK = """
     import sys
     import numpy as np, pyarrow as pa, pyarrow.parquet as pq
-    from preprocessing import FeatureConfig, SourceConfig, run_features
-    from preprocessing import shard_files
-    shard_files._BUFFERED_ROWS = 1 << 14
+    from preprocessing import FeatureConfig, SourceConfig, write_feature_table
+    from preprocessing.engine import disk_shuffle
+    disk_shuffle._BUFFERED_ROWS = 1 << 14
     folder, parts = sys.argv[1], int(sys.argv[2])
     random = np.random.default_rng(0)
     for part in range(parts):
@@ -261,7 +261,7 @@ PEAK = """
         }), f"{folder}/{part}.parquet")
     before = pa.default_memory_pool().max_memory()
     config = FeatureConfig(shards=4 * parts)
-    run_features(SourceConfig(format="parquet"), config, folder, folder + "/out",
+    write_feature_table(SourceConfig(format="parquet"), config, folder, folder + "/out",
                  threads=1)
     print(pa.default_memory_pool().max_memory())
 """

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from preprocessing.checks.validation import validate
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.in_memory import compute_features
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import StateInfo
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from tests.helpers.log_rows import (
@@ -25,20 +25,19 @@ from tests.helpers.slow_engine import slow_features, slow_user_state, slow_video
 END = START + 10_000 * HOUR
 
 
-def info(config, through_ms):
+def info(config, watermark_ms):
     return StateInfo(
-        through_ms, config.utc_offset_hours, config.history_of, config.history_length
+        watermark_ms, config.utc_offset_hours, config.history_of, config.history_length
     )
 
 
-def one_run(log, config, state=None, through_ms=None):
-    """Features and state of a log that goes on from the state of an earlier run."""
+def one_run(log, config, state=None, watermark_ms=None):
+    """Features and state of a log that starts from the state of an earlier run."""
     users, videos = state or (None, None)
-    before = None if through_ms is None else info(config, through_ms)
-    read = validate(log_table(log, config), "day", 0, config, before)
+    read = validate(log_table(log, config), "day", 0, config, watermark_ms)
     done = compute_features([read.accepted], config, users, videos)
     times = read.accepted["event_time_ms"].to_pylist()
-    return done, max([through_ms or -1, *times]), read.rejects
+    return done, max([watermark_ms or -1, *times]), read.rejects
 
 
 def in_days(log, begins):
@@ -61,9 +60,9 @@ def states_of(done):
 )
 def test_single_days_give_what_one_run_gives(log, config, begins):
     whole, _, _ = one_run(log, config)
-    examples, state, through_ms, late = [], None, None, 0
+    examples, state, watermark_ms, late = [], None, None, 0
     for day in in_days(log, [START + begin * 6 * HOUR for begin in begins]):
-        done, through_ms, rejects = one_run(day, config, state, through_ms)
+        done, watermark_ms, rejects = one_run(day, config, state, watermark_ms)
         state = done.user_state, done.video_state
         examples += done.features.to_pylist()
         late += rejects.num_rows
@@ -95,13 +94,13 @@ def test_the_state_does_not_depend_on_order_or_shards(log, config, data):
 def test_rows_that_are_not_after_the_state_are_rejects_and_change_nothing(
     log, more, config
 ):
-    first, through_ms, _ = one_run(log, config)
+    first, watermark_ms, _ = one_run(log, config)
     state = first.user_state, first.video_state
-    done, _, rejects = one_run(more, config, state, through_ms)
-    later = [row for row in more if row["event_time_ms"] > through_ms]
+    done, _, rejects = one_run(more, config, state, watermark_ms)
+    later = [row for row in more if row["event_time_ms"] > watermark_ms]
     assert rejects.num_rows == len(more) - len(later)
     assert all("not after the state's" in r for r in rejects["reason"].to_pylist())
-    alone, _, _ = one_run(later, config, state, through_ms)
+    alone, _, _ = one_run(later, config, state, watermark_ms)
     assert in_order(done.features.to_pylist()) == in_order(alone.features.to_pylist())
     assert states_of(done) == states_of(alone)
 
@@ -144,9 +143,9 @@ def test_rows_of_one_time_leave_one_state_in_any_order(turn):
 
 def test_a_user_who_stays_away_keeps_the_state():
     config = FeatureConfig()
-    first, through_ms, _ = one_run([impression("a"), impression("b", at=1)], config)
+    first, watermark_ms, _ = one_run([impression("a"), impression("b", at=1)], config)
     state = first.user_state, first.video_state
-    second, _, _ = one_run([impression("b", at=2)], config, state, through_ms)
+    second, _, _ = one_run([impression("b", at=2)], config, state, watermark_ms)
     assert user(second, "a") == user(first, "a")
     assert user(second, "b")["view_count"] == 2
     assert second.video_state.to_pylist() == [{"video_id": "x", "impressions": 3}]
@@ -155,12 +154,12 @@ def test_a_user_who_stays_away_keeps_the_state():
 def test_prior_views_are_no_part_of_the_count_that_is_handed_on():
     config = FeatureConfig()
     log = [impression(prior_view_count=100), impression(at=1, prior_view_count=100)]
-    first, through_ms, _ = one_run(log, config)
+    first, watermark_ms, _ = one_run(log, config)
     assert user(first)["view_count"] == 2
     assert user(first)["prior_view_count"] == 100
     state = first.user_state, first.video_state
     next_day = [impression(at=2, prior_view_count=100), impression(at=3)]
-    second, _, _ = one_run(next_day, config, state, through_ms)
+    second, _, _ = one_run(next_day, config, state, watermark_ms)
     assert second.features["avc"].to_pylist() == [102, 3]
 
 
@@ -174,10 +173,10 @@ def test_active_days_are_kept_as_long_as_they_can_count():
 
 def test_a_longer_history_grows_with_new_impressions():
     log = [impression(video=f"v{i}", at=i) for i in range(6)]
-    first, through_ms, _ = one_run(log[:4], FeatureConfig(history_length=2))
+    first, watermark_ms, _ = one_run(log[:4], FeatureConfig(history_length=2))
     state = first.user_state, first.video_state
     longer = FeatureConfig(history_length=4)
-    second, _, _ = one_run(log[4:], longer, state, through_ms)
+    second, _, _ = one_run(log[4:], longer, state, watermark_ms)
     histories = second.features["history_video_ids"].to_pylist()
     assert histories == [["v2", "v3"], ["v2", "v3", "v4"]]
     assert second.features["avc"].to_pylist() == [4, 5]
@@ -201,11 +200,11 @@ def test_a_state_with_gaps_in_its_lists_is_refused(name):
 def test_rows_after_the_last_day_are_rejects():
     last = 24 * HOUR - START % (24 * HOUR) - 1
     config = FeatureConfig(last_day="2022-04-15")
-    done, through_ms, rejects = one_run(
+    done, watermark_ms, rejects = one_run(
         [impression(at=last), impression(at=last + 1)], config
     )
     assert done.features.num_rows == 1
-    assert through_ms == START + last
+    assert watermark_ms == START + last
     assert rejects["reason"].to_pylist() == [
         "event_time_ms is after 2022-04-15 (last_day)"
     ]
@@ -213,9 +212,9 @@ def test_rows_after_the_last_day_are_rejects():
 
 def test_the_features_of_a_continued_log_have_the_same_schema():
     config = FeatureConfig(labels={"long_view": {"rule": "long_view"}})
-    first, through_ms, _ = one_run([impression()], config)
+    first, watermark_ms, _ = one_run([impression()], config)
     state = first.user_state, first.video_state
-    second, _, _ = one_run([impression(at=1)], config, state, through_ms)
+    second, _, _ = one_run([impression(at=1)], config, state, watermark_ms)
     assert second.features.schema.equals(feature_schema(config))
     slow = slow_features(
         [impression(at=1)],

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.engine.partition import partition, shard_of
+from preprocessing.engine.partition import assign_shards, partition
 
 
 @given(keys=st.lists(st.text(max_size=3)), shards=st.integers(1, 20))
@@ -27,8 +27,9 @@ def test_every_row_is_in_one_shard_with_all_rows_of_its_key(keys, shards):
 
 def test_shards_are_the_same_in_every_process():
     code = (
-        "import pyarrow as pa; from preprocessing.engine.partition import shard_of;"
-        "print(shard_of(pa.array(['a', '712', 'é']), 1000).tolist())"
+        "import pyarrow as pa\n"
+        "from preprocessing.engine.partition import assign_shards\n"
+        "print(assign_shards(pa.array(['a', '712', 'é']), 1000).tolist())"
     )
     other = subprocess.run(
         [sys.executable, "-c", code],
@@ -37,12 +38,12 @@ def test_shards_are_the_same_in_every_process():
         text=True,
         check=True,
     )
-    here = shard_of(pa.array(["é", "712", "a"]), 1000).tolist()
+    here = assign_shards(pa.array(["é", "712", "a"]), 1000).tolist()
     assert other.stdout.strip() == str(here[::-1])
 
 
 def test_shards_are_of_about_equal_size():
     keys = pa.array([str(i) for i in range(16_000)])
-    counts = np.bincount(shard_of(keys, 16), minlength=16)
+    counts = np.bincount(assign_shards(keys, 16), minlength=16)
     assert counts.min() > 850
     assert counts.max() < 1150

@@ -1,4 +1,4 @@
-"""`run_features`: either engine gives the same files, and they are whole or absent."""
+"""Either engine writes the same files, and they are whole or absent."""
 
 import json
 
@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.checks.counts import EmptyLogError, LogSummary, RejectLimitExceeded
+from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import REJECT_SCHEMA, SourceError
-from preprocessing.engine.in_memory import build_feature_table
-from preprocessing.engine.write_table import run_features
-from preprocessing.features.passes import feature_schema
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.engine.write_table import write_feature_table
+from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import StateError, open_state
-from preprocessing.storage.files import find_files, move_tree, open_file
+from preprocessing.storage.files import SourceError, find_files, move_tree, open_file
 from tests.helpers import fake_store
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
 from tests.helpers.log_rows import LABELS, log_table
@@ -92,13 +92,13 @@ def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
     write_kuairand(tmp_path, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
     config = KUAIRAND_CONFIG.model_copy(update={"max_reject_rate": 0.5})
     out = tmp_path / "out"
-    summary = run_features(KUAIRAND, config, str(tmp_path), str(out), **engine)
-    expected = build_feature_table(KUAIRAND, config, str(tmp_path))
+    summary = write_feature_table(KUAIRAND, config, str(tmp_path), str(out), **engine)
+    expected = compute_feature_table(KUAIRAND, config, str(tmp_path))
     assert_output(out, expected)
     assert summary == expected.summary
     assert summary.rows_in == summary.examples + summary.rejects == 16
     assert LogSummary.from_json((out / "summary.json").read_text()) == summary
-    assert open_state(str(out)).info.through_ms == summary.last_event_ms
+    assert open_state(str(out)).info.watermark_ms == summary.last_event_ms
     assert read(out / "features").schema.equals(feature_schema(config))
     assert read(out / "rejects").schema.equals(REJECT_SCHEMA)
     assert not (out / "_incomplete").exists()
@@ -107,8 +107,8 @@ def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
 def test_the_real_files(data_dir, tmp_path):
     cut_kuairand(data_dir, tmp_path, users=300)
     out = tmp_path / "out"
-    run_features(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path), str(out))
-    assert_output(out, build_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path)))
+    write_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path), str(out))
+    assert_output(out, compute_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path)))
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
@@ -117,12 +117,12 @@ def test_seven_days_one_by_one_are_one_run_over_seven(tmp_path, engine):
         impression(f"u{i % 5}", f"v{i % 7}", at=i * DAY // 6 + i % 2, is_like=i % 2)
         for i in range(7 * 6)
     ]
-    whole = build_feature_table(PARQUET, CONFIG, write_log(tmp_path / "log", log))
+    whole = compute_feature_table(PARQUET, CONFIG, write_log(tmp_path / "log", log))
     examples, state_dir = [], None
     for day in range(7):
         folder = write_log(tmp_path / f"log-{day}", log[day * 6 : day * 6 + 6])
         out = tmp_path / f"out-{day}"
-        run_features(PARQUET, CONFIG, folder, str(out), state_dir, **engine)
+        write_feature_table(PARQUET, CONFIG, folder, str(out), state_dir, **engine)
         examples += read(out / "features").to_pylist()
         state_dir = str(out)
     assert sorted(map(repr, examples)) == rows(whole.features)
@@ -136,18 +136,18 @@ def test_too_many_rejects_leave_the_earlier_output(tmp_path, engine):
     log.write_text("user_id,video_id,event_time_ms\na,x,1\n")
     out = tmp_path / "out"
     config = FeatureConfig(shards=2)
-    run_features(CSV, config, str(log), str(out), **engine)
+    write_feature_table(CSV, config, str(log), str(out), **engine)
     before = contents(out)
     log.write_text("user_id,video_id,event_time_ms\na,x,1\n,x,1\na,,1\na,x,1\n")
     with pytest.raises(RejectLimitExceeded, match="user_id is missing: 1") as caught:
-        run_features(CSV, config, str(log), str(out), **engine)
+        write_feature_table(CSV, config, str(log), str(out), **engine)
     assert contents(out) == before
     place = out / "_incomplete" / "rejects"
     assert str(place) in str(caught.value)
     reasons = read(place)["reason"].to_pylist()
     assert {"user_id is missing", "video_id is missing"} <= set(reasons)
     log.write_text("user_id,video_id,event_time_ms\na,x,2\n")
-    run_features(CSV, config, str(log), str(out), **engine)
+    write_feature_table(CSV, config, str(log), str(out), **engine)
     assert read(out / "features")["event_time_ms"].to_pylist() == [2]
     assert not (out / "_incomplete").exists()
 
@@ -156,7 +156,7 @@ def test_repeated_rows_count_towards_the_limit(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("user_id,video_id,event_time_ms\na,x,1\na,x,1\n")
     with pytest.raises(RejectLimitExceeded, match="duplicate of another row: 1"):
-        run_features(CSV, FeatureConfig(), str(log), str(tmp_path / "out"))
+        write_feature_table(CSV, FeatureConfig(), str(log), str(tmp_path / "out"))
 
 
 def test_a_run_that_is_stopped_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
@@ -170,21 +170,21 @@ def test_a_run_that_is_stopped_leaves_nothing_that_looks_whole(tmp_path, monkeyp
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_features(PARQUET, CONFIG, folder, str(out), progress=stop)
+        write_feature_table(PARQUET, CONFIG, folder, str(out), progress=stop)
     assert set(steps) == {"read", "videos", "users"}
     assert not (out / "features").exists()
     assert not (out / "summary.json").exists()
     with pytest.raises(StateError):
         open_state(str(out))
-    run_features(PARQUET, CONFIG, folder, str(out))
-    assert_output(out, build_feature_table(PARQUET, CONFIG, folder))
+    write_feature_table(PARQUET, CONFIG, folder, str(out))
+    assert_output(out, compute_feature_table(PARQUET, CONFIG, folder))
 
 
 @pytest.mark.parametrize("moves", [0, 1, 2])
 def test_a_run_that_is_stopped_while_it_moves_its_output(tmp_path, monkeypatch, moves):
     folder = write_log(tmp_path / "log", [impression(at=i) for i in range(20)])
     out = tmp_path / "out"
-    run_features(PARQUET, CONFIG, folder, str(out))
+    write_feature_table(PARQUET, CONFIG, folder, str(out))
     calls = []
 
     def stop(*arguments):
@@ -195,13 +195,13 @@ def test_a_run_that_is_stopped_while_it_moves_its_output(tmp_path, monkeypatch, 
 
     monkeypatch.setattr("preprocessing.engine.output_folder.move_tree", stop)
     with pytest.raises(KeyboardInterrupt):
-        run_features(PARQUET, CONFIG, folder, str(out))
+        write_feature_table(PARQUET, CONFIG, folder, str(out))
     monkeypatch.undo()
     assert not (out / "summary.json").exists()
     with pytest.raises(StateError):
         open_state(str(out))
-    run_features(PARQUET, CONFIG, folder, str(out))
-    assert_output(out, build_feature_table(PARQUET, CONFIG, folder))
+    write_feature_table(PARQUET, CONFIG, folder, str(out))
+    assert_output(out, compute_feature_table(PARQUET, CONFIG, folder))
 
 
 def test_a_later_output_replaces_the_whole_of_an_earlier_one(tmp_path):
@@ -209,8 +209,12 @@ def test_a_later_output_replaces_the_whole_of_an_earlier_one(tmp_path):
         tmp_path / "log", [impression(f"u{i}", f"v{i}", at=i) for i in range(20)]
     )
     out = tmp_path / "out"
-    run_features(PARQUET, CONFIG.model_copy(update={"shards": 16}), folder, str(out))
-    run_features(PARQUET, CONFIG.model_copy(update={"shards": 1}), folder, str(out))
+    write_feature_table(
+        PARQUET, CONFIG.model_copy(update={"shards": 16}), folder, str(out)
+    )
+    write_feature_table(
+        PARQUET, CONFIG.model_copy(update={"shards": 1}), folder, str(out)
+    )
     assert [path.name for path in (out / "features").iterdir()] == [
         "part-00000.parquet"
     ]
@@ -222,18 +226,18 @@ def test_a_log_of_rejects_alone_leaves_empty_tables(tmp_path, engine):
     log.write_text("user_id,video_id,event_time_ms\n,x,1\n")
     config = FeatureConfig(max_reject_rate=1)
     out = tmp_path / "out"
-    summary = run_features(CSV, config, str(log), str(out), **engine)
+    summary = write_feature_table(CSV, config, str(log), str(out), **engine)
     assert (summary.examples, summary.rejects) == (0, 1)
     assert read(out / "features").schema.equals(feature_schema(config))
     assert read(out / "features").num_rows == 0
-    assert open_state(str(out)).info.through_ms == -1
+    assert open_state(str(out)).info.watermark_ms == -1
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
 def test_an_empty_log_is_an_error(tmp_path, engine):
     folder = write_log(tmp_path / "log", [])
     with pytest.raises(EmptyLogError):
-        run_features(PARQUET, CONFIG, folder, str(tmp_path / "out"), **engine)
+        write_feature_table(PARQUET, CONFIG, folder, str(tmp_path / "out"), **engine)
     assert not (tmp_path / "out" / "summary.json").exists()
 
 
@@ -244,18 +248,18 @@ def test_damage_found_by_a_thread_is_named(tmp_path):
     content[4:600] = bytes(596)
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"log\.parquet is no whole Parquet file"):
-        run_features(PARQUET, CONFIG, folder, str(tmp_path / "out"))
+        write_feature_table(PARQUET, CONFIG, folder, str(tmp_path / "out"))
 
 
 def test_a_broken_state_is_found_before_anything_is_written(tmp_path):
     folder = write_log(tmp_path / "log", [impression()])
     out = tmp_path / "out"
-    run_features(PARQUET, CONFIG, folder, str(out))
+    write_feature_table(PARQUET, CONFIG, folder, str(out))
     before = (out / "summary.json").read_text()
     info = json.loads((out / "state" / "state.json").read_text())
     (out / "state" / "state.json").write_text(json.dumps({**info, "format": 9}))
     with pytest.raises(StateError, match="format 1"):
-        run_features(PARQUET, CONFIG, folder, str(out), str(out))
+        write_feature_table(PARQUET, CONFIG, folder, str(out), str(out))
     assert (out / "summary.json").read_text() == before
 
 
@@ -270,11 +274,11 @@ def test_places_may_be_in_an_object_store(tmp_path, engine):
     state_dir = None
     for number in (0, 1):
         out = f"fake://b/out-{number}"
-        run_features(
+        write_feature_table(
             PARQUET, CONFIG, f"fake://b/log-{number}", out, state_dir, **engine
         )
         state_dir = out
-    whole = build_feature_table(
+    whole = compute_feature_table(
         PARQUET, CONFIG, write_log(tmp_path / "whole", days[0] + days[1])
     )
     examples = read("fake://b/out-0/features").to_pylist()

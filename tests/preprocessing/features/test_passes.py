@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.features.passes import feature_schema
+from preprocessing.features.columns import feature_schema
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from tests.helpers.log_rows import (
     HOUR,

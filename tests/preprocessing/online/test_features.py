@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import USER_FEATURES, VIDEO_FEATURES
 from preprocessing.engine.in_memory import compute_features
-from preprocessing.online.features import user_features_at, video_features_at
+from preprocessing.online.features import (
+    compute_user_features_at,
+    compute_video_features_at,
+)
 from preprocessing.sources.catalogue import video_schema
 from preprocessing.state.schema import USER_STATE_SCHEMA
 from tests.helpers.log_rows import (
@@ -36,7 +39,7 @@ def test_equals_what_the_engine_gives_the_users_next_impression(log, config, row
         row[name] = own[0][name] if own else None  # as serving knows them
     table, _ = features_of([*log, row], config)
     (expected,) = [r for r in table if r["event_time_ms"] == row["event_time_ms"]]
-    actual = user_features_at(
+    actual = compute_user_features_at(
         row["user_id"],
         row["event_time_ms"],
         pa.Table.from_pylist(own, USER_STATE_SCHEMA),
@@ -64,7 +67,9 @@ def test_equals_what_the_engine_gives_videos_at_that_moment(log, config, row):
         [{name: other[name] for name in schema.names} for other in last.values()],
         schema,
     )
-    actual = video_features_at(videos, [seen.get(v, 0) for v in last], now, config)
+    actual = compute_video_features_at(
+        videos, [seen.get(v, 0) for v in last], now, config
+    )
     assert actual["video_id"] == list(last)
     for name in ("author_id", "video_tags", *VIDEO_FEATURES):
         assert actual[name] == [expected[video][name] for video in last]

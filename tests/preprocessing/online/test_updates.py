@@ -13,9 +13,9 @@ from preprocessing.engine.in_memory import compute_features
 from preprocessing.online.updates import (
     KnownUsers,
     add_impressions,
-    known_user_features,
-    rebased,
-    state_with,
+    advance_state,
+    compute_features_of_known,
+    rebase,
 )
 from preprocessing.state.schema import USER_STATE_SCHEMA
 from tests.helpers.log_rows import (
@@ -51,14 +51,14 @@ def known_after(log, config, through_ms):
 
 def of_user(known, user):
     return KnownUsers(
-        {user: known.through_ms[user]},
+        {user: known.watermark_ms[user]},
         known.state.filter(pa.compute.equal(known.state["user_id"], user)),
         known.pending.filter(pa.compute.equal(known.pending["user_id"], user)),
     )
 
 
 def exported(known, config):
-    return in_order(state_with(known.state, known.pending, config).to_pylist())
+    return in_order(advance_state(known.state, known.pending, config).to_pylist())
 
 
 def distinct(log):
@@ -113,7 +113,7 @@ def test_in_any_order_and_with_repeats_it_is_the_engine_on_the_whole_log(
     first_step = (border - START) // (6 * HOUR) + 1
     step = data.draw(st.integers(first_step, 91 + 4 * 20))
     time_ms = START + step * 6 * HOUR + data.draw(st.sampled_from([0, 1, HOUR]))
-    actual = known_user_features(user, time_ms, of_user(known, user), config)
+    actual = compute_features_of_known(user, time_ms, of_user(known, user), config)
     assert actual == expected_features(log, user, time_ms, config)
 
 
@@ -136,7 +136,7 @@ def test_with_little_lateness_it_is_the_engine_on_what_counted(
         )
         log += counted.to_pylist()
         for row in known.pending.to_pylist():
-            assert row["event_time_ms"] > known.through_ms[row["user_id"]]
+            assert row["event_time_ms"] > known.watermark_ms[row["user_id"]]
         in_time = [
             row
             for row in batch
@@ -150,7 +150,7 @@ def test_with_little_lateness_it_is_the_engine_on_what_counted(
     whole = engine(log, config)
     assert exported(known, config) == in_order(whole.user_state.to_pylist())
     time_ms = END + 3 * HOUR
-    actual = known_user_features(user, time_ms, of_user(known, user), config)
+    actual = compute_features_of_known(user, time_ms, of_user(known, user), config)
     assert actual == expected_features(log, user, time_ms, config)
 
 
@@ -165,8 +165,8 @@ def test_on_a_newer_state_it_is_the_engine_on_the_whole_log(stream, config, newe
         log += counted.to_pylist()
     through = max(border, START + newer * 6 * HOUR)
     seen = [row for row in log if row["event_time_ms"] <= through]
-    known = rebased(known, engine(seen, config).user_state, through, config)
-    assert set(known.through_ms.values()) == {through}
+    known = rebase(known, engine(seen, config).user_state, through, config)
+    assert set(known.watermark_ms.values()) == {through}
     times = known.pending["event_time_ms"].to_pylist()
     assert all(time > through for time in times)
     whole = engine(log, config)
@@ -182,9 +182,9 @@ def test_a_user_who_has_seen_more_than_the_newer_state_stays():
     )
     new = accepted([impression(at=0), impression(at=10)], config)
     known = add_impressions(known, new, 5, config).users
-    assert known.through_ms == {"a": START + 5}
+    assert known.watermark_ms == {"a": START + 5}
     older = engine([impression(at=0)], config).user_state
-    same = rebased(known, older, START + 3, config)
+    same = rebase(known, older, START + 3, config)
     assert exported(same, config)[0]["view_count"] == 2
     assert same == known
 
@@ -212,9 +212,9 @@ def test_late_and_repeated_impressions_come_back_with_their_reasons():
 def test_a_moment_that_the_state_has_seen_is_refused():
     config = FeatureConfig()
     known = of_user(known_after([impression(at=0)], config, START), "a")
-    assert known_user_features("a", START + 1, known, config)["avc"] == 1
+    assert compute_features_of_known("a", START + 1, known, config)["avc"] == 1
     with pytest.raises(ValueError, match=r"must be later .* Received: "):
-        known_user_features("a", START, known, config)
+        compute_features_of_known("a", START, known, config)
 
 
 def test_what_happens_at_that_moment_is_not_seen():
@@ -222,5 +222,5 @@ def test_what_happens_at_that_moment_is_not_seen():
     known = known_after([], config, START - 1)
     rows = [impression(video="v1", at=0), impression(video="v2", at=10)]
     known = add_impressions(known, accepted(rows, config), FOREVER, config).users
-    features = known_user_features("a", START + 10, of_user(known, "a"), config)
+    features = compute_features_of_known("a", START + 10, of_user(known, "a"), config)
     assert (features["avc"], features["history_video_ids"]) == (1, ["v1"])

@@ -3,8 +3,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.sources.catalogue import read_video_rows, video_schema
+from preprocessing.storage.files import SourceError
 
 CONFIG = FeatureConfig(
     extra=[

@@ -5,8 +5,8 @@ from hypothesis import given
 
 from preprocessing.checks.counts import EmptyLogError
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
-from preprocessing.engine.in_memory import build_feature_table
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.storage.files import SourceError
 from tests.helpers.log_rows import LABELS, features_of, in_order, logs
 
 SOURCE = SourceConfig(format="csv")
@@ -15,7 +15,7 @@ HEADER = "user_id,video_id,event_time_ms"
 
 
 def build(folder, config=CONFIG):
-    return build_feature_table(SOURCE, config, str(folder))
+    return compute_feature_table(SOURCE, config, str(folder))
 
 
 def write(folder, *lines, name="log.csv"):

@@ -3,9 +3,9 @@ import pyarrow.compute as pc
 import pytest
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
-from preprocessing.engine.in_memory import build_feature_table
+from preprocessing.engine.in_memory import compute_feature_table
 from preprocessing.sources import open_source
+from preprocessing.storage.files import SourceError
 from tests.helpers.kuairand_files import (
     FIRST_MS,
     LOG,
@@ -33,7 +33,7 @@ CONFIG = FeatureConfig(
 
 
 def rows_of(folder, config=CONFIG):
-    features, *_ = build_feature_table(SOURCE, config, str(folder))
+    features, *_ = compute_feature_table(SOURCE, config, str(folder))
     return sorted(features.to_pylist(), key=lambda row: row["event_time_ms"])
 
 
@@ -109,7 +109,7 @@ def test_a_feature_that_is_not_there_is_named(tmp_path, extra, message):
     write_kuairand(tmp_path, [log_line(1, 10)])
     config = FeatureConfig(extra=[{**extra, "type": "categorical"}])
     with pytest.raises(SourceError, match=message):
-        open_source(SOURCE, config, str(tmp_path)).splits()
+        open_source(SOURCE, config, str(tmp_path)).parts()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_missing_file_is_named(tmp_path, missing, pattern):
     write_kuairand(tmp_path, [log_line(1, 10)])
     (tmp_path / missing).unlink()
     with pytest.raises(SourceError, match=pattern):
-        build_feature_table(SOURCE, CONFIG, str(tmp_path))
+        compute_feature_table(SOURCE, CONFIG, str(tmp_path))
 
 
 def test_two_video_tables_are_an_error(tmp_path):
@@ -132,7 +132,7 @@ def test_two_video_tables_are_an_error(tmp_path):
     text = (tmp_path / "video_features_basic_pure.csv").read_text()
     (tmp_path / "video_features_basic_1k.csv").write_text(text)
     with pytest.raises(SourceError, match="expected one video_features_basic"):
-        build_feature_table(SOURCE, CONFIG, str(tmp_path))
+        compute_feature_table(SOURCE, CONFIG, str(tmp_path))
 
 
 def test_a_log_without_a_column_is_named(tmp_path):
@@ -140,18 +140,20 @@ def test_a_log_without_a_column_is_named(tmp_path):
     log = tmp_path / LOG
     log.write_text(log.read_text().replace("time_ms", "time", 1))
     with pytest.raises(SourceError, match="column 'time_ms' is missing"):
-        build_feature_table(SOURCE, CONFIG, str(tmp_path))
+        compute_feature_table(SOURCE, CONFIG, str(tmp_path))
 
 
 def test_a_history_with_an_unreadable_number_is_named(tmp_path):
     write_kuairand(tmp_path, [log_line(1, 10)], ["1,-1,10,1,0,0,many,5"])
     with pytest.raises(SourceError, match="'history_len' has a cell without number"):
-        build_feature_table(SOURCE, CONFIG, str(tmp_path))
+        compute_feature_table(SOURCE, CONFIG, str(tmp_path))
 
 
 def test_the_real_files(data_dir, tmp_path):
     cut_kuairand(data_dir, tmp_path, users=600)
-    features, rejects, rows_in, *_ = build_feature_table(SOURCE, CONFIG, str(tmp_path))
+    features, rejects, rows_in, *_ = compute_feature_table(
+        SOURCE, CONFIG, str(tmp_path)
+    )
     assert rows_in == features.num_rows + rejects.num_rows > 1000
     assert set(rejects["reason"].to_pylist()) == {"duplicate of another row"}
     assert pc.min(features["video_age_hours"]).as_py() > 0

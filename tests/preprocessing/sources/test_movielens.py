@@ -4,10 +4,10 @@ import pyarrow.compute as pc
 import pytest
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
-from preprocessing.engine.in_memory import build_feature_table
-from preprocessing.engine.write_table import run_features
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.engine.write_table import write_feature_table
 from preprocessing.sources import open_source
+from preprocessing.storage.files import SourceError
 
 SOURCE = SourceConfig(format="movielens")
 LABELS = {
@@ -40,7 +40,7 @@ def write_20m(folder, *ratings):
 
 
 def rows_of(folder, config=CONFIG):
-    features = build_feature_table(SOURCE, config, str(folder)).features
+    features = compute_feature_table(SOURCE, config, str(folder)).features
     return sorted(features.to_pylist(), key=lambda row: row["event_time_ms"])
 
 
@@ -89,7 +89,7 @@ def test_lines_that_are_no_ratings_are_rejects(tmp_path):
         "1::10::::978300763",
     ]
     config = CONFIG.model_copy(update={"max_reject_rate": 1})
-    built = build_feature_table(SOURCE, config, str(write_1m(tmp_path, *lines)))
+    built = compute_feature_table(SOURCE, config, str(write_1m(tmp_path, *lines)))
     assert built.summary.rows_in == 7
     assert built.summary.by_reason == {
         "event_time_ms is missing": 1,
@@ -122,7 +122,7 @@ def test_a_missing_file_is_named(tmp_path, missing):
 def test_what_the_data_set_does_not_have_is_named(tmp_path, changes, message):
     source = open_source(SOURCE, FeatureConfig(**changes), str(write_1m(tmp_path)))
     with pytest.raises(SourceError, match=message):
-        source.splits()
+        source.parts()
 
 
 def test_ml_20m_has_no_users(tmp_path):
@@ -142,14 +142,16 @@ def test_a_csv_without_a_column_is_named(tmp_path):
 
 def test_the_real_ml_1m_in_less_than_a_minute(data_dir, tmp_path):
     begun = time.monotonic()
-    summary = run_features(SOURCE, CONFIG, str(data_dir / "ml-1m"), str(tmp_path))
+    summary = write_feature_table(
+        SOURCE, CONFIG, str(data_dir / "ml-1m"), str(tmp_path)
+    )
     assert time.monotonic() - begun < 60
     assert (summary.rows_in, summary.rejects) == (1_000_209, 0)
 
 
 def test_the_real_ml_1m_is_read_whole(data_dir):
     source = open_source(SOURCE, CONFIG, str(data_dir / "ml-1m"))
-    ratings = [part.table for split in source.splits() for part in source.read(split)]
+    ratings = [rows.table for part in source.parts() for rows in source.read(part)]
     stars = [pc.value_counts(part["rating"]).to_pylist() for part in ratings]
     counts = {}
     for found in stars:

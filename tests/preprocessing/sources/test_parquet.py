@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from preprocessing.checks.counts import EmptyLogError
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
-from preprocessing.engine.in_memory import build_feature_table
+from preprocessing.engine.in_memory import compute_feature_table
 from preprocessing.sources import open_source
+from preprocessing.storage.files import SourceError
 from tests.helpers.log_rows import LABELS, in_order, log_table, logs
 
 SOURCE = SourceConfig(format="parquet")
@@ -31,7 +31,7 @@ def write(path, rows, **options):
 
 
 def build(folder, config=CONFIG):
-    return build_feature_table(SOURCE, config, str(folder))
+    return compute_feature_table(SOURCE, config, str(folder))
 
 
 @given(log=logs.filter(len), cut=st.integers(0, 30), group=st.integers(1, 10))
@@ -49,8 +49,8 @@ def test_files_and_row_groups_make_no_difference(tmp_path_factory, log, cut, gro
 
 def test_reads_one_split_a_row_group(tmp_path):
     write(tmp_path / "log.parquet", [row(at=i) for i in range(5)], row_group_size=2)
-    splits = open_source(SOURCE, CONFIG, str(tmp_path)).splits()
-    assert [split.first_row for split in splits] == [0, 2, 4]
+    parts = open_source(SOURCE, CONFIG, str(tmp_path)).parts()
+    assert [split.first_row for split in parts] == [0, 2, 4]
 
 
 def test_ids_may_be_numbers_and_times_time_stamps(tmp_path):

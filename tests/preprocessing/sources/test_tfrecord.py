@@ -5,9 +5,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.datasets.tf_examples import encode_examples
-from preprocessing.engine.in_memory import build_feature_table
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.storage.files import SourceError
 from tests.helpers import fake_store
 from tests.helpers.log_rows import LABELS, in_order, log_table, logs
 
@@ -40,7 +40,7 @@ def write(path, *rows, gzip=False):
 
 
 def build(folder, config=CONFIG):
-    return build_feature_table(SOURCE, config, str(folder))
+    return compute_feature_table(SOURCE, config, str(folder))
 
 
 @settings(max_examples=10)
@@ -53,7 +53,7 @@ def test_examples_give_what_parquet_gives(tmp_path_factory, log):
         for example in encode_examples(table):
             writer.write(example)
     ours = build(folder)
-    parquet = build_feature_table(SourceConfig(format="parquet"), CONFIG, str(folder))
+    parquet = compute_feature_table(SourceConfig(format="parquet"), CONFIG, str(folder))
     # An empty list and a list that is not there are one in a tf.Example.
     assert without_tags(ours) == without_tags(parquet)
 

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.state.files import finish_state, open_state, read_state
+from preprocessing.state.files import finish_state, open_state, read_all, read_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA, StateError
 
 CONFIG = FeatureConfig(
@@ -33,9 +33,19 @@ def state(tmp_path):
 @pytest.mark.parametrize("place", [".", ".."])
 def test_a_state_is_found_by_its_folder_or_the_runs(state, place):
     found = open_state(str(state / place), CONFIG)
-    assert found.info.through_ms == 1_650_000_000_007
-    assert found.info.through == "2022-04-15T05:20:00.007Z"
+    assert found.info.watermark_ms == 1_650_000_000_007
+    assert found.info.watermark == "2022-04-15T05:20:00.007Z"
     assert [file.name for file in found.files] == ["part-0.parquet"] * 2
+
+
+def test_the_description_keeps_its_keys(state):
+    assert json.loads((state / "state.json").read_text()) == {
+        "through_ms": 1_650_000_000_007,
+        "utc_offset_hours": 8,
+        "history_of": "impressions",
+        "history_length": 5,
+        "format": 1,
+    }
 
 
 def test_without_its_last_file_there_is_no_state(state):
@@ -47,9 +57,9 @@ def test_without_its_last_file_there_is_no_state(state):
 def test_an_end_never_moves_back(state):
     info = open_state(str(state)).info
     finish_state(str(state), 5, CONFIG, info)
-    assert open_state(str(state)).info.through_ms == info.through_ms
+    assert open_state(str(state)).info.watermark_ms == info.watermark_ms
     finish_state(str(state), None, CONFIG, info)
-    assert open_state(str(state)).info.through_ms == info.through_ms
+    assert open_state(str(state)).info.watermark_ms == info.watermark_ms
 
 
 def test_days_of_another_offset_are_refused(state):
@@ -100,3 +110,11 @@ def test_rows_come_back(tmp_path):
     assert len(parts) == 3
     assert pa.concat_tables(parts).equals(rows)
     assert parts[0].schema.equals(VIDEO_STATE_SCHEMA, check_metadata=True)
+    assert read_all(open_state(str(tmp_path)).video_files, VIDEO_STATE_SCHEMA).equals(
+        rows
+    )
+
+
+@pytest.mark.parametrize("schema", [USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA])
+def test_of_no_files_the_columns_are_read(schema):
+    assert read_all((), schema).equals(schema.empty_table())

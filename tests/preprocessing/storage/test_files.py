@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing.contract.schema import SourceError
 from preprocessing.storage.files import (
+    SourceError,
     create_file,
     find_files,
     is_file,

@@ -12,8 +12,12 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import TransformConfig
-from preprocessing.transform.graph import _bucket, table_rows, transform_custom_config
-from preprocessing.transform.input_specs import ModelInput, model_inputs
+from preprocessing.transform.graph import (
+    _bucket,
+    embedding_rows,
+    transform_custom_config,
+)
+from preprocessing.transform.input_specs import InputSpec, input_specs
 from tests.helpers.small_transform import (
     HOUR_MS,
     analyzed_rows,
@@ -97,8 +101,8 @@ def test_unknown_ids_share_the_rows_after_the_vocabulary(small_transform):
     assert set(apply(small_transform, "video_id", unknown)) == {7, 8}
     assert set(apply(small_transform, "country", unknown)) == {2}
     settings = small_transform.config.transform
-    assert table_rows(6, "video_id", settings) == 9
-    assert table_rows(1, "country", settings) == 3
+    assert embedding_rows(6, "video_id", settings) == 9
+    assert embedding_rows(1, "country", settings) == 3
 
 
 def test_rare_ids_and_ids_beyond_the_largest_size_are_unknown(small_transform):
@@ -241,7 +245,7 @@ def test_labels_and_user_key(small_transform):
 def test_shapes_are_those_that_the_model_is_told(small_transform):
     config = small_transform.config
     out = small_transform.apply(*analyzed_rows())
-    for spec in model_inputs(config.features, config.transform):
+    for spec in input_specs(config.features, config.transform):
         tensor = out[spec.name]
         expected = (25, spec.length) if spec.length else (25,)
         assert tensor.shape == expected, spec.name
@@ -264,7 +268,7 @@ def test_the_saved_graph_does_what_beam_did(small_transform):
 
 def test_quantiles_make_buckets_of_equal_counts(tmp_path):
     views = [int(1.5**i) for i in range(20, 40)]
-    spec = ModelInput("avc", "bucket", "user", quantiles=4)
+    spec = InputSpec("avc", "bucket", "user", quantiles=4)
     schema = schema_utils.schema_from_feature_spec(
         {"avc": tf.io.FixedLenFeature([], tf.int64)}
     )
@@ -285,7 +289,7 @@ def test_the_model_is_told_how_many_avc_buckets_there_are(quantiles):
     config = settings_with(transform={"avc_quantiles": quantiles})
     [avc] = [
         spec
-        for spec in model_inputs(config.features, config.transform)
+        for spec in input_specs(config.features, config.transform)
         if spec.name == "avc"
     ]
     assert avc.bucket_values == (quantiles + 1 if quantiles else 17)

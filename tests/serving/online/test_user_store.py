@@ -9,13 +9,13 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from preprocessing import run_features
+from preprocessing import write_feature_table
 from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import USER_FEATURES
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import SourceError
 from preprocessing.engine.in_memory import compute_features
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
+from preprocessing.storage.files import SourceError
 from serving.online.record_format import RecordError
 from serving.online.redis_storage import RedisStorage
 from serving.online.sqlite_storage import SqliteStorage
@@ -78,7 +78,7 @@ def write_state(folder, log, config=FEATURES):
     pq.write_table(log_table(log, config), folder / "log" / "part.parquet")
     source = SourceConfig(format="parquet")
     config = config.model_copy(update={"max_reject_rate": 1.0})
-    run_features(source, config, str(folder / "log"), str(folder / "out"))
+    write_feature_table(source, config, str(folder / "log"), str(folder / "out"))
     return str(folder / "out")
 
 

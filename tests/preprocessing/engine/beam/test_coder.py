@@ -6,11 +6,9 @@ from apache_beam.pipeline import PipelineVisitor
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.beam.coder import ArrowTableCoder
-from preprocessing.engine.beam.features import (
-    BuildFeatures,
-    ReadImpressions,
-    write_rejects,
-)
+from preprocessing.engine.beam.features import BuildFeatures
+from preprocessing.engine.beam.outputs import write_rejects
+from preprocessing.engine.beam.read_log import ReadImpressions
 
 
 def test_round_trip_of_a_slice_carries_its_rows_alone():

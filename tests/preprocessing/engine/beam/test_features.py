@@ -9,21 +9,20 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.contract.schema import REJECT_SCHEMA, SourceError
-from preprocessing.engine.beam.features import (
-    BuildFeatures,
+from preprocessing.checks.counts import (
     EmptyLogError,
-    ReadImpressions,
     RejectLimitExceeded,
     check_rejects,
-    read_summary,
-    write_rejects,
-    write_state,
 )
-from preprocessing.engine.in_memory import build_feature_table
-from preprocessing.features.passes import feature_schema
+from preprocessing.checks.rejects import REJECT_SCHEMA
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.engine.beam.features import BuildFeatures
+from preprocessing.engine.beam.outputs import read_summary, write_rejects, write_state
+from preprocessing.engine.beam.read_log import ReadImpressions
+from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import finish_state, open_state, read_state
+from preprocessing.storage.files import SourceError
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
 
 KUAIRAND = SourceConfig(format="kuairand")
@@ -58,7 +57,7 @@ def run(source, config, data_dir, out, state_dir=None, options=OPTIONS):
 
 def assert_same(source, config, data_dir, out, state_dir=None):
     features, rejects = run(source, config, data_dir, out, state_dir)
-    expected = build_feature_table(source, config, str(data_dir), state_dir)
+    expected = compute_feature_table(source, config, str(data_dir), state_dir)
     state = open_state(str(out))
     for files, table in (
         (state.user_files, expected.user_state),
@@ -67,7 +66,7 @@ def assert_same(source, config, data_dir, out, state_dir=None):
         parts = [part for file in files for part in read_state(file)]
         assert all(part.schema.equals(table.schema) for part in parts)
         assert rows(pa.concat_tables([table.slice(0, 0), *parts])) == rows(table)
-    assert state.info.through_ms == expected.summary.last_event_ms
+    assert state.info.watermark_ms == expected.summary.last_event_ms
     assert features.schema.equals(feature_schema(config))
     assert rejects.schema.equals(REJECT_SCHEMA)
     assert rows(features) == rows(expected.features)
@@ -105,7 +104,7 @@ def test_days_on_the_state_of_the_day_before_equal_one_run(tmp_path):
     whole = write_kuairand(
         make(tmp_path / "log"), [line for day in days for line in day], history
     )
-    expected = build_feature_table(KUAIRAND, CONFIG, str(whole))
+    expected = compute_feature_table(KUAIRAND, CONFIG, str(whole))
     examples, state_dir = [], None
     for number, lines in enumerate(days):
         folder, out = tmp_path / f"day-{number}", tmp_path / f"out-{number}"
@@ -142,7 +141,7 @@ def test_bundles_workers_and_runner_make_no_difference(tmp_path, options, row_gr
     config = FeatureConfig(shards=3, extra=[extra], max_reject_rate=1)
     parquet, out = SourceConfig(format="parquet"), tmp_path / "out"
     features, rejects = run(parquet, config, log_dir, out, options=options)
-    expected = build_feature_table(parquet, config, str(log_dir))
+    expected = compute_feature_table(parquet, config, str(log_dir))
     assert rows(features) == rows(expected.features)
     assert rows(rejects) == rows(expected.rejects)
     assert read_summary(str(out)) == expected.summary

@@ -1,0 +1,130 @@
+"""Reads and validates a log in Beam, with the state that it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import TaggedOutput
+
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.engine.beam.coder import declare_type
+from preprocessing.engine.log_input import open_log
+from preprocessing.engine.steps import read_part
+from preprocessing.sources import FilePart, open_source
+from preprocessing.state.files import read_state
+
+
+class ValidatedLog(NamedTuple):
+    """A validated log, and what is known before it.
+
+    Attributes:
+        accepted: Tables by `contract.schema.traced_schema`.
+        rejects: Tables by `checks.rejects.REJECT_SCHEMA`.
+        rows_in: Rows read, in parts.
+        user_state: Tables by `state.schema.USER_STATE_SCHEMA`; may be empty.
+        video_state: Tables by `state.schema.VIDEO_STATE_SCHEMA`; may be empty.
+    """
+
+    accepted: beam.PCollection[pa.Table]
+    rejects: beam.PCollection[pa.Table]
+    rows_in: beam.PCollection[int]
+    user_state: beam.PCollection[pa.Table]
+    video_state: beam.PCollection[pa.Table]
+
+
+class ReadImpressions(beam.PTransform):
+    """Reads a log in parallel and validates it.
+
+    Files are found and their columns checked when the pipeline is put together, so a
+    wrong folder fails at once.
+
+    Args:
+        source: The log's format.
+        features: Says which columns are needed.
+        data_dir: Folder (or file) of the log: a path or a URI.
+        state_dir: State to start from (`state.files.open_state`); replaces the
+            source's own.
+
+    Raises:
+        SourceError: From `expand`: the input cannot be used.
+        StateError: From `expand`: the state cannot be used.
+    """
+
+    def __init__(
+        self,
+        source: SourceConfig,
+        features: FeatureConfig,
+        data_dir: str,
+        state_dir: str | None = None,
+    ):
+        super().__init__()
+        self._source = source
+        self._features = features
+        self._data_dir = str(data_dir)
+        self._state_dir = state_dir
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> ValidatedLog:
+        """Parts of the log and of the state → read; the log is also validated."""
+        arguments = (self._source, self._features, self._data_dir)
+        log = open_log(*arguments, self._state_dir)
+        read = (
+            pbegin
+            | "Parts" >> beam.Create(log.source.parts(), reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "ReadAndValidate"
+            >> beam.ParDo(_ReadPart(*arguments, log.watermark_ms)).with_outputs(
+                _REJECTS, _ROWS_IN, main=_ACCEPTED
+            )
+        )
+        user_state = (
+            pbegin
+            | "UserStateParts" >> beam.Create(log.user_parts(), reshuffle=False)
+            | "SpreadUserState" >> beam.Reshuffle()
+            | "ReadUserState"
+            >> beam.FlatMap(log.read_users).with_output_types(pa.Table)
+        )
+        video_state = (
+            pbegin
+            | "VideoStateParts" >> beam.Create(log.video_parts(), reshuffle=False)
+            | "SpreadVideoState" >> beam.Reshuffle()
+            | "ReadVideoState" >> beam.FlatMap(read_state).with_output_types(pa.Table)
+        )
+        return ValidatedLog(
+            accepted=declare_type(read[_ACCEPTED], pa.Table),
+            rejects=declare_type(read[_REJECTS], pa.Table),
+            rows_in=declare_type(read[_ROWS_IN], int),
+            user_state=user_state,
+            video_state=video_state,
+        )
+
+
+_ACCEPTED, _REJECTS, _ROWS_IN = "accepted", "rejects", "rows_in"
+
+
+@beam.typehints.with_output_types(pa.Table)
+class _ReadPart(beam.DoFn):
+    def __init__(
+        self,
+        source: SourceConfig,
+        features: FeatureConfig,
+        data_dir: str,
+        watermark_ms: int | None,
+    ):
+        self._source = source
+        self._features = features
+        self._data_dir = data_dir
+        self._watermark_ms = watermark_ms
+
+    def setup(self) -> None:
+        self._log = open_source(self._source, self._features, self._data_dir)
+
+    def process(self, part: FilePart) -> Iterator[pa.Table | TaggedOutput]:
+        for rows in read_part(self._log, part, self._features, self._watermark_ms):
+            yield TaggedOutput(_ROWS_IN, rows.rows_in)
+            if rows.rejects.num_rows:
+                yield TaggedOutput(_REJECTS, rows.rejects)
+            if rows.accepted.num_rows:
+                yield rows.accepted

@@ -1,0 +1,94 @@
+"""A log as an engine reads it: its parts, and what is known before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.sources import Source, open_source
+from preprocessing.state.files import State, StateInfo, open_state, read_state
+from preprocessing.storage.files import DataFile
+
+
+@dataclass(frozen=True)
+class LogInput:
+    """A log and the state that it starts from: the given one, else the source's own.
+
+    Attributes:
+        source: The log.
+        state: The given state; None for what the source brings.
+    """
+
+    source: Source
+    state: State | None
+
+    @property
+    def state_info(self) -> StateInfo | None:
+        """What the given state was made of; None without one."""
+        return None if self.state is None else self.state.info
+
+    @property
+    def watermark_ms(self) -> int | None:
+        """Time of the given state's latest impression, UTC; None without a state."""
+        return None if self.state is None else self.state.info.watermark_ms
+
+    def user_parts(self) -> list[DataFile | None]:
+        """Parts of the user state, for `read_users`; None is the source's own."""
+        return [None] if self.state is None else list(self.state.user_files)
+
+    def video_parts(self) -> list[DataFile]:
+        """Files of the video state, for `state.files.read_state`; may be none."""
+        return [] if self.state is None else list(self.state.video_files)
+
+    def read_users(self, part: DataFile | None) -> Iterator[pa.Table]:
+        """Tables of one part of the user state, by `state.schema.USER_STATE_SCHEMA`.
+
+        Raises:
+            SourceError: The source's own state cannot be used.
+            StateError: The file cannot be read.
+        """
+        if part is not None:
+            yield from read_state(part)
+            return
+        users = self.source.user_state()
+        if users is not None:
+            yield users
+
+    def users(self) -> Iterator[pa.Table]:
+        """The whole user state; raises as `read_users` does."""
+        for part in self.user_parts():
+            yield from self.read_users(part)
+
+    def videos(self) -> Iterator[pa.Table]:
+        """The whole video state, by `state.schema.VIDEO_STATE_SCHEMA`.
+
+        Raises:
+            StateError: A file cannot be read.
+        """
+        for part in self.video_parts():
+            yield from read_state(part)
+
+
+def open_log(
+    source: SourceConfig,
+    config: FeatureConfig,
+    data_dir: str,
+    state_dir: str | None = None,
+) -> LogInput:
+    """Opens a log and the state that it starts from.
+
+    Args:
+        source: The log's format.
+        config: The feature configuration.
+        data_dir: Folder (or file) of the log: a path or a URI.
+        state_dir: State to start from (`state.files.open_state`); replaces the
+            source's own.
+
+    Raises:
+        StateError: The state cannot be used.
+    """
+    state = None if state_dir is None else open_state(state_dir, config)
+    return LogInput(open_source(source, config, data_dir), state)
