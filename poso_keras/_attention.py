@@ -1,6 +1,6 @@
 """Single-query attention in its cheap order: nothing is projected along the sequence.
 
-With one query a sample, `q (X W_K)^T = (q W_K^T) X^T` and `a (X W_V) = (a X) W_V`:
+With one query per sample, `q (X W_K)^T = (q W_K^T) X^T` and `a (X W_V) = (a X) W_V`:
 the query is projected into the input space once, the sequence is pooled there, and
 only the pooled vectors are projected. Exact, and about ten times fewer operations.
 

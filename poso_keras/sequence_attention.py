@@ -7,7 +7,7 @@ from poso_keras._shapes import broadcast_batch
 
 @register
 class SequenceAttention(SingleQueryAttention):
-    """Multi-head attention of one query a sample over its sequence.
+    """Multi-head attention of one query per sample over its sequence.
 
     Formula, for each head h: `y_h = softmax(Q_h K_h^T / sqrt(key_dim)) V_h` with
     `Q = W_Q query`, `K = W_K value`, `V = W_V value` (Eq. 12); heads concatenated,

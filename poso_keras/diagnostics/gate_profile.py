@@ -49,7 +49,7 @@ class GateProfile:
         xlabel: str = "personalization code",
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> "list[Axes]":
-        """Draws each gate's outputs over the codes, one panel a gate.
+        """Draws each gate's outputs over the codes, one panel per gate.
 
         Up to eight units are lines, as in Fig. 4, more a map of colours. The dotted
         line, and white in a map, is where the gate starts.
