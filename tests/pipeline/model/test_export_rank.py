@@ -1,0 +1,176 @@
+"""The signature `rank`: one user and its candidates score as the tiled user does."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.export.signatures import RankingModule, fused_scores
+from tests.helpers.exported_requests import (
+    TASKS,
+    TOLERANCE,
+    dense,
+    impressions,
+    rank_inputs,
+    stacked,
+)
+from tests.helpers.small_transform import feature_row
+
+
+@pytest.mark.parametrize("user_row", range(6))
+def test_rank_scores_as_the_model_does_of_the_tiled_user(
+    signatures, columns, small_model, small_transform, user_row
+):
+    rows = impressions()
+    user = rows[user_row]
+    of_video = [column.name for column in columns if column.candidate]
+    assert {"video_id", "author_id", "loudness", "topics"} <= set(of_video)
+    tiled = [{**user, **{n: video.get(n) for n in of_video}} for video in rows]
+    by_model = stacked(small_model.probabilities(small_transform.apply(*tiled)))
+    ranked = signatures["rank"](**rank_inputs(columns, user, rows))
+    assert ranked["scores"].shape == (len(rows), len(TASKS))
+    assert [task.decode() for task in ranked["tasks"].numpy()] == list(TASKS)
+    np.testing.assert_allclose(ranked["scores"], by_model, **TOLERANCE)
+
+
+def test_the_fused_score_is_the_weighted_product(signatures, columns, small_transform):
+    weights = [t.fusion_weight for t in small_transform.config.tasks.values()]
+    assert weights == [1.0, 0.3]
+    rows = impressions()
+    ranked = signatures["rank"](**rank_inputs(columns, rows[0], rows))
+    expected = []
+    for scores in ranked["scores"].numpy().astype(np.float64):
+        product = 1.0
+        for score, weight in zip(scores, weights, strict=True):
+            product *= score**weight
+        expected.append(product)
+    np.testing.assert_allclose(ranked["fused"], expected, rtol=1e-5)
+
+
+def test_the_fused_score_may_be_the_weighted_sum():
+    scores = np.random.default_rng(4).random((5, 2))
+    module = RankingModule(
+        transform=dict,
+        score=lambda inputs, shared_user: {},
+        columns=(),
+        fusion_weights={"long_view": 2.0, "like": 0.5},
+        fusion="weighted_sum",
+    )
+    fused = fused_scores(tf.constant(scores, tf.float32), module)
+    expected = [2 * watched + 0.5 * liked for watched, liked in scores]
+    np.testing.assert_allclose(fused, expected, rtol=1e-6)
+
+
+IDS = st.sampled_from(["", "v0", "v1", "v3", "a0", "t1", "stranger"])
+HISTORIES = st.lists(st.tuples(IDS, IDS, IDS, st.integers(-1, 10**9)), max_size=6)
+
+
+@st.composite
+def users(draw):
+    events = draw(HISTORIES)
+    return feature_row(
+        user_id=draw(st.sampled_from(["u0", "u1", "", "stranger"])),
+        avc=draw(st.integers(0, 10**6)),
+        is_new_user=draw(st.integers(0, 1)),
+        country=draw(st.sampled_from([None, "CN", "??"])),
+        battery=draw(st.one_of(st.none(), st.floats(-9, 9, width=32))),
+        history_video_ids=[event[0] for event in events],
+        history_author_ids=[event[1] for event in events][: draw(st.integers(0, 6))],
+        history_tags=[event[2] for event in events],
+        history_gap_ms=[event[3] for event in events],
+    )
+
+
+VIDEOS = st.builds(
+    feature_row,
+    video_id=IDS,
+    author_id=st.one_of(st.none(), IDS),
+    video_tags=st.lists(IDS, max_size=4),
+    topics=st.lists(IDS, max_size=4),
+    loudness=st.one_of(st.none(), st.floats(-99, 99, width=32)),
+    video_impressions=st.integers(0, 10**6),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(user=users(), videos=st.lists(VIDEOS, min_size=1, max_size=5))
+def test_rank_equals_the_tiled_user_whatever_is_missing(
+    signatures, columns, user, videos
+):
+    of_video = {column.name for column in columns if column.candidate}
+    tiled = [
+        {**user, **{name: video.get(name) for name in of_video}} for video in videos
+    ]
+    by_row = stacked(signatures["predict_raw"](**dense(columns, tiled)))
+    ranked = signatures["rank"](**rank_inputs(columns, user, videos))
+    assert np.isfinite(by_row).all()
+    np.testing.assert_allclose(ranked["scores"], by_row, **TOLERANCE)
+
+
+def test_rank_looks_up_and_projects_what_is_the_users_once(
+    small_model, small_transform, columns
+):
+    """Operations with a row a candidate are those that a candidate has part in."""
+    rows = impressions()
+    candidates = 50
+    videos = {c.name for c in columns if c.candidate}
+    inputs = small_transform.apply(*(rows[:1] * candidates))
+    shared = {
+        name: value if name in videos else value[:1] for name, value in inputs.items()
+    }
+
+    def traced(given, shared_user):
+        function = tf.function(
+            lambda: small_model.probabilities(given, shared_user=shared_user),
+            autograph=False,
+        )
+        return function.get_concrete_function().graph.get_operations()
+
+    def products(operations):
+        """Multiply-adds of all matrix products, and rows of all table look-ups."""
+        adds = looked_up = 0
+        for operation in operations:
+            out = operation.outputs[0].shape.as_list() if operation.outputs else []
+            if operation.type in ("MatMul", "BatchMatMulV2"):
+                adds += np.prod(out) * operation.inputs[0].shape[-1]
+            elif operation.type == "ResourceGather":
+                looked_up += np.prod(out[:-1])
+        return adds, looked_up
+
+    adds_tiled, looked_up_tiled = products(traced(inputs, False))
+    adds, looked_up = products(traced(shared, True))
+    single = [column for column in columns if column.kind != "list"]
+    of_videos = sum(column.candidate for column in single if column.dtype != tf.float32)
+    assert looked_up < looked_up_tiled / 2
+    assert adds < adds_tiled / 1.5
+    # Twice the candidates: what is the user's alone is not done twice.
+    more = {n: tf.repeat(v, 2, axis=0) if n in videos else v for n, v in shared.items()}
+    _, looked_up_more = products(traced(more, True))
+    lists = 2 + 2  # max_tags and max_list
+    numbers_are_buckets = 1  # video_age_hours
+    assert looked_up_more - looked_up == candidates * (
+        of_videos + numbers_are_buckets + lists
+    )
+
+
+def test_rank_takes_one_user_alone(signatures, columns):
+    rows = impressions()
+    inputs = dense(columns, rows)
+    with pytest.raises((TypeError, tf.errors.InvalidArgumentError)):
+        signatures["rank"](**inputs)
+
+
+def test_rank_of_no_and_of_one_candidate(signatures, columns):
+    rows = impressions()
+    ranked = signatures["rank"](**rank_inputs(columns, rows[0], rows))
+    one = signatures["rank"](**rank_inputs(columns, rows[0], rows[1:2]))
+    np.testing.assert_allclose(one["scores"], ranked["scores"][1:2], **TOLERANCE)
+    none = {
+        column.name: value if not column.candidate else value[:0]
+        for column in columns
+        for value in [rank_inputs(columns, rows[0], rows)[column.name]]
+    }
+    empty = signatures["rank"](**none)
+    assert empty["scores"].shape == (0, len(TASKS))
+    assert empty["fused"].shape == (0,)
