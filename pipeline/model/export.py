@@ -13,13 +13,13 @@ from tensorflow_transform.saved import saved_transform_io_v2
 from pipeline.config import InputConfig, TrainerPart
 from pipeline.examples.schema import serving_columns
 from pipeline.model.ranking_model import RankingModel
+from preprocessing.arrays.days import MS_PER_HOUR
 from preprocessing.features.passes import feature_schema
 from preprocessing.transform.input_specs import HISTORY_GAP, model_inputs
 from serving.export.signatures import RankingModule, RawColumn, export_saved_model
 from serving.export.warmup import write_warmup_requests
 
 _IDS_OF_WARMUP = 1000
-_MS_PER_HOUR = 3_600_000
 
 
 def export_model(
@@ -105,7 +105,7 @@ def _known_values(
         elif spec.boundaries:
             values[spec.name] = [int(bound) for bound in spec.boundaries]
     gaps = config.transform.gap_hours_boundaries
-    values[HISTORY_GAP] = [round(hours * _MS_PER_HOUR) for hours in gaps]
+    values[HISTORY_GAP] = [round(hours * MS_PER_HOUR) for hours in gaps]
     return values
 
 
