@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 
@@ -145,3 +147,23 @@ def test_no_batch_is_an_error(model):
 def test_an_unknown_weighting_is_named():
     with pytest.raises(ValueError, match=r"`weighting` must be one of .* 'users'"):
         GAUC((X, LABELS), USERS, "users")
+
+
+def test_of_a_batchs_inputs_only_the_users_are_kept():
+    model, seen = Named(), []
+
+    def batches():
+        for start in range(0, 60, 5):
+            alive = [reference for reference in seen if reference() is not None]
+            assert len(alive) <= 3  # a backend may hold those that it just predicted
+            rows = slice(start, start + 5)
+            features = X[rows].copy()
+            seen.append(weakref.ref(features))
+            yield {"features": features, "user_id": USERS[rows]}, LABELS[rows]
+            del features
+
+    result = evaluated(model, batches(), "user_id")
+    scores = model.predict({"features": X, "user_id": USERS}, verbose=0)
+    expected = gauc(LABELS, scores, USERS).value
+    assert result["val_gauc"] == pytest.approx(expected, abs=1e-6)
+    assert len(seen) == 12
