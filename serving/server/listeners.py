@@ -16,6 +16,7 @@ from serving.server.grpc_api.health import HealthService
 from serving.server.metrics import ServingMetrics
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
+from serving.server.rest_api.http_server import http_server
 from serving.server.rest_api.service import RestService
 from serving.server.settings.monitoring_config import MonitoringConfig
 from serving.server.settings.server_options import ServerOptions
@@ -26,9 +27,6 @@ _SERVICES = (prediction_service.SERVICE, model_service.SERVICE)
 _SPARE_CALLS = 64
 _MAX_METADATA_BYTES = 8 * 1024
 _HANDSHAKE_MS = 10_000
-_EVERY_PATH = "/{path:(?s:.*)}"  # newlines, which a name may have, included
-# Of REST's request line, and of one header field; there may be 128 fields.
-_MAX_LINE_BYTES = 8190
 # For answers on their way, after the requests in flight are done.
 _CLOSING_S = 1.0
 
@@ -85,7 +83,7 @@ class Listeners:
             options.monitoring or MonitoringConfig(),
             options.rest_timeout_s,
         )
-        self._rest: web.AppRunner | None = None
+        self._rest: web.ServerRunner | None = None
 
     async def start(self) -> tuple[int, int]:
         """Opens both ports.
@@ -135,17 +133,10 @@ class Listeners:
 
     async def _start_rest(self) -> int:
         options = self._options
-        application = web.Application(client_max_size=options.max_request_bytes)
-        application.router.add_route("*", _EVERY_PATH, self._rest_service.handle)
-        self._rest = web.AppRunner(
-            application,
-            access_log=None,
-            handler_cancellation=True,  # a client that hangs up cancels its request
-            keepalive_timeout=options.idle_s,
-            max_line_size=_MAX_LINE_BYTES,
-            max_field_size=_MAX_LINE_BYTES,
-            shutdown_timeout=_CLOSING_S,
+        server = http_server(
+            self._rest_service.handle, options.max_request_bytes, options.idle_s
         )
+        self._rest = web.ServerRunner(server, shutdown_timeout=_CLOSING_S)
         await self._rest.setup()
         site = web.TCPSite(
             self._rest,

@@ -80,7 +80,7 @@ class RestService:
         self._monitoring = monitoring
         self._timeout_s = timeout_s
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answers a request; errors are `{"error": ...}` with their status."""
         path = request.rel_url.raw_path
         if self._monitoring.enabled and path == self._monitoring.path:
@@ -108,7 +108,7 @@ class RestService:
             seconds = time.perf_counter() - start
             self._metrics.record_request(call.model, call.verb, "REST", code, seconds)
 
-    async def _answer(self, call: _Call, request: web.Request) -> bytes:
+    async def _answer(self, call: _Call, request: web.BaseRequest) -> bytes:
         if call.prediction is not None:
             with self._admission:
                 body = await self._read(request)
@@ -144,7 +144,7 @@ class RestService:
             write_outputs, outputs, is_by_row(request.fields)
         )
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def _read(self, request: web.BaseRequest) -> bytes:
         try:
             return await asyncio.wait_for(request.read(), self._timeout_s)
         except asyncio.TimeoutError as error:
