@@ -41,7 +41,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Rounds:
-    """Seconds a call of each contestant, one entry a round: [rounds] by name."""
+    """Seconds per call of each contestant, one entry per round: [rounds] by name."""
 
     seconds: dict[str, npt.NDArray[np.float64]]
 

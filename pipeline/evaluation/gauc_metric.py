@@ -4,7 +4,7 @@ TFMA's own way to see one user's examples at a time, `query_key`, puts *all* of 
 examples into every slice that one of them belongs to. A user who ceases to be new in
 the course of a day would be counted whole in both groups. This metric therefore keeps
 (user, label, score) of a slice's examples and calls `poso_keras.gauc` once at the end:
-20 bytes an example, and the same value as the function gives on the same arrays.
+20 bytes per example, and the same value as the function gives on the same arrays.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ def read_feature_dataset(
         shuffle_row_groups: So many row groups, chosen at random over all files, are
             mixed at a time; 0 keeps the files' order. The engine writes users one after
             the other, 65,536 rows per group: mix several.
-        seed: Makes the mixing repeatable; each pass over the data mixes anew.
+        seed: Makes the mixing repeatable; each pass over the data mixes
+            differently.
         drop_remainder: Whether to drop a last, smaller batch.
 
     Returns:

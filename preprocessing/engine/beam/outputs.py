@@ -21,7 +21,7 @@ COUNTS_FILE = "summary.json"
 
 
 class FeatureOutputs(NamedTuple):
-    """What comes of a log.
+    """The results of a log.
 
     Attributes:
         features: Tables by `features.columns.feature_schema`.

@@ -111,7 +111,7 @@ def test_rank_equals_the_tiled_user_whatever_is_missing(
 def test_rank_looks_up_and_projects_what_is_the_users_once(
     small_model, small_transform, columns
 ):
-    """Operations with a row a candidate are those that a candidate has part in."""
+    """Operations with a row per candidate are those that read the candidates."""
     rows = impressions()
     candidates = 50
     videos = {c.name for c in columns if c.candidate}

@@ -109,7 +109,7 @@ def test_in_any_order_and_with_repeats_it_is_the_engine_on_the_whole_log(
     assert repeats == len(after) - len(distinct(after))
     whole = engine(log, config)
     assert exported(known, config) == in_order(whole.user_state.to_pylist())
-    # Moments of impressions, too: what happens at that moment is not seen.
+    # Also the moments of impressions: what happens at that moment is not seen.
     first_step = (border - START) // (6 * HOUR) + 1
     step = data.draw(st.integers(first_step, 91 + 4 * 20))
     time_ms = START + step * 6 * HOUR + data.draw(st.sampled_from([0, 1, HOUR]))

@@ -83,7 +83,7 @@ def test_no_candidates(server):
     none = {name: [] for name in PLAIN_CANDIDATES}
     with RankingClient(grpc=f"127.0.0.1:{server.grpc_port}") as client:
         assert client.rank(PLAIN_USER, none).scores.shape == (0, len(TASKS))
-    # JSON cannot say [0, 0]; TensorFlow Serving refuses it, too.
+    # JSON cannot say [0, 0]; TensorFlow Serving also refuses it.
     with (
         RankingClient(rest=f"http://127.0.0.1:{server.rest_port}") as client,
         pytest.raises(InvalidArgument, match="video_tags"),
