@@ -104,6 +104,17 @@ def test_rooms_import_as_the_plan_says(module):
         )
 
 
+@pytest.mark.parametrize("room", PLAN["rooms"])
+def test_the_plan_allows_no_more_than_the_code_needs(room):
+    targets = {t for name in OURS if room_of(name) == room for t in OURS[name]}
+    unused = {
+        other
+        for other in allowed(room)
+        if not any(within(target, other) for target in targets)
+    }
+    assert not unused
+
+
 def test_every_room_stands_above_what_it_may_import():
     rooms = list(PLAN["rooms"])
     for place, room in enumerate(rooms):
