@@ -28,27 +28,30 @@ class Keep(logging.Handler):
 tf.get_logger().addHandler(Keep(level=logging.WARNING))
 warnings.simplefilter("error")
 
-x = np.random.rand(16, 6).astype("float32")
-code = np.random.rand(16, 3).astype("float32")
-steps = np.random.rand(16, 5, 4).astype("float32")
-layers = keras.layers
-inputs = [layers.Input((6,)), layers.Input((3,)), layers.Input((5, 4))]
-features, gate_code, sequence = inputs
-made = {
-    "PersonalizationGate": lambda: poso_keras.PersonalizationGate(4)(gate_code),
-    "POSODense": lambda: poso_keras.POSODense(4)(features, gate_code),
-    "POSOMLP": lambda: poso_keras.POSOMLP((4, 4))(features, gate_code),
-    "MLP": lambda: poso_keras.MLP((4, 4))(features),
-    "POSOMMoE": lambda: poso_keras.POSOMMoE(2, (4,), 2)(features, gate_code)[0],
-    "MMoE": lambda: poso_keras.MMoE(2, (4,), 2)(features)[0],
-    "POSOMultiHeadAttention": lambda: poso_keras.POSOMultiHeadAttention(2, 4)(
-        features, sequence, gate_code
+data = {
+    "features": np.random.rand(16, 6).astype("float32"),
+    "code": np.random.rand(16, 3).astype("float32"),
+    "steps": np.random.rand(16, 5, 4).astype("float32"),
+}
+layer, names = {
+    "PersonalizationGate": (poso_keras.PersonalizationGate(4), ["code"]),
+    "POSODense": (poso_keras.POSODense(4), ["features", "code"]),
+    "POSOMLP": (poso_keras.POSOMLP((4, 4)), ["features", "code"]),
+    "MLP": (poso_keras.MLP((4, 4)), ["features"]),
+    "POSOMMoE": (poso_keras.POSOMMoE(2, (4,), 2), ["features", "code"]),
+    "MMoE": (poso_keras.MMoE(2, (4,), 2), ["features"]),
+    "POSOMultiHeadAttention": (
+        poso_keras.POSOMultiHeadAttention(2, 4), ["features", "steps", "code"]
     ),
-    "SequenceAttention": lambda: poso_keras.SequenceAttention(2, 4)(features, sequence),
-}[sys.argv[1]]()
-model = keras.Model(inputs, layers.Dense(1)(made))
+    "SequenceAttention": (poso_keras.SequenceAttention(2, 4), ["features", "steps"]),
+}[sys.argv[1]]
+inputs = [keras.layers.Input(data[name].shape[1:]) for name in names]
+outputs = layer(*inputs)
+if isinstance(outputs, (tuple, list)):
+    outputs = keras.layers.Add()(list(outputs))
+model = keras.Model(inputs, keras.layers.Dense(1)(outputs))
 model.compile("sgd", "mse")
-model.fit([x, code, steps], np.zeros((16, 1), "float32"), epochs=1, verbose=0)
+model.fit([data[n] for n in names], np.zeros((16, 1), "float32"), verbose=0)
 assert not records, records
 """
 LAYERS = [

@@ -267,6 +267,7 @@ PEAK = """
 """
 
 
+@pytest.mark.e2e
 def test_memory_is_bounded_by_a_shard(tmp_path):
     peaks = []
     for parts in (2, 10):

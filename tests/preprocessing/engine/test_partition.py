@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def test_every_row_is_in_one_shard_with_all_rows_of_its_key(keys, shards):
         assert part["row"].to_pylist() == sorted(part["row"].to_pylist())
 
 
+@pytest.mark.e2e
 def test_shards_are_the_same_in_every_process():
     code = (
         "import pyarrow as pa\n"

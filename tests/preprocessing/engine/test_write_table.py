@@ -31,7 +31,11 @@ KUAIRAND_CONFIG = FeatureConfig(
 ENGINES = [
     pytest.param({"threads": 1}, id="one thread"),
     pytest.param({"threads": 3}, id="threads"),
-    pytest.param({"beam_args": ["--direct_running_mode=in_memory"]}, id="beam"),
+    pytest.param(
+        {"beam_args": ["--direct_running_mode=in_memory"]},
+        id="beam",
+        marks=pytest.mark.e2e,
+    ),
 ]
 DAY = 86_400_000
 START = 1_650_000_000_000 // DAY * DAY

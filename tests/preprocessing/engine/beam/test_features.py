@@ -25,6 +25,8 @@ from preprocessing.state.files import finish_state, open_state, read_state
 from preprocessing.storage.files import SourceError
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
 
+pytestmark = pytest.mark.e2e
+
 KUAIRAND = SourceConfig(format="kuairand")
 CSV = SourceConfig(format="csv")
 CONFIG = FeatureConfig(

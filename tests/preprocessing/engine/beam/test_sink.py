@@ -8,6 +8,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from preprocessing.engine.beam.sink import WriteTables
 
+pytestmark = pytest.mark.e2e
+
 SCHEMA = pa.schema([pa.field("number", pa.int64(), nullable=False)])
 
 
