@@ -10,6 +10,7 @@ import grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,
+    model_service_pb2,
     model_service_pb2_grpc,
 )
 
@@ -19,7 +20,8 @@ from serving.server.models.model_config import model_configs
 from serving.server.models.model_store import ModelStore
 from serving.server.prediction.model_messages import model_status
 
-SERVICE = "tensorflow.serving.ModelService"
+# Loading the descriptor is also what lets reflection describe the service.
+SERVICE: str = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _METHODS = {
     "GetModelStatus": (
         get_model_status_pb2.GetModelStatusRequest,

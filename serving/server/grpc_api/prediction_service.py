@@ -12,6 +12,7 @@ from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     inference_pb2,
     predict_pb2,
+    prediction_service_pb2,
     prediction_service_pb2_grpc,
     regression_pb2,
 )
@@ -43,7 +44,10 @@ from serving.server.prediction.predictor import Lease, Predictor
 
 Handler = Callable[[Any, float | None], Awaitable[Any]]
 
-SERVICE = "tensorflow.serving.PredictionService"
+# Loading the descriptor is also what lets reflection describe the service.
+SERVICE: str = prediction_service_pb2.DESCRIPTOR.services_by_name[
+    "PredictionService"
+].full_name
 _METHODS = {
     "Predict": (predict_pb2.PredictRequest, predict_pb2.PredictResponse),
     "Classify": (
