@@ -58,12 +58,9 @@ def write_model(folder: Path) -> None:
 
 def peak_of_scoring(folder: Path) -> dict[str, float]:
     """Scores the split as the report does; the process's resident memory in GB."""
-    import pipeline  # noqa: I001 settles which Keras TensorFlow uses
-
     from pipeline.evaluation.gauc_table import gauc_table
     from pipeline.evaluation.scores import count_videos, popularity_scores, score_split
 
-    assert pipeline
     before = _peak_gb()
     split = str(folder / "split")
     past = count_videos(split, TASKS[0])
