@@ -14,9 +14,12 @@ endif
 endif
 
 # Existing pins stay unless UPGRADE=1. The two distributions themselves are no pins.
-COMPILE = $(BIN)/uv pip compile - --quiet --python $(BIN)/python \
+COMPILE = $(BIN)/uv pip compile - --quiet --generate-hashes \
   --no-emit-package poso --no-emit-package poso-keras \
   --custom-compile-command "make lock" $(if $(filter 1,$(UPGRADE)),--upgrade)
+# One lock for Python 3.11 to 3.13; pyproject.toml says for which machines.
+CURRENT = $(COMPILE) --universal --python-version 3.11
+WITH_TENSORFLOW_IO = $(COMPILE) --python-version 3.10
 
 # Files side by side, one per core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
@@ -32,17 +35,22 @@ COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 26
 
-setup: $(STAMP)  ## Make .venv from requirements/dev.txt (instant when up to date)
+setup: $(STAMP)  ## Make .venv from the lock that fits this machine (instant when up to date)
 
-$(STAMP): requirements/dev.txt setup.py application/setup.py VERSION
+$(STAMP): requirements/current/dev.txt requirements/tensorflow-io/dev.txt setup.py application/setup.py VERSION
 	@scripts/make-venv
 	@touch $@
 
 lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
+	printf '%s\n' ./ './application[pipeline,serving,redis,benchmarks,dev]' \
+	  | $(CURRENT) --output-file requirements/current/dev.txt
+	printf '%s\n' ./ './application[pipeline,serving]' | $(CURRENT) \
+	  --constraint requirements/current/dev.txt --output-file requirements/current/pipeline.txt
 	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,benchmarks,dev]' \
-	  | $(COMPILE) --output-file requirements/dev.txt
-	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' \
-	  | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+	  | $(WITH_TENSORFLOW_IO) --output-file requirements/tensorflow-io/dev.txt
+	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' | $(WITH_TENSORFLOW_IO) \
+	  --constraint requirements/tensorflow-io/dev.txt \
+	  --output-file requirements/tensorflow-io/pipeline.txt
 
 proto:  ## Compile the .proto files of serving/ (needs to be done only when one changes)
 	@scripts/make-proto

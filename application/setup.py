@@ -12,25 +12,48 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 PACKAGES = ("cli", "pipeline", "preprocessing", "serving", "simulator")
 
-# tensorflow-io, built against TensorFlow 2.16, and TFX 1.16 hold the stack back;
-# docs/architecture.md ("The pins") says why these are the newest that work together.
-TF = ["tensorflow==2.16.2", "tf-keras==2.16.0"]
+# Two stacks from one code; docs/upgrading.md says which is taken when, and why these
+# versions are the newest that work together.
+CURRENT = "python_version >= '3.11'"
+WITH_TENSORFLOW_IO = "python_version < '3.11'"
+
+
+def _on(marker: str, *requirements: str) -> list[str]:
+    return [f"{requirement}; {marker}" for requirement in requirements]
+
+
+TF = [
+    *_on(CURRENT, "tensorflow>=2.21,<2.22", "tf-keras>=2.21,<2.22"),
+    *_on(WITH_TENSORFLOW_IO, "tensorflow==2.16.2", "tf-keras==2.16.0"),
+]
 PIPELINE = [
     *TF,
-    "tfx[kfp]==1.16.0",
+    *_on(
+        CURRENT,
+        "tfx>=1.21,<1.22",
+        "apache-beam[gcp]>=2.77,<2.78",
+        # What tfx[kfp] brings, which leaves it out from Python 3.12 on.
+        "kfp>=2.16,<2.17",
+        "kfp-pipeline-spec>=2.16,<2.18",
+    ),
+    *_on(
+        WITH_TENSORFLOW_IO,
+        "tfx[kfp]==1.16.0",
+        "apache-beam[gcp]==2.59.0",
+        "setuptools<81",
+    ),
     "tensorflow-recommenders==0.7.7",
-    "apache-beam[gcp]==2.59.0",
-    "setuptools<81",
     "jinja2>=3.1",
     "matplotlib>=3.8",
     "pydantic>=2.7",
     "pyyaml>=6.0",
 ]
 # Object stores (s3:// and others) in TensorFlow's own file layer.
-TENSORFLOW_IO = ["tensorflow-io==0.37.1"]
+TENSORFLOW_IO = _on(WITH_TENSORFLOW_IO, "tensorflow-io==0.37.1")
 SERVING = [
     *TF,
-    "tensorflow-serving-api==2.16.1",
+    *_on(CURRENT, "tensorflow-serving-api>=2.19.1,<2.22"),
+    *_on(WITH_TENSORFLOW_IO, "tensorflow-serving-api==2.16.1"),
     "aiohttp>=3.14",
     "grpcio>=1.60",
     "grpcio-health-checking>=1.48",
@@ -67,7 +90,7 @@ setup(
     description="A ranking pipeline for feeds with a cold-start problem, built on "
     "POSO (Personalized Cold Start Modules).",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.10,<3.14",
     package_dir={"": ".."},
     packages=find_packages("..", include=[n for p in PACKAGES for n in (p, f"{p}.*")]),
     package_data={"serving": ["py.typed"], "pipeline": ["report/templates/*"]},
