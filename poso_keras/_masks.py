@@ -1,5 +1,6 @@
 """The mask of a sequence: which of its steps are valid."""
 
+import functools
 from typing import Any
 
 from poso_keras._backend import Shape, Tensor, ops, tensorflow
@@ -109,18 +110,13 @@ def _checked_in_graph(
         checks.append(tf.Assert(tf.reduce_all(mask >= 0), [text, mask]))
     if shape is None or not _is_known(shape, batch, seq):
         sizes = tf.shape(mask)
-        rows = tf.reduce_max([tf.shape(tensor)[0] for tensor in tensors])
+        rows = _largest_batch(tensors)
         expected = tf.stack([rows, tf.shape(tensors[0])[1]])
-        # Ones before and after, so that there are two sizes whatever the rank is.
-        ends = tf.concat([[1], sizes, [1]], axis=0)
-        rank = tf.size(sizes)
-        fits = (
-            (rank >= 2)
-            & (rank <= _MAX_RANK)
-            & (tf.reduce_prod(ends[2:-2]) == 1)
-            & (ends[-2] == expected[1])
-            & ((ends[1] == 1) | (ends[1] == rows))
-        )
+        if shape is not None and len(shape) == 2:
+            first, last = tf.unstack(sizes)
+            fits = (last == expected[1]) & ((first == 1) | (first == rows))
+        else:
+            fits = _fits_with_axes(sizes, rows, expected[1])
         texts = f"`{name}` {_RULE}: expected", f"Received: {name}.shape="
         data = [texts[0], expected, texts[1], sizes]
         checks.append(tf.Assert(fits, data, summarize=2 * _MAX_RANK))
@@ -130,3 +126,30 @@ def _checked_in_graph(
         sizes = tf.shape(mask)
         mask = tf.reshape(mask, [sizes[0], sizes[-1]])
     return mask
+
+
+def _largest_batch(tensors: tuple[Tensor, ...]) -> Tensor:
+    """The batch size of all together, of which each has that or 1."""
+    tf = tensorflow
+    known_as_one = [(static_shape(tensor) or (None,))[0] == 1 for tensor in tensors]
+    sizes = [
+        tf.shape(tensor)[0]
+        for tensor, one in zip(tensors, known_as_one, strict=True)
+        if not one
+    ]
+    return functools.reduce(tf.maximum, sizes) if sizes else tf.constant(1)
+
+
+def _fits_with_axes(sizes: Tensor, rows: Tensor, seq: Tensor) -> Tensor:
+    """Whether a mask of any rank has the sizes, and 1 in between."""
+    tf = tensorflow
+    rank = tf.size(sizes)
+    # Ones before and after, so that there are two sizes whatever the rank is.
+    ends = tf.concat([[1], sizes, [1]], axis=0)
+    return (
+        (rank >= 2)
+        & (rank <= _MAX_RANK)
+        & (tf.reduce_prod(ends[2:-2]) == 1)
+        & (ends[-2] == seq)
+        & ((ends[1] == 1) | (ends[1] == rows))
+    )
