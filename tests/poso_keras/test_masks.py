@@ -156,14 +156,6 @@ def test_masked_steps_take_no_weight_from_steps_of_huge_scores(layer_class):
 
 
 @both_layers
-@pytest.mark.parametrize(
-    ("mask", "message"),
-    [
-        (np.full((BATCH, SEQ), "1"), "`attention_mask` must hold numbers"),
-        ([[True] * SEQ] * BATCH, "`attention_mask` must be a tensor or array"),
-    ],
-    ids=["text", "list"],
-)
-def test_what_is_no_array_of_numbers_is_refused(layer_class, mask, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        built(layer_class)(**data(), attention_mask=mask)
+def test_what_is_no_array_is_refused(layer_class):
+    with pytest.raises(ValueError, match="`attention_mask` must be a tensor or array"):
+        built(layer_class)(**data(), attention_mask=[[True] * SEQ] * BATCH)

@@ -86,6 +86,12 @@ def test_a_mask_that_is_added_to_scores_is_refused(layer_class):
         traced(layer, [None, None], tf.float32)(*data().values(), added)
 
 
+@both_layers
+def test_a_mask_of_text_is_refused(layer_class):
+    with pytest.raises(ValueError, match="`attention_mask` must hold numbers"):
+        built(layer_class)(**data(), attention_mask=np.full((BATCH, SEQ), "1"))
+
+
 def ragged(value):
     return tf.RaggedTensor.from_tensor(value, lengths=LENGTHS)
 
