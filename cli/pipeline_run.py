@@ -20,9 +20,11 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     Returns:
         The `RunResult`.
     """
-    _check_source(config, data_dir)
+    unread = _check_source(config, data_dir)
     with library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
+        if unread:
+            console.print(f"note: {unread}", markup=False, soft_wrap=True)
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
         from pipeline.runners.local import local_pipeline, run_locally
         from pipeline.runners.run_result import read_result
@@ -39,13 +41,19 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     return result
 
 
-def _check_source(config: RunConfig, data_dir: Path) -> None:
-    """Finds a wrong folder or file before TensorFlow and TFX take half a minute."""
+def _check_source(config: RunConfig, data_dir: Path) -> str:
+    """Finds a wrong folder or file before TensorFlow and TFX take half a minute.
+
+    Returns:
+        A line on the files that are not read; empty without any.
+    """
     from preprocessing.sources import open_source
+    from preprocessing.sources.input_files import input_files
     from preprocessing.storage.files import SourceError
 
     try:
         open_source(config.source, config.features, str(data_dir)).parts()
+        return input_files(config.source, config.features, str(data_dir)).note
     except SourceError as error:
         raise click.ClickException(str(error)) from error
 
@@ -61,7 +69,7 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
     for reason, count in data["by_reason"].items():
         console.print(f"  rejected {count:,}: {reason}")
     for line in (*data["warnings"], *metrics["anomalies"]):
-        console.print(f"  note: {line}")
+        console.print(f"  note: {line}", markup=False, soft_wrap=True)
     for line in metrics["serving_trial"].get("problems", ()):
         console.print(f"  not pushed: {line}", markup=False)
     console.print()

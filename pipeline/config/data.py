@@ -29,8 +29,9 @@ class SplitConfig(Section):
     )
     first_train_day: datetime.date | None = Field(
         None,
-        description="First day to train on; by default the first day of the log on "
-        "which there is any row.",
+        description="First day to train on; by default as many days before the log's "
+        "last as the window has. The last is the newest with a tenth of a usual day's "
+        "rows: a wrong clock does not move the window.",
     )
     train_days: Positive = Field(7, description="Consecutive days to train on.")
     eval_days: Positive = Field(1, description="Days after them to evaluate on.")
