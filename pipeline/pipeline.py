@@ -17,6 +17,7 @@ from pipeline.config import (
     TrialPart,
 )
 from pipeline.evaluation.eval_config import eval_config
+from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
 from pipeline.report.report_gen import ReportGen
@@ -97,13 +98,14 @@ def create_pipeline(
         )
         nodes.append(baseline)
 
-    # A model is blessed if no slice falls against the last blessed one.
+    # A model is blessed if no slice falls against the last blessed one, as far as the
+    # two can be compared.
     last_blessed = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id("LatestBlessedModel")
-    evaluator = tfx.components.Evaluator(
+    evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
         baseline_model=last_blessed.outputs["model"],
