@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_model_analysis.proto import config_pb2
 
 COMPARISON_FILE = "comparison.json"
 
@@ -40,9 +41,9 @@ class Comparison:
         with tf.io.gfile.GFile(os.path.join(folder, COMPARISON_FILE), "w") as file:
             json.dump({"notes": self.notes}, file)
 
-    def restrict(self, config: tfma.EvalConfig) -> tfma.EvalConfig:
+    def restrict(self, config: config_pb2.EvalConfig) -> config_pb2.EvalConfig:
         """The configuration in which new tasks are judged by themselves."""
-        restricted = tfma.EvalConfig()
+        restricted = config_pb2.EvalConfig()
         restricted.CopyFrom(config)
         for spec in restricted.metrics_specs:
             if spec.output_names[0] in self.new_tasks:

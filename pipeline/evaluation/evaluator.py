@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow_model_analysis as tfma
 import tfx.v1 as tfx
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.evaluator import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
@@ -32,7 +32,7 @@ class Executor(executor.Executor):
             report_progress(note)
         if not comparison.possible:
             input_dict = {**input_dict, keys.BASELINE_MODEL_KEY: []}
-        config = tfma.EvalConfig()
+        config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[keys.EVAL_CONFIG_KEY], config)
         restricted = proto_utils.proto_to_json(comparison.restrict(config))
         super().Do(

@@ -95,9 +95,9 @@ def test_users_of_one_label_only_give_nan_and_a_passing_guard():
 def outputs_of(*tasks):
     """GAUC by task, of a model of these tasks whose scores rank labels perfectly."""
     labels = {task: np.array([0.0, 1.0]) for task in tasks}
-    config = tfma.EvalConfig(
+    config = config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(signature_name="s", label_keys={t: t for t in tasks})
+            config_pb2.ModelSpec(signature_name="s", label_keys={t: t for t in tasks})
         ]
     )
     values = {}
