@@ -29,7 +29,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients lint types format demo docs bench-layers bench-features bench-serving \
+  test-clients test-fresh lint types format demo docs bench-layers bench-features bench-serving \
   bench-evaluation-memory clean
 
 help:  ## List the targets
@@ -91,6 +91,9 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
+
+test-fresh:  ## Run README's commands on a fresh Debian 13 (root, debootstrap; SUITE=bookworm)
+	@scripts/test-fresh $(or $(SUITE),trixie) $(TARGETS)
 
 lint: $(STAMP)  ## Check style and formatting
 	@$(BIN)/ruff check .
