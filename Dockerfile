@@ -11,22 +11,22 @@
 # (--environment_type=DOCKER --environment_config=poso-worker) start the image by its
 # entry point, which must be Beam's own boot program, of the version that submits the
 # job. Dataflow mounts its folders as root, so this target keeps root.
-ARG BEAM_VERSION=2.59.0
+ARG BEAM_VERSION=2.77.0
 
-FROM apache/beam_python3.10_sdk:${BEAM_VERSION} AS beam
+FROM apache/beam_python3.13_sdk:${BEAM_VERSION} AS beam
 
 # The full image has the compilers that source-only dependencies (crcmod, pyfarmhash)
 # need; only what it installs goes on.
-FROM python:3.10-bookworm AS build
+FROM python:3.13-trixie AS build
 WORKDIR /src
-COPY requirements/pipeline.txt requirements/
+COPY requirements/current/pipeline.txt requirements/
 RUN pip install --no-cache-dir --prefix=/install -r requirements/pipeline.txt
 COPY . .
 RUN pip install --no-cache-dir --no-deps --prefix=/install . ./application
 
 # Packages go into the interpreter's own site-packages, not into a virtual
 # environment: Beam's boot program makes one of its own, which sees only the former.
-FROM python:3.10-slim-bookworm AS runtime
+FROM python:3.13-slim-trixie AS runtime
 COPY --from=build /install /usr/local
 ENV TF_USE_LEGACY_KERAS=1 \
     PYTHONUNBUFFERED=1
