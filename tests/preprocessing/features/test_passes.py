@@ -149,17 +149,29 @@ def test_one_video_twice_at_a_time_is_ordered_by_author_and_tag(turn):
 @pytest.mark.parametrize(
     ("gap", "group"),
     [
-        (7 * DAY, "returning"),
-        (7 * DAY - 1, "inactive"),
+        (8 * DAY, "returning"),
+        (7 * DAY + DAY // 2, "returning"),  # midnight of the eighth day
+        (7 * DAY, "inactive"),
         (DAY, "inactive"),
         (1, "regular"),  # active today only: none of the 7 days before
     ],
 )
-def test_user_groups_by_the_last_impression(gap, group):
+def test_user_groups_by_the_days_since_the_last_one(gap, group):
     noon = -(START % DAY) + DAY // 2
     assert by_time([impression(at=noon), impression(at=noon + gap)])[-1][
         "user_group"
     ] == (group)
+
+
+def test_the_whole_day_on_which_a_user_comes_back_is_returning():
+    log = [impression(at=at) for at in (0, 20 * DAY, 20 * DAY + 1, 20 * DAY + HOUR)]
+    groups = [row["user_group"] for row in by_time(log)]
+    assert groups == ["regular", "returning", "returning", "returning"]
+
+
+def test_views_of_unknown_days_make_nobody_a_returning_user():
+    log = [impression(prior_view_count=40), impression(at=1, prior_view_count=40)]
+    assert [row["user_group"] for row in by_time(log)] == ["regular", "regular"]
 
 
 def test_three_active_days_make_a_regular_user():
