@@ -139,8 +139,8 @@ class _GAUCCombiner(beam.CombineFn):
             output_name=output,
         ):
             users.append(user)
-            labels.append(float(label))
-            scores.append(float(score))
+            labels.append(float(np.asarray(label).item()))
+            scores.append(float(np.asarray(score).item()))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[list[Any]]) -> list[Any]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.evaluation import gauc_metric
 from poso_keras import gauc
@@ -14,12 +15,12 @@ pytestmark = pytest.mark.e2e
 
 def evaluate(frame, **settings):
     """GAUC by TFMA, overall and by `group`, as {slice: {metric: value}}."""
-    config = tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(label_key="label", prediction_key="score")],
+    config = config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(label_key="label", prediction_key="score")],
         metrics_specs=[
-            tfma.MetricsSpec(
+            config_pb2.MetricsSpec(
                 metrics=[
-                    tfma.MetricConfig(
+                    config_pb2.MetricConfig(
                         class_name="GAUC",
                         module="pipeline.evaluation.gauc_metric",
                         config=json.dumps({"user_key": "user_id", **settings}),
@@ -27,7 +28,10 @@ def evaluate(frame, **settings):
                 ]
             )
         ],
-        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["group"])],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=["group"]),
+        ],
     )
     result = tfma.analyze_raw_data(frame, config)
     return {
