@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 @config_option(
     "YAML configuration.", default=Path("configs/demo.yaml"), show_default=True
 )
-@click.option("--users", default=4000, show_default=True, help="Simulated users.")
+@click.option(
+    "--users",
+    type=click.IntRange(min=1),
+    default=4000,
+    show_default=True,
+    help="Simulated users.",
+)
 def command(out: Path, config_file: Path, users: int) -> None:
     """Simulate a feed, run the pipeline, serve the model, rank for two users.
 

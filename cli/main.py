@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
+import sys
 import warnings
 
 try:
@@ -17,6 +19,12 @@ except ImportError as error:  # packages that were installed without dependencie
 # TensorFlow's notes on its build and the pinned libraries' on their age help no user
 # of a command. Errors still show, and a run's log file holds the rest.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if any(option.startswith("error") for option in sys.warnoptions):
+    # Meant for a program under test: here it would stop at a library's first note.
+    warnings.resetwarnings()
+    for kind in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning):
+        warnings.simplefilter("ignore", kind)
+    os.environ.pop("PYTHONWARNINGS", None)
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 
 COMMANDS = {
@@ -41,6 +49,26 @@ class _LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         return importlib.import_module(f"cli.{name}_command").command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; what the system refuses is one line, not a traceback."""
+        if sys.flags.optimize > 1:
+            raise click.ClickException(
+                "TensorFlow cannot be imported without docstrings: unset "
+                "PYTHONOPTIMIZE, or leave out -OO"
+            )
+        try:
+            os.getcwd()
+        except OSError as error:
+            raise click.ClickException(
+                "the folder that this command was started in is gone: change to another"
+            ) from error
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            raise click.ClickException(str(error)) from error
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

@@ -17,11 +17,11 @@ from cli.options import (
 
 @click.command("run")
 @config_option("YAML configuration; see configs/ for examples.", required=True)
-@data_option("Folder with the impression log.", type=click.Path(path_type=Path))
+@data_option("Folder (or file) of the impression log.")
 @out_option("Folder for all that the run makes.  [default: runs/NAME]")
 @set_option("training.epochs=3")
 def command(
-    config_file: Path, data_dir: Path, out: Path | None, overrides: tuple[str, ...]
+    config_file: Path, data_dir: str, out: Path | None, overrides: tuple[str, ...]
 ) -> None:
     """Run the pipeline: features, training, evaluation, push.
 
@@ -38,6 +38,13 @@ def command(
     """
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
+    from preprocessing.storage.files import is_remote, local_path
 
+    if is_remote(data_dir):
+        raise click.ClickException(
+            "poso run reads a log on this machine; poso features and poso compile take "
+            f"URIs. Received: --data {data_dir}"
+        )
     config = read_config(config_file, overrides)
-    run_and_print(config, data_dir, RunPaths(out or Path("runs") / config.name))
+    log = Path(local_path(data_dir) if "://" in data_dir else data_dir)
+    run_and_print(config, log, RunPaths(out or Path("runs") / config.name))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import tfx.v1 as tfx
 
 from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
+from pipeline.progress import report_progress
 from pipeline.runners.run_paths import RunPaths
 from pipeline.training.strategies import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
@@ -48,6 +50,16 @@ def local_pipeline(
 
 
 def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
-    """Runs every component of a local pipeline in this process, one after the other."""
+    """Runs every component of a local pipeline in this process, one after the other.
+
+    A cluster that another job left in the environment is taken out of it, where the
+    strategy has none: as one of its workers TFX's Trainer would not write the model.
+    """
+    alone = config.training.strategy.kind in ("none", "mirrored")
+    if alone and os.environ.pop("TF_CONFIG", None) is not None:
+        report_progress(
+            "TF_CONFIG in the environment is not used: training.strategy is "
+            f"'{config.training.strategy.kind}'"
+        )
     prepare_devices(config.training.strategy)
     tfx.orchestration.LocalDagRunner().run(pipeline)

@@ -10,8 +10,9 @@ from pydantic import AfterValidator
 
 _LONGEST = 64
 _PATTERN = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}", re.ASCII)
-# What a function of TensorFlow's with such an argument could not be called with.
-_RESERVED = ("self",)
+# `self`: an argument that no function of TensorFlow's can be given by name. `examples`:
+# TFMA takes a feature of the name of the signature's input for the input.
+_RESERVED = ("self", "examples")
 
 
 def check_name(name: str) -> str:
@@ -24,7 +25,8 @@ def check_name(name: str) -> str:
         return name
     raise ValueError(
         "a name has letters (a-z, A-Z), digits and underscores, begins with a letter, "
-        f"is at most {_LONGEST} characters long and no word of Python's such as 'class'"
+        f"is at most {_LONGEST} characters long, and is neither a word of Python's such "
+        f"as 'class' nor one of {', '.join(_RESERVED)}"
     )
 
 

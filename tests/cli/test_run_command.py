@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from preprocessing.storage.folder_lock import hold_folder
 
 
 def invoke(*arguments):
@@ -60,3 +61,22 @@ def test_a_column_of_an_unusable_type_is_refused_by_name(demo_config, tmp_path):
     result = invoke("run", "--config", demo_config, "--data", folder)
     assert result.exit_code == 1
     assert "event_time_ms" in result.output
+
+
+def test_a_uri_is_refused_with_what_takes_one(demo_config):
+    result = invoke("run", "--config", demo_config, "--data", "gs://bucket/log")
+    assert result.exit_code == 1
+    assert "poso compile take URIs. Received: --data gs://bucket/log" in result.output
+
+
+def test_a_folder_in_use_is_refused_at_once(demo_config, tmp_path):
+    log = tmp_path / "log"
+    invoke("simulate", "--users", 100, "--days", 2, "--out", log)
+    with hold_folder(tmp_path / "out"):
+        for command in (
+            ("run", "--config", demo_config, "--data", log),
+            ("demo", "--config", demo_config, "--users", 100),
+        ):
+            result = invoke(*command, "--out", tmp_path / "out")
+            assert result.exit_code == 1
+            assert "out is in use by another process" in result.output

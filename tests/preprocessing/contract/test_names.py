@@ -27,7 +27,7 @@ def test_a_plain_word_is_a_name(name):
             "like\n",
         ),
         *("café", "Größe", "赞", "٣a", "a٣", "x" * 65),
-        *("class", "None", "lambda", "self"),
+        *("class", "None", "lambda", "self", "examples"),
     ],
 )
 def test_other_names_are_refused_with_the_letters_a_name_may_have(name):
