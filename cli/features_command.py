@@ -86,11 +86,11 @@ def command(
         if unread:
             console.print(f"note: {unread}", markup=False, soft_wrap=True)
         if state_dir is not None:
-            state = open_state(state_dir, config.features).info
-            where = f"starting from {state_dir}, through {state.watermark}"
-            console.print(where, soft_wrap=True)
-            for note in state.notes(config.features):
-                console.print(f"  note: {note}", soft_wrap=True)
+            state = open_state(state_dir, config.features, checked=False)
+            where = f"starting from {state_dir}, through {state.info.watermark}"
+            console.print(where, soft_wrap=True, markup=False)
+            for note in (*state.info.notes(config.features), *state.warnings):
+                console.print(f"  note: {note}", soft_wrap=True, markup=False)
         with FeatureProgress(console) as progress:
             summary = write_feature_table(
                 config.source,

@@ -18,6 +18,7 @@ from preprocessing.datasets.feature_types import feature_type
 from preprocessing.features.columns import feature_schema
 from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP, input_specs
 from serving.export.signatures import RankingModule, RawColumn, export_saved_model
+from serving.export.version_files import list_version_files
 from serving.export.warmup import write_warmup_requests
 
 _IDS_OF_WARMUP = 1000
@@ -76,6 +77,7 @@ def export_model(
         count=config.serving.warmup_requests,
         known_values=_known_values(config, transform_output),
     )
+    list_version_files(path)
 
 
 def raw_columns(config: InputConfig) -> list[RawColumn]:

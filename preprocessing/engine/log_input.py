@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import Source, open_source
-from preprocessing.state.files import State, StateInfo, open_state, read_state
+from preprocessing.state.files import State, open_state, read_state
+from preprocessing.state.info import StateInfo
 from preprocessing.storage.files import DataFile
 
 

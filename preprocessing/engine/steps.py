@@ -19,7 +19,8 @@ from preprocessing.features.next_state import next_user_state, next_video_state
 from preprocessing.features.passes import user_features, video_features
 from preprocessing.features.past import collect
 from preprocessing.sources import FilePart, Source
-from preprocessing.state.files import StateInfo, finish_state
+from preprocessing.state.files import finish_state
+from preprocessing.state.info import StateInfo
 from preprocessing.state.schema import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,

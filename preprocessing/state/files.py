@@ -2,7 +2,8 @@
 
 DIR/user_state/*.parquet    by state.schema.USER_STATE_SCHEMA
 DIR/video_state/*.parquet   by state.schema.VIDEO_STATE_SCHEMA
-DIR/state.json              a StateInfo; written last, so it marks a whole state
+DIR/state.json              a StateInfo and the list of files; written last, so it
+                            marks a whole state
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from preprocessing.arrays.days import time_text
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.state.info import StateInfo
 from preprocessing.state.schema import StateError
+from preprocessing.storage.file_list import (
+    FileList,
+    content_problems,
+    in_one_line,
+    list_parquet_files,
+    name_problems,
+    parse_file_list,
+)
 from preprocessing.storage.files import (
     DataFile,
     find_files,
+    is_file,
     join,
     list_files,
     read_text,
@@ -28,70 +38,8 @@ from preprocessing.storage.parquet import open_parquet
 
 INFO_FILE = "state.json"
 USER_STATE, VIDEO_STATE = "user_state", "video_state"
-_FORMAT = 1
-# Attribute -> key in `state.json`, in the file's order.
-_KEYS = {
-    "watermark_ms": "through_ms",
-    "utc_offset_hours": "utc_offset_hours",
-    "history_of": "history_of",
-    "history_length": "history_length",
-    "format": "format",
-}
-
-
-@dataclass(frozen=True)
-class StateInfo:
-    """What a state was made of.
-
-    Attributes:
-        watermark_ms: Time of its latest impression, UTC; -1 without one. A log that
-            starts from the state may hold later impressions only. The file's key is
-            `through_ms`.
-        utc_offset_hours: Where its days begin: local time less UTC.
-        history_of: Which impressions it lists: "impressions" or "long_views".
-        history_length: How many of them it lists per user, at most.
-        format: Version of the files' layout.
-    """
-
-    watermark_ms: int
-    utc_offset_hours: float
-    history_of: str
-    history_length: int
-    format: int = _FORMAT
-
-    @property
-    def watermark(self) -> str:
-        """`watermark_ms` as an ISO time in UTC."""
-        return time_text(self.watermark_ms)
-
-    def check(self, config: FeatureConfig) -> None:
-        """Checks that a run may start from this state.
-
-        Raises:
-            StateError: Its days begin elsewhere, or it lists only long views and the
-                run's histories hold all impressions.
-        """
-        if self.utc_offset_hours != config.utc_offset_hours:
-            raise StateError(
-                f"the state's days were counted with features.utc_offset_hours "
-                f"{self.utc_offset_hours:g}. Received: {config.utc_offset_hours:g}"
-            )
-        if self.history_of == "long_views" and config.history_of != "long_views":
-            raise StateError(
-                "the state lists long views alone, so it cannot continue with "
-                f"features.history_of '{config.history_of}'. Make a new one from the "
-                "log, or set features.history_of=long_views"
-            )
-
-    def notes(self, config: FeatureConfig) -> list[str]:
-        """What a user should know about a run that starts from this state."""
-        if config.history_length <= self.history_length:
-            return []
-        return [
-            f"the state lists a user's last {self.history_length} impressions; "
-            f"histories grow to features.history_length {config.history_length} only "
-            "with new ones"
-        ]
+_FILES = "files"
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -102,11 +50,13 @@ class State:
         info: What it was made of.
         user_files: Parquet files of `USER_STATE_SCHEMA`.
         video_files: Parquet files of `VIDEO_STATE_SCHEMA`.
+        warnings: What a user should know of its files.
     """
 
     info: StateInfo
     user_files: tuple[DataFile, ...]
     video_files: tuple[DataFile, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[DataFile, ...]:
@@ -114,30 +64,33 @@ class State:
         return self.user_files + self.video_files
 
 
-def open_state(state_dir: str, config: FeatureConfig | None = None) -> State:
+def open_state(
+    state_dir: str, config: FeatureConfig | None = None, *, checked: bool = True
+) -> State:
     """Finds a state's files and checks that a run may start from it.
 
     Args:
         state_dir: Folder of the state, or the output folder of the run that wrote it:
             a path or a URI.
         config: Of the run that starts from it; None for readers that only look at it.
+        checked: Whether to compare sizes and checksums with the list in `state.json`,
+            for which each file is read once. Which files there are is compared always.
 
     Raises:
         StateError: There is no whole state, or the run may not start from it.
     """
-    for folder in (state_dir, join(state_dir, "state")):
-        if list_files(join(folder, INFO_FILE)) is not None:
-            info = _read_info(join(folder, INFO_FILE))
-            if config is not None:
-                info.check(config)
-            return State(
-                info,
-                tuple(find_files(join(folder, USER_STATE), "*.parquet")),
-                tuple(find_files(join(folder, VIDEO_STATE), "*.parquet")),
-            )
-    raise StateError(
-        f"{state_dir} holds no state: expected {INFO_FILE} in it or in its folder "
-        "'state' (it is written last, so a run that was stopped leaves none)"
+    folder = _find_state(state_dir)
+    info, listed = _read_info(join(folder, INFO_FILE))
+    if config is not None:
+        info.check(config)
+    users, videos = (_parts(folder, part) for part in (USER_STATE, VIDEO_STATE))
+    _check_parts(folder, listed, [*users, *videos], checked)
+    unread = sorted(set(list_files(folder) or []) - {INFO_FILE, *users, *videos})
+    return State(
+        info,
+        tuple(_data_file(folder, name) for name in users),
+        tuple(_data_file(folder, name) for name in videos),
+        tuple(_warnings(folder, listed, unread)),
     )
 
 
@@ -191,18 +144,83 @@ def finish_state(
         history_of=config.history_of,
         history_length=config.history_length,
     )
-    values = {key: getattr(info, name) for name, key in _KEYS.items()}
+    names = [*_parts(state_dir, USER_STATE), *_parts(state_dir, VIDEO_STATE)]
+    values = info.to_values()
+    values[_FILES] = list_parquet_files(state_dir, names, checksums=True)
     write_text(join(state_dir, INFO_FILE), json.dumps(values, indent=1) + "\n")
 
 
-def _read_info(path: str) -> StateInfo:
+def _find_state(state_dir: str) -> str:
+    """The folder that holds `state.json`."""
+    places = [state_dir, join(state_dir, "state")]
+    found = [place for place in places if is_file(join(place, INFO_FILE))]
+    if not found:
+        raise StateError(
+            f"{state_dir} holds no state: expected {INFO_FILE} in it or in its folder "
+            "'state' (it is written last, so a run that was stopped leaves none)"
+        )
+    if len(found) > 1:
+        raise StateError(
+            f"{state_dir} holds two states, one in its folder 'state'. Name the folder "
+            f"of the one to start from, {found[1]}, or move the other {INFO_FILE} away"
+        )
+    return found[0]
+
+
+def _read_info(path: str) -> tuple[StateInfo, FileList | None]:
+    """The description, and the list of files; None if it is of an earlier release."""
     try:
         values = json.loads(read_text(path))
-        info = StateInfo(**{name: values[key] for name, key in _KEYS.items()})
-    except (ValueError, KeyError, TypeError) as error:
+        info = StateInfo.from_values(values)
+        return info, parse_file_list(values[_FILES]) if _FILES in values else None
+    except StateError as error:
+        raise StateError(f"{path}: {error}") from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise StateError(f"{path} does not describe a state: {error!r}") from error
-    if info.format != _FORMAT:
+
+
+def _parts(folder: str, part: str) -> list[str]:
+    """The Parquet files of one part of a state, hidden ones left out."""
+    place = join(folder, part)
+    if list_files(place) in (None, [""]):
+        return []
+    files = find_files(place, "*.parquet", required=False)
+    return [f"{part}/{file.name}" for file in files]
+
+
+def _data_file(folder: str, name: str) -> DataFile:
+    return DataFile(join(folder, name), name.split("/", 1)[1])
+
+
+def _check_parts(
+    folder: str, listed: FileList | None, names: list[str], checked: bool
+) -> None:
+    problems = [
+        f"{part} has no Parquet file"
+        for part in (USER_STATE, VIDEO_STATE)
+        if not any(name.startswith(f"{part}/") for name in names)
+    ]
+    if listed is not None:
+        problems += name_problems(listed, names)
+        if checked and not problems:
+            problems = content_problems(folder, listed)
+    if problems:
         raise StateError(
-            f"{path}: expected a state of format {_FORMAT}. Received: {info.format}"
+            f"the state in {folder} is not as {INFO_FILE} says: "
+            f"{in_one_line(problems)}. Copy the whole folder again, or make the state "
+            "anew from the log"
         )
-    return info
+
+
+def _warnings(folder: str, listed: FileList | None, unread: list[str]) -> list[str]:
+    warnings = []
+    if listed is None:
+        warnings.append(
+            f"the state in {folder} is of an earlier release and does not list its "
+            "files: a part that is missing would not be noticed"
+        )
+    if unread:
+        more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+        names = ", ".join(unread[:_SHOWN])
+        warnings.append(f"not read, in {folder}: {names}{more}")
+    return warnings

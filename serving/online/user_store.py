@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,13 +32,15 @@ from preprocessing.online.updates import (
     advance_state,
     compute_features_of_known,
 )
-from preprocessing.state.files import open_state
+from preprocessing.state.files import State, open_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
 from serving.online.load_state import load_state
 from serving.online.sqlite_storage import SqliteStorage
 from serving.online.state_snapshot import StateSnapshot
 from serving.online.storage import RecordStorage
 from serving.online.stored_users import RecordChange, StoredUsers, batches
+
+_LOG = logging.getLogger(__name__)
 
 # 36 hours: a day's log, and half a day until the state of its run is loaded.
 ALLOWED_LATENESS_MS = 36 * MS_PER_HOUR
@@ -110,7 +113,7 @@ class UserStore:
         self._config = config.model_copy(update={"last_day": None})
         self._lateness_ms = allowed_lateness_ms
         self._clock_ms = clock_ms
-        state = None if state_dir is None else open_state(state_dir, config)
+        state = None if state_dir is None else _opened(state_dir, config)
         self._storage = storage or SqliteStorage()
         self._check_settings()
         self._snapshot = StateSnapshot(state)
@@ -232,7 +235,7 @@ class UserStore:
                 or the storage holds a newer one.
             Unavailable: The storage does not answer.
         """
-        state = open_state(state_dir, self._config)
+        state = _opened(state_dir, self._config)
         return load_state(state, self._users, self._config, progress)
 
     def export_state(self) -> pa.Table:
@@ -281,6 +284,13 @@ class UserStore:
             [reason] * rejected.num_rows,
             rejected[SOURCE_FILE].to_pylist(),
         )
+
+
+def _opened(state_dir: str, config: FeatureConfig) -> State:
+    state = open_state(state_dir, config)
+    for warning in state.warnings:
+        _LOG.warning("%s", warning)
+    return state
 
 
 def _without_text(schema: pa.Schema) -> pa.Schema:

@@ -13,7 +13,8 @@ from preprocessing.checks.counts import LogSummary
 from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.steps import finish_run
-from preprocessing.state.files import USER_STATE, VIDEO_STATE, StateInfo
+from preprocessing.state.files import USER_STATE, VIDEO_STATE
+from preprocessing.state.info import StateInfo
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from preprocessing.storage.files import join, read_text
 

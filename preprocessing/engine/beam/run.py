@@ -51,7 +51,9 @@ def write_feature_table_on_beam(
         RejectLimitExceeded: Too many rows break the contract; they are in `rejects/`.
     """
     rejects_dir, new_state_dir = join(out_dir, REJECTS), join(out_dir, STATE)
-    previous = None if state_dir is None else open_state(state_dir, features).info
+    previous = None
+    if state_dir is not None:
+        previous = open_state(state_dir, features, checked=False).info
     with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
         log = pipeline | ReadImpressions(source, features, data_dir, state_dir)
         outputs = log | BuildFeatures(features)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from serving.server.metrics import ServingMetrics
 from serving.server.models.saved_model import ModelVersion, load_version
 from serving.server.models.served_model import VersionLoader
+from serving.server.models.version_files import check_version_files
 from serving.server.models.warmup_replay import replay_warmup_requests
 
 _LOG = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ def load_and_warm_up(model: str, number: int, folder: str) -> ModelVersion:
         folder: The version's folder.
 
     Raises:
-        ModelLoadError: If it does not load, or a warm-up request fails.
+        ModelLoadError: If it is not whole, does not load, or a warm-up request fails.
     """
+    check_version_files(folder)
     _LOG.info("%s: loading version %d of %s", model, number, folder)
     started = time.monotonic()
     with beside_requests():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -58,6 +59,7 @@ class ServedModel:
         self._lock = threading.Lock()
         self._available: Mapping[int, ModelVersion] = MappingProxyType({})
         self._problem = ""
+        self._replaced: list[weakref.ref[ModelVersion]] = []
 
     @property
     def available(self) -> Mapping[int, ModelVersion]:
@@ -104,6 +106,7 @@ class ServedModel:
         """
         self._find_versions()
         self._look_at_waiting(wait_until_settled)
+        self._look_at_served()
         while (action := self._next_action()) is not None:
             version = self._versions[action.version.folder]
             if action.action == "load":
@@ -113,12 +116,19 @@ class ServedModel:
         self._forget_ended()
 
     def note_released(self) -> int:
-        """Ends the unloaded versions that no request holds; how many there were."""
+        """Ends the unloaded versions that no request holds.
+
+        Returns:
+            How many there were, and of those that were replaced in place.
+        """
         with self._lock:
             ended = [version for version in self._versions.values() if version.end()]
+            held = [earlier for earlier in self._replaced if earlier() is not None]
+            released = len(ended) + len(self._replaced) - len(held)
+            self._replaced = held
         for version in ended:
             _LOG.info("%s: unloaded version %d", self.name, version.number)
-        return len(ended)
+        return released
 
     def _find_versions(self) -> None:
         aspired = self._aspired_folders()
@@ -172,6 +182,24 @@ class ServedModel:
                 now_s = self._clock()
                 version.look(files, now_s, self._retries, wait_until_settled)
 
+    def _look_at_served(self) -> None:
+        """Loads a served version anew, if its files were replaced and load.
+
+        Else what was loaded stays: it does not depend on its folder.
+        """
+        for version in list(self._versions.values()):
+            if not (version.aspired and version.serving):
+                continue
+            try:
+                files = fingerprint(version.folder)
+            except OSError as error:
+                _LOG.info("%s: %s changes: %s", self.name, version.folder, error)
+                continue
+            with self._lock:
+                rewritten = version.was_rewritten(files)
+            if rewritten:
+                self._load_again(version)
+
     def _next_action(self) -> VersionAction | None:
         return next_action(version.snapshot for version in self._versions.values())
 
@@ -179,19 +207,43 @@ class ServedModel:
         with self._lock:
             version.begin_loading()
         try:
-            loaded = self._load_version(self.name, version.number, version.folder)
+            loaded = self._loaded(version)
         except ModelLoadError as error:
             self._fail(version, error)
-        except Exception as error:
-            # Whatever a strange file makes TensorFlow raise: others keep serving.
-            _LOG.exception("%s: version %d", self.name, version.number)
-            message = f"cannot load {version.folder}: {type(error).__name__}: {error}"
-            self._fail(version, ModelLoadError(message, "INTERNAL"))
         else:
             with self._lock:
                 version.succeed(loaded)
                 self._publish({**self._available, version.number: loaded})
             _LOG.info("%s: version %d is available", self.name, version.number)
+
+    def _load_again(self, version: ServedVersion) -> None:
+        about = (self.name, version.number)
+        _LOG.warning("%s: the files of version %d were replaced", *about)
+        try:
+            loaded = self._loaded(version)
+        except ModelLoadError as error:
+            message = str(error)
+            _LOG.error("%s: version %d stays as it was loaded: %s", *about, message)
+            return
+        with self._lock:
+            earlier = self._available[version.number]
+            # The last request that holds it may end at any time, in any thread.
+            weakref.finalize(earlier, self._on_released).atexit = False
+            self._replaced.append(weakref.ref(earlier))
+            version.succeed(loaded)
+            self._publish({**self._available, version.number: loaded})
+        _LOG.info("%s: version %d is available as its files are now", *about)
+
+    def _loaded(self, version: ServedVersion) -> ModelVersion:
+        try:
+            return self._load_version(self.name, version.number, version.folder)
+        except ModelLoadError:
+            raise
+        except Exception as error:
+            # Whatever a strange file makes TensorFlow raise: others keep serving.
+            _LOG.exception("%s: version %d", self.name, version.number)
+            message = f"cannot load {version.folder}: {type(error).__name__}: {error}"
+            raise ModelLoadError(message, "INTERNAL") from None
 
     def _fail(self, version: ServedVersion, error: ModelLoadError) -> None:
         # Log handlers may keep what they are given: the message, not the exception.

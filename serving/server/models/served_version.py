@@ -48,6 +48,7 @@ class ServedVersion:
         self._loaded: ModelVersion | None = None
         self._leaving: weakref.ref[ModelVersion] | None = None
         self._seen: Fingerprint | None = None
+        self._taken: Fingerprint | None = None
         self._settled = False
         self._attempts = 0
         self._retry_at = 0.0
@@ -83,6 +84,24 @@ class ServedVersion:
         """Whether a changed folder may start a load: not loaded yet, or it failed."""
         return self._state == "START" or (self._state == "END" and not self.is_over)
 
+    @property
+    def serving(self) -> bool:
+        """Whether it answers requests."""
+        return self._state == "AVAILABLE"
+
+    def was_rewritten(self, files: Fingerprint) -> bool:
+        """Whether the folder of a served version has come to hold other files.
+
+        True once for each change, when two looks find the same files; also for files
+        that changed while they were loaded.
+        """
+        settled = files == self._seen
+        self._seen = files
+        if not settled or files == self._taken:
+            return False
+        self._taken = files
+        return True
+
     def look(
         self,
         files: Fingerprint,
@@ -113,6 +132,7 @@ class ServedVersion:
     def succeed(self, version: ModelVersion) -> None:
         """It is served from now on."""
         self._state, self._loaded = "AVAILABLE", version
+        self._taken = self._seen
         self._code, self._error = _SOUND
 
     def fail(self, code: str, error: str, retry_at_s: float) -> None:

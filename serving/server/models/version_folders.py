@@ -10,7 +10,7 @@ from serving.server.models.saved_model import SAVED_MODEL_FILE
 _LOG = logging.getLogger(__name__)
 _MAX_VERSION = 2**63 - 1
 
-# Relative path, size and time of the last change of each file.
+# Real path, size and time of the last change of each file.
 Fingerprint = frozenset[tuple[str, int, int]]
 
 
@@ -61,15 +61,25 @@ def why_no_version(base_path: str) -> str:
 def fingerprint(folder: str) -> Fingerprint:
     """What a folder holds; differs once a file comes, goes, grows or is rewritten.
 
+    Links are followed, and their targets are part of it: deployments swap a link to
+    the folder, or links within it, instead of files. A link to nothing has size -1.
+
     Raises:
-        OSError: If a file vanishes meanwhile.
+        OSError: If a file cannot be looked at.
     """
     files = []
-    for parent, _, names in os.walk(folder):
+    walked: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        place = os.path.realpath(parent)
+        if place in walked:  # a link to a folder above it
+            folders.clear()
+            continue
+        walked.add(place)
         for name in names:
-            path = os.path.join(parent, name)
-            status = os.stat(path)
-            files.append(
-                (os.path.relpath(path, folder), status.st_size, status.st_mtime_ns)
-            )
+            path = os.path.realpath(os.path.join(parent, name))
+            try:
+                status = os.stat(path)
+                files.append((path, status.st_size, status.st_mtime_ns))
+            except FileNotFoundError:
+                files.append((path, -1, 0))
     return frozenset(files)

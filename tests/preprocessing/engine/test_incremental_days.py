@@ -9,7 +9,7 @@ from preprocessing.checks.validation import validate
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.in_memory import compute_features
 from preprocessing.features.columns import feature_schema
-from preprocessing.state.files import StateInfo
+from preprocessing.state.info import StateInfo
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from tests.helpers.log_rows import (
     HOUR,

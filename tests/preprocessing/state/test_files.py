@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,7 +41,10 @@ def test_a_state_is_found_by_its_folder_or_the_runs(state, place):
 
 
 def test_the_description_keeps_its_keys(state):
-    assert json.loads((state / "state.json").read_text()) == {
+    values = json.loads((state / "state.json").read_text())
+    files = values.pop("files")
+    assert list(files) == ["user_state/part-0.parquet", "video_state/part-0.parquet"]
+    assert values == {
         "through_ms": 1_650_000_000_007,
         "utc_offset_hours": 8,
         "history_of": "impressions",
@@ -90,11 +95,124 @@ def test_a_later_format_is_refused(state):
         open_state(str(state))
 
 
-def test_a_truncated_file_is_named(state):
-    path = state / "user_state" / "part-0.parquet"
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(StateError, match=r"part-0\.parquet is no whole Parquet"):
-        list(read_state(open_state(str(state)).user_files[0]))
+def write_rows(folder, count=4):
+    """A state of two video parts with rows, and an empty part of users."""
+    write_parts(folder)
+    for part in range(2):
+        rows = [{"video_id": f"v{part}{i}", "impressions": i} for i in range(count)]
+        table = pa.Table.from_pylist(rows, schema=VIDEO_STATE_SCHEMA)
+        pq.write_table(table, folder / "video_state" / f"part-{part}.parquet")
+    finish_state(str(folder), 5, CONFIG, None)
+    return folder
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def swap(folder):
+    one, other = (folder / "video_state" / f"part-{i}.parquet" for i in range(2))
+    first = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(first)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            lambda state: (state / "video_state/part-1.parquet").unlink(),
+            "video_state/part-1.parquet is missing",
+        ),
+        (
+            lambda state: os.truncate(state / "video_state/part-1.parquet", 40),
+            r"video_state/part-1\.parquet has 40 bytes instead of",
+        ),
+        (
+            lambda state: os.truncate(state / "user_state/part-0.parquet", 0),
+            r"user_state/part-0\.parquet has 0 bytes instead of",
+        ),
+        (
+            lambda state: shutil.copy(
+                state / "video_state/part-1.parquet",
+                state / "video_state/part-1 (1).parquet",
+            ),
+            r"video_state/part-1 \(1\)\.parquet is not on the list",
+        ),
+        (
+            lambda state: shutil.copytree(
+                state / "video_state", state / "video_state/video_state"
+            ),
+            "video_state/video_state/part-0.parquet is not on the list",
+        ),
+        (
+            lambda state: shutil.copy(
+                state / "video_state/part-0.parquet",
+                state / "user_state/part-0.parquet",
+            ),
+            r"user_state/part-0\.parquet has .* bytes instead of",
+        ),
+        (swap, r"part-0\.parquet has another content than when it was written"),
+        (
+            lambda state: flip_a_byte(state / "video_state/part-0.parquet"),
+            r"part-0\.parquet has another content",
+        ),
+        (
+            lambda state: shutil.rmtree(state / "video_state"),
+            "video_state has no Parquet file; video_state/part-0.parquet is missing",
+        ),
+    ],
+)
+def test_a_state_with_a_part_that_is_not_its_own_is_refused(tmp_path, damage, message):
+    state = write_rows(tmp_path / "state")
+    open_state(str(state))
+    damage(state)
+    with pytest.raises(StateError, match=message):
+        open_state(str(state))
+
+
+def test_a_state_without_a_list_is_taken_with_a_warning(tmp_path):
+    state = write_rows(tmp_path / "state")
+    values = json.loads((state / "state.json").read_text())
+    del values["files"]
+    (state / "state.json").write_text(json.dumps(values))
+    found = open_state(str(state))
+    assert len(found.video_files) == 2
+    assert "does not list its files" in found.warnings[0]
+    (state / "video_state/part-1.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StateError, match=r"part-1\.parquet is no whole Parquet"):
+        list(read_state(open_state(str(state)).video_files[1]))
+
+
+@pytest.mark.parametrize("files", [[], {"a": 1}, {"a": {"rows": 1}}, "all"])
+def test_a_list_that_is_none_is_named(state, files):
+    values = json.loads((state / "state.json").read_text())
+    (state / "state.json").write_text(json.dumps({**values, "files": files}))
+    with pytest.raises(StateError, match=r"state\.json does not describe a state"):
+        open_state(str(state))
+
+
+def test_what_is_not_read_is_named(state):
+    (state / "notes.txt").write_text("by hand")
+    (state / "user_state" / "._part-0.parquet").write_text("of another system")
+    warning = open_state(str(state)).warnings[0]
+    assert warning.endswith("notes.txt, user_state/._part-0.parquet")
+
+
+def test_a_folder_of_two_states_is_refused(tmp_path):
+    write_rows(tmp_path)
+    write_rows(tmp_path / "state")
+    with pytest.raises(StateError, match="holds two states"):
+        open_state(str(tmp_path))
+
+
+def test_parts_may_be_links(tmp_path):
+    state = write_rows(tmp_path / "state")
+    (state / "video_state").rename(tmp_path / "elsewhere")
+    (state / "video_state").symlink_to(tmp_path / "elsewhere")
+    assert len(open_state(str(state)).video_files) == 2
 
 
 def test_rows_come_back(tmp_path):

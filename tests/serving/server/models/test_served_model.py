@@ -141,6 +141,76 @@ def test_whatever_a_loader_raises_is_a_broken_version(world, caplog):
     assert set(world.model.available) == {1}
 
 
+def text(world, number=1):
+    return world.model.available[number].definitions["text"]
+
+
+def rewrite(folder):
+    write(folder.parent, 1, "rewritten")
+
+
+def put_another_in_its_place(folder):
+    folder.rename(folder.parent / "old")
+    write(folder.parent, 1, "rewritten")
+
+
+def swap_its_link(folder):
+    folder.rename(folder.parent / "old")
+    other = write(folder.parent / "elsewhere", 1, "rewritten")
+    folder.symlink_to(other)
+
+
+def link_its_file(folder):
+    other = write(folder.parent / "elsewhere", 1, "rewritten")
+    (folder / "saved_model.pb").unlink()
+    (folder / "saved_model.pb").symlink_to(other / "saved_model.pb")
+
+
+@pytest.mark.parametrize(
+    "replace", [rewrite, put_another_in_its_place, swap_its_link, link_its_file]
+)
+def test_a_served_version_whose_files_are_replaced_is_loaded_again_once(world, replace):
+    replace(world.base / "1")
+    world.poll(1)
+    assert text(world) == "sound"  # its files may still be written
+    world.poll(3)
+    assert text(world) == "rewritten"
+    assert world.attempts == [1, 1]
+    assert world.states == {1: "AVAILABLE"}
+
+
+def test_a_replaced_version_is_released_after_its_last_request(world):
+    held = world.model.available[1]
+    rewrite(world.base / "1")
+    world.poll()
+    assert (world.released, world.model.note_released()) == (0, 0)
+    del held
+    assert (world.released, world.model.note_released()) == (1, 1)
+    assert world.model.note_released() == 0
+
+
+def test_a_replaced_version_that_does_not_load_stays_as_it_was(world, caplog):
+    write(world.base, 1, "broken")
+    world.poll(5)
+    assert text(world) == "sound"
+    assert world.attempts == [1, 1]
+    assert "version 1 stays as it was loaded: " in caplog.text
+    rewrite(world.base / "1")
+    world.poll()
+    assert text(world) == "rewritten"
+
+
+def test_files_that_change_while_they_are_loaded_are_loaded_again(world):
+    def still_copied(number):
+        world.load.before = lambda number: None
+        write(world.base, number, "half a copy")
+
+    world.load.before = still_copied
+    write(world.base, 2)
+    world.poll(5)
+    assert world.attempts == [1, 2, 2]
+
+
 class HalfAModel:
     pass
 

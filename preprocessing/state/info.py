@@ -1,0 +1,97 @@
+"""What a state was made of, as `state.json` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from preprocessing.arrays.days import time_text
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.state.schema import StateError
+
+_FORMAT = 1
+# Attribute -> key in `state.json`, in the file's order.
+_KEYS = {
+    "watermark_ms": "through_ms",
+    "utc_offset_hours": "utc_offset_hours",
+    "history_of": "history_of",
+    "history_length": "history_length",
+    "format": "format",
+}
+
+
+@dataclass(frozen=True)
+class StateInfo:
+    """What a state was made of.
+
+    Attributes:
+        watermark_ms: Time of its latest impression, UTC; -1 without one. A log that
+            starts from the state may hold later impressions only. The file's key is
+            `through_ms`.
+        utc_offset_hours: Where its days begin: local time less UTC.
+        history_of: Which impressions it lists: "impressions" or "long_views".
+        history_length: How many of them it lists per user, at most.
+        format: Version of the files' layout.
+    """
+
+    watermark_ms: int
+    utc_offset_hours: float
+    history_of: str
+    history_length: int
+    format: int = _FORMAT
+
+    @property
+    def watermark(self) -> str:
+        """`watermark_ms` as an ISO time in UTC."""
+        return time_text(self.watermark_ms)
+
+    def check(self, config: FeatureConfig) -> None:
+        """Checks that a run may start from this state.
+
+        Raises:
+            StateError: Its days begin elsewhere, or it lists only long views and the
+                run's histories hold all impressions.
+        """
+        if self.utc_offset_hours != config.utc_offset_hours:
+            raise StateError(
+                f"the state's days were counted with features.utc_offset_hours "
+                f"{self.utc_offset_hours:g}. Received: {config.utc_offset_hours:g}"
+            )
+        if self.history_of == "long_views" and config.history_of != "long_views":
+            raise StateError(
+                "the state lists long views alone, so it cannot continue with "
+                f"features.history_of '{config.history_of}'. Make a new one from the "
+                "log, or set features.history_of=long_views"
+            )
+
+    def notes(self, config: FeatureConfig) -> list[str]:
+        """What a user should know about a run that starts from this state."""
+        if config.history_length <= self.history_length:
+            return []
+        return [
+            f"the state lists a user's last {self.history_length} impressions; "
+            f"histories grow to features.history_length {config.history_length} only "
+            "with new ones"
+        ]
+
+    def to_values(self) -> dict[str, Any]:
+        """The description as `state.json` holds it."""
+        return {key: getattr(self, name) for name, key in _KEYS.items()}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> StateInfo:
+        """Reads what `to_values` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no description of a state.
+            StateError: It is one of a later release.
+        """
+        info = cls(**{name: values[key] for name, key in _KEYS.items()})
+        if type(info.watermark_ms) is not int:
+            raise ValueError(f"through_ms is {info.watermark_ms!r}")
+        if info.format != _FORMAT:
+            raise StateError(
+                f"expected a state of format {_FORMAT}. Received: {info.format}"
+            )
+        return info
