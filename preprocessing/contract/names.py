@@ -25,8 +25,8 @@ def check_name(name: str) -> str:
         return name
     raise ValueError(
         "a name has letters (a-z, A-Z), digits and underscores, begins with a letter, "
-        f"is at most {_LONGEST} characters long, and is neither a word of Python's such "
-        f"as 'class' nor one of {', '.join(_RESERVED)}"
+        f"is at most {_LONGEST} characters long, and is neither a word of Python's, "
+        f"such as 'class', nor one of {', '.join(_RESERVED)}"
     )
 
 
