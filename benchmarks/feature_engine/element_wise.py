@@ -107,7 +107,7 @@ class _VideoFeatures(beam.DoFn):
                 for value in row.values()
             )
             if identity in known:
-                reason = "duplicate of another row"
+                reason = "equal to another row in all columns that are read"
                 reject = {"row": as_json(row), "reason": reason, "source": file}
                 yield TaggedOutput(_REJECTS, reject)
             else:

@@ -126,7 +126,7 @@ def _without_duplicates(
     repeated = suspects.filter(~pl.struct(names).is_first_distinct())
     if repeated.height:
         log = log.filter(~pl.col("place").is_in(repeated["place"].implode()))
-    reason = pl.lit("duplicate of another row")
+    reason = pl.lit("equal to another row in all columns that are read")
     return log.with_row_index("row"), repeated.with_columns(reason=reason)
 
 

@@ -34,6 +34,11 @@ class SourceConfig(_Section):
         description="parquet, csv and tfrecord hold the contract's columns; kuairand "
         "and movielens are those data sets' official files."
     )
+    null_values: tuple[str, ...] = Field(
+        ("\\N", "NULL", "null", "None", "nan", "NaN", "<NA>"),
+        description="Cells of a CSV file that hold no value, beside the empty ones: "
+        "what databases and data frames write for it.",
+    )
 
 
 class NewUserConfig(_Section):

@@ -11,6 +11,7 @@ from preprocessing.contract.column_names import (
     AUTHOR_ID,
     EVENT_TIME,
     TAGS,
+    TIME_COLUMNS,
     UPLOAD,
     VIDEO_ID,
 )
@@ -72,7 +73,11 @@ def _canonical(
         if field.name not in raw.column_names:
             columns.append(pa.nulls(raw.num_rows, field.type))
         else:
-            columns.append(convert(to_array(raw[field.name]), field.type)[0])
+            columns.append(
+                convert(
+                    to_array(raw[field.name]), field.type, field.name in TIME_COLUMNS
+                )[0]
+            )
     known = columns[0].is_valid()
     table = pa.Table.from_arrays(columns, names=schema.names).filter(known)
     return table.cast(schema)

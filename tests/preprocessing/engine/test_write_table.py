@@ -159,7 +159,10 @@ def test_too_many_rejects_leave_the_earlier_output(tmp_path, engine):
 def test_repeated_rows_count_towards_the_limit(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("user_id,video_id,event_time_ms\na,x,1\na,x,1\n")
-    with pytest.raises(RejectLimitExceeded, match="duplicate of another row: 1"):
+    with pytest.raises(
+        RejectLimitExceeded,
+        match="columns that are read: 1",
+    ):
         write_feature_table(CSV, FeatureConfig(), str(log), str(tmp_path / "out"))
 
 
