@@ -17,6 +17,7 @@ from preprocessing.contract.column_names import (
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_types, impression_schema
+from preprocessing.sources.table_formats import check_plain_files
 from preprocessing.storage.files import DataFile, SourceError, find_files
 from preprocessing.storage.parquet import open_parquet
 
@@ -48,6 +49,7 @@ def read_video_rows(path: str, config: FeatureConfig) -> pa.Table:
         SourceError: There are no files, or one cannot be read, lacks `video_id` or has
             a column in an unusable type.
     """
+    check_plain_files(path)
     schema = video_schema(config).append(pa.field(EVENT_TIME, pa.int64()))
     videos = schema.empty_table()
     for file in find_files(path, "*.parquet"):

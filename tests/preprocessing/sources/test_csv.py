@@ -96,12 +96,6 @@ def test_a_header_alone_is_an_empty_log(tmp_path):
         build(write(tmp_path))
 
 
-def test_a_file_of_another_encoding_is_named(tmp_path):
-    (tmp_path / "log.csv").write_bytes((HEADER + "\na,x,5\n").encode("utf-16"))
-    with pytest.raises(SourceError, match=r"log\.csv cannot be read as CSV"):
-        build(tmp_path)
-
-
 @pytest.mark.parametrize("mark", SOURCE.null_values)
 def test_a_null_mark_of_another_tool_is_no_user(tmp_path, mark):
     write(

@@ -155,5 +155,5 @@ def test_an_optional_feature_may_come_late(tmp_path, monkeypatch):
 def test_a_feature_that_no_example_has_is_named(tmp_path):
     config = FeatureConfig(labels=LABELS, extra=[COUNTRY])
     write(tmp_path / "a.tfrecord", ROW)
-    with pytest.raises(SourceError, match="no example in .* has the feature country"):
+    with pytest.raises(SourceError, match="has the feature country"):
         build(tmp_path, config)
