@@ -143,25 +143,23 @@ class _UserFeatures(beam.DoFn):
             maxlen=self._config.history_length
         )
         days: deque[int] = deque(maxlen=8)
-        views, last_ms = 0, None
+        views = 0
         same_time: list[Row] = []
         for row in sorted(element[1], key=_history_order):
             if same_time and row["event_time_ms"] != same_time[0]["event_time_ms"]:
-                last_ms = same_time[0]["event_time_ms"]
                 views += len(same_time)
-                day = self._day(last_ms)
+                day = self._day(same_time[0]["event_time_ms"])
                 if not days or days[-1] != day:
                     days.append(day)
                 history.extend(_history_item(seen) for seen in same_time)
                 same_time = []
             same_time.append(row)
-            yield self._example(row, views, last_ms, days, history)
+            yield self._example(row, views, days, history)
 
     def _example(
         self,
         row: Row,
         views: int,
-        last_ms: int | None,
         days: Iterable[int],
         history: Iterable[tuple[str, str, str, int]],
     ) -> Row:
@@ -173,7 +171,7 @@ class _UserFeatures(beam.DoFn):
         is_new = since_launch is not None and since_launch <= limit * HOUR_MS
         if is_new:
             group = "new"
-        elif last_ms is not None and now - last_ms >= 7 * DAY_MS:
+        elif not active and any(day < today for day in days):
             group = "returning"
         else:
             group = "inactive" if active in (1, 2) else "regular"
@@ -204,7 +202,7 @@ class _UserFeatures(beam.DoFn):
         return labels
 
     def _day(self, time_ms: int) -> int:
-        offset_ms = round(self._config.utc_offset_hours * HOUR_MS)
+        offset_ms = round((self._config.utc_offset_hours or 0) * HOUR_MS)
         return (time_ms + offset_ms) // DAY_MS
 
 

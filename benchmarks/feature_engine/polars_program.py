@@ -144,14 +144,13 @@ def _with_video_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFram
 
 
 def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame:
-    offset_ms = round(config.utc_offset_hours * HOUR_MS)
+    offset_ms = round((config.utc_offset_hours or 0) * HOUR_MS)
     log = log.with_columns(
         day=(_TIME + offset_ms) // DAY_MS,
         user_start=_starts("user"),
         tie_start=_starts("user", "event_time_ms"),
     )
     start, tie = pl.col("user_start"), pl.col("tie_start")
-    before = _TIME.gather((tie - 1).clip(0))
     since_launch = _TIME - pl.col("user_first_launch_ms")
     is_new = since_launch <= (config.new_user.max_hours or 0) * HOUR_MS
     log = log.with_columns(
@@ -159,7 +158,7 @@ def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame
         avc=tie - start + pl.col("prior_view_count").fill_null(0),
         hours_since_first_launch=_hours(since_launch),
         is_new_user=_as_flag(is_new),
-        since_last=pl.when(tie > start).then(_TIME - before),
+        came_before=pl.col("day").gather(start) < pl.col("day"),
         history_start=pl.max_horizontal(start, tie - config.history_length),
         **_labels(config),
     )
@@ -186,7 +185,7 @@ def _group() -> pl.Expr:
     return (
         pl.when(pl.col("is_new_user") == 1)
         .then(pl.lit(new))
-        .when(pl.col("since_last") >= 7 * DAY_MS)
+        .when(pl.col("came_before") & (active == 0))
         .then(pl.lit(returning))
         .when((active == 1) | (active == 2))
         .then(pl.lit(inactive))

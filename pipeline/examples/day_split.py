@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.config import SplitConfig
-from preprocessing.arrays.days import date_of, day_of, local_day
+from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
 TRAIN, EVAL = "train", "eval"
 
@@ -26,15 +26,15 @@ class DaySplit:
         config: Which days.
         first_day: The log's first day, as days since 1970; used where the configuration
             names none.
-        utc_offset_hours: Where a day begins.
+        calendar: Where a day begins, as for `local_day`.
     """
 
-    def __init__(self, config: SplitConfig, first_day: int, utc_offset_hours: float):
+    def __init__(self, config: SplitConfig, first_day: int, calendar: Calendar):
         start = config.first_train_day
         self.first = first_day if start is None else day_of(start)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
-        self._offset = utc_offset_hours
+        self._calendar = calendar
 
     def split_days(self) -> dict[str, range]:
         """The days of each split."""
@@ -45,7 +45,7 @@ class DaySplit:
 
     def select(self, table: pa.Table, split: str) -> pa.Table:
         """The rows of a feature table whose day belongs to a split."""
-        days = table_days(table, self._offset)
+        days = table_days(table, self._calendar)
         chosen = self.split_days()[split]
         mask = (days >= chosen.start) & (days < chosen.stop)
         return table.filter(pa.array(mask))
@@ -70,14 +70,14 @@ class DaySplit:
         }
 
 
-def table_days(table: pa.Table, utc_offset_hours: float) -> np.ndarray:
+def table_days(table: pa.Table, calendar: Calendar) -> np.ndarray:
     """Days since 1970 of a table's rows, int64 [rows]."""
-    return local_day(table["event_time_ms"].to_numpy(), utc_offset_hours)
+    return local_day(table["event_time_ms"].to_numpy(), calendar)
 
 
-def count_days(table: pa.Table, utc_offset_hours: float) -> Counter[int]:
+def count_days(table: pa.Table, calendar: Calendar) -> Counter[int]:
     """Rows of each day."""
-    days, counts = np.unique(table_days(table, utc_offset_hours), return_counts=True)
+    days, counts = np.unique(table_days(table, calendar), return_counts=True)
     return Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
 
 
@@ -106,5 +106,5 @@ def _nothing_in(name: str, days: Iterable[int], counts: Counter[int]) -> str:
     return (
         f"the {name} split has no impressions: it covers {wanted[0]} to {wanted[-1]}, "
         f"the log has {has}. Change split.first_train_day, split.train_days or "
-        f"split.eval_days, or check features.utc_offset_hours."
+        f"split.eval_days, or check features.time_zone."
     )

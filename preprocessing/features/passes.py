@@ -35,8 +35,6 @@ from preprocessing.features.history import Events, history_columns
 from preprocessing.features.past import UserPast
 from preprocessing.state.schema import VIDEO_STATE_SCHEMA, check_state
 
-RETURNING_AFTER_MS = 7 * MS_PER_DAY
-
 
 def video_features(
     table: pa.Table, state: pa.Table | None, config: FeatureConfig
@@ -87,9 +85,10 @@ def user_features(past: UserPast, config: FeatureConfig) -> pa.Table:
         By `features.columns.feature_schema`, ordered by user (as text), time and video.
     """
     table, events = past.table, past.events
-    avc, since_last_ms = _views_before(table, events, past.state)
-    today = local_day(table[EVENT_TIME].to_numpy(), config.utc_offset_hours)
+    avc = _views_before(table, events, past.state)
+    today = local_day(table[EVENT_TIME].to_numpy(), config.calendar)
     active_days = past.active.count_before(past.user, today)
+    came_before = past.active.any_before(past.user, today)
     since_launch_ms, launch_known = _since_launch(table)
     is_new = _is_new_user(avc, since_launch_ms, launch_known, config)
     columns = [
@@ -97,7 +96,7 @@ def user_features(past: UserPast, config: FeatureConfig) -> pa.Table:
         _hours(since_launch_ms, launch_known),
         active_days,
         is_new,
-        _groups(is_new, since_last_ms, active_days),
+        _groups(is_new, came_before, active_days),
         *history_columns(events, past.eligible, config.history_length).values(),
     ]
     schema = feature_schema(config)
@@ -105,18 +104,13 @@ def user_features(past: UserPast, config: FeatureConfig) -> pa.Table:
     return result.select(schema.names).cast(schema)
 
 
-def _views_before(
-    table: pa.Table, events: Events, state: pa.Table
-) -> tuple[np.ndarray, np.ndarray]:
-    """AVC, and the time since the last earlier event (-1: none), int64 [rows]."""
+def _views_before(table: pa.Table, events: Events, state: pa.Table) -> np.ndarray:
+    """AVC, int64 [rows]."""
     rows = events.log_position
     tie, start = events.tie_start[rows], events.user_start[rows]
     unlisted = state["view_count"].to_numpy() - list_lengths(state["video_ids"])
     avc = tie - start + _looked_up(table[USER_ID], state[USER_ID], pa.array(unlisted))
-    avc += to_array(table[PRIOR_VIEWS]).fill_null(0).to_numpy()
-    last_ms = events.time_ms[np.maximum(tie - 1, 0)]
-    since_last = np.where(tie > start, events.time_ms[rows] - last_ms, -1)
-    return avc, since_last
+    return avc + to_array(table[PRIOR_VIEWS]).fill_null(0).to_numpy()
 
 
 def _since_launch(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -138,12 +132,13 @@ def _is_new_user(
 
 
 def _groups(
-    is_new: np.ndarray, since_last_ms: np.ndarray, active_days: np.ndarray
+    is_new: np.ndarray, came_before: np.ndarray, active_days: np.ndarray
 ) -> pa.Array:
+    """The first that holds; of the whole day, but that a user ceases to be new."""
     code = np.select(
         [
             is_new,
-            since_last_ms >= RETURNING_AFTER_MS,
+            came_before & (active_days == 0),
             (active_days == 1) | (active_days == 2),
         ],
         [0, 1, 2],

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from preprocessing.arrays.days import time_text
+from preprocessing.arrays.days import Calendar, time_text
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.state.schema import StateError
 from preprocessing.storage.files import (
@@ -29,10 +29,11 @@ from preprocessing.storage.parquet import open_parquet
 INFO_FILE = "state.json"
 USER_STATE, VIDEO_STATE = "user_state", "video_state"
 _FORMAT = 1
+_OFFSET_KEY, _ZONE_KEY = "utc_offset_hours", "time_zone"
 # Attribute -> key in `state.json`, in the file's order.
 _KEYS = {
     "watermark_ms": "through_ms",
-    "utc_offset_hours": "utc_offset_hours",
+    "calendar": _OFFSET_KEY,  # or `_ZONE_KEY`
     "history_of": "history_of",
     "history_length": "history_length",
     "format": "format",
@@ -47,14 +48,15 @@ class StateInfo:
         watermark_ms: Time of its latest impression, UTC; -1 without one. A log that
             starts from the state may hold later impressions only. The file's key is
             `through_ms`.
-        utc_offset_hours: Where its days begin: local time less UTC.
+        calendar: Where its days begin: a time zone's name, or local time less UTC in
+            hours. The file's key is `time_zone` or `utc_offset_hours`.
         history_of: Which impressions it lists: "impressions" or "long_views".
         history_length: How many of them it lists per user, at most.
         format: Version of the files' layout.
     """
 
     watermark_ms: int
-    utc_offset_hours: float
+    calendar: Calendar
     history_of: str
     history_length: int
     format: int = _FORMAT
@@ -71,10 +73,10 @@ class StateInfo:
             StateError: Its days begin elsewhere, or it lists only long views and the
                 run's histories hold all impressions.
         """
-        if self.utc_offset_hours != config.utc_offset_hours:
+        if self.calendar != config.calendar:
             raise StateError(
-                f"the state's days were counted with features.utc_offset_hours "
-                f"{self.utc_offset_hours:g}. Received: {config.utc_offset_hours:g}"
+                f"the state's days were counted with {_described(self.calendar)}. "
+                f"Received: {_described(config.calendar)}"
             )
         if self.history_of == "long_views" and config.history_of != "long_views":
             raise StateError(
@@ -187,18 +189,30 @@ def finish_state(
         times.append(last_event_ms)
     info = StateInfo(
         watermark_ms=max(times),
-        utc_offset_hours=config.utc_offset_hours,
+        calendar=config.calendar,
         history_of=config.history_of,
         history_length=config.history_length,
     )
-    values = {key: getattr(info, name) for name, key in _KEYS.items()}
+    keys = {**_KEYS, "calendar": _calendar_key(info.calendar)}
+    values = {key: getattr(info, name) for name, key in keys.items()}
     write_text(join(state_dir, INFO_FILE), json.dumps(values, indent=1) + "\n")
+
+
+def _calendar_key(calendar: Calendar) -> str:
+    return _ZONE_KEY if isinstance(calendar, str) else _OFFSET_KEY
+
+
+def _described(calendar: Calendar) -> str:
+    value = calendar if isinstance(calendar, str) else f"{calendar:g}"
+    return f"features.{_calendar_key(calendar)} {value}"
 
 
 def _read_info(path: str) -> StateInfo:
     try:
         values = json.loads(read_text(path))
-        info = StateInfo(**{name: values[key] for name, key in _KEYS.items()})
+        named = {"calendar": _ZONE_KEY} if _ZONE_KEY in values else {}
+        keys = {**_KEYS, **named}
+        info = StateInfo(**{name: values[key] for name, key in keys.items()})
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{path} does not describe a state: {error!r}") from error
     if info.format != _FORMAT:

@@ -1,5 +1,7 @@
 """The feature table computed row by row, by the definitions, as slowly as that goes."""
 
+import datetime
+import zoneinfo
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from preprocessing.contract.config import FeatureConfig
 Row = dict[str, Any]
 HOUR = 3_600_000
 DAY = 24 * HOUR
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def slow_features(
@@ -118,10 +121,9 @@ def _example(
         is_new = avc <= config.new_user.max_avc
     else:
         is_new = hours is not None and hours <= config.new_user.max_hours
-    all_times = [other["event_time_ms"] for other in listed + mine]
     if is_new:
         group = "new"
-    elif all_times and now - max(all_times) >= 7 * DAY:
+    elif active == 0 and any(day < today for day in days):
         group = "returning"
     elif active in (1, 2):
         group = "inactive"
@@ -180,7 +182,11 @@ def _first_tag(row: Row) -> str:
 
 
 def _day(time_ms: int, config: FeatureConfig) -> int:
-    return int((time_ms + config.utc_offset_hours * HOUR) // DAY)
+    if config.time_zone is None:
+        return int((time_ms + (config.utc_offset_hours or 0) * HOUR) // DAY)
+    second = EPOCH + datetime.timedelta(seconds=time_ms // 1000)
+    date = second.astimezone(zoneinfo.ZoneInfo(config.time_zone)).date()
+    return (date - EPOCH.date()).days
 
 
 def _float32(value: float | None) -> float | None:
