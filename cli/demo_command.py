@@ -29,19 +29,23 @@ def command(out: Path, config_file: Path, users: int) -> None:
     Takes some minutes on two cores. Needs no data and no network.
     """
     from cli.console import display_path
-    from cli.pipeline_run import run_and_print
+    from cli.pipeline_run import held, run_and_print
     from pipeline.runners.run_paths import RunPaths
     from simulator import SimulatorConfig, simulate, write_log
 
     started = time.monotonic()
     config = read_config(config_file)
     log_dir = out / "log"
-    if log_dir.exists():
-        click.echo(f"using the log of an earlier demo: {log_dir}")
-    else:
-        table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
-        write_log(table, log_dir)
-        click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
+    with held(out):
+        if log_dir.exists():
+            click.echo(f"using the log of an earlier demo: {log_dir}")
+        else:
+            table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
+            # A demo that is stopped here must not leave half a log behind.
+            unfinished = out / "log.unfinished"
+            write_log(table, unfinished)
+            unfinished.rename(log_dir)
+            click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
     paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)

@@ -57,3 +57,7 @@ def main() -> None:
     From an impression log to a multi-task ranking model, evaluated by GAUC per user
     group and served over gRPC and REST. Start with `poso demo`.
     """
+
+
+if __name__ == "__main__":
+    main(prog_name="poso")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from rich.table import Table
 from cli.console import ComponentProgress, display_path, library_output_to
 from pipeline.config import RunConfig
 from pipeline.runners.run_paths import RunPaths
+from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
@@ -19,19 +22,29 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
     Returns:
         The `RunResult`.
+
+    Raises:
+        click.ClickException: The log or the run's folder cannot be used, or a
+            component failed.
     """
-    _check_source(config, data_dir)
-    with library_output_to(paths.log) as console:
+    unread = _check_source(config, data_dir)
+    with held(paths.out), library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
+        if unread:
+            console.print(f"note: {unread}", markup=False, soft_wrap=True)
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
         from pipeline.runners.local import local_pipeline, run_locally
+        from pipeline.runners.run_records import note_made_files, settle_records
         from pipeline.runners.run_result import read_result
         from pipeline.validation.rank_requests import write_requests
 
+        for note in settle_records(paths):
+            console.print(f"note: {note}", markup=False, soft_wrap=True)
         pipeline = local_pipeline(config, data_dir, paths)
         progress = ComponentProgress(console, len(pipeline.components))
         with progress.listening():
             run_locally(pipeline, config)
+        note_made_files(paths)
         result = read_result(paths)
         write_requests(config, str(result.eval_dir), paths.requests)
         print_metrics(console, result.metrics)
@@ -39,13 +52,36 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     return result
 
 
-def _check_source(config: RunConfig, data_dir: Path) -> None:
-    """Finds a wrong folder or file before TensorFlow and TFX take half a minute."""
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Holds a run's folder, so that no second run writes to it.
+
+    Raises:
+        click.ClickException: It is held already or cannot be written to.
+    """
+    with ExitStack() as held_folder:
+        try:
+            held_folder.enter_context(hold_folder(out))
+        except FolderInUseError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"cannot write to {out}: {error}") from error
+        yield
+
+
+def _check_source(config: RunConfig, data_dir: Path) -> str:
+    """Finds a wrong folder or file before TensorFlow and TFX take half a minute.
+
+    Returns:
+        A line on the files that are not read; empty without any.
+    """
     from preprocessing.sources import open_source
+    from preprocessing.sources.input_files import input_files
     from preprocessing.storage.files import SourceError
 
     try:
         open_source(config.source, config.features, str(data_dir)).parts()
+        return input_files(config.source, config.features, str(data_dir)).note
     except SourceError as error:
         raise click.ClickException(str(error)) from error
 
@@ -60,8 +96,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
     )
     for reason, count in data["by_reason"].items():
         console.print(f"  rejected {count:,}: {reason}")
-    for line in (*data["warnings"], *metrics["anomalies"]):
-        console.print(f"  note: {line}")
+    for line in (*data["warnings"], *metrics["anomalies"], *metrics["notes"]):
+        console.print(f"  note: {line}", markup=False, soft_wrap=True)
     for line in metrics["serving_trial"].get("problems", ()):
         console.print(f"  not pushed: {line}", markup=False)
     console.print()

@@ -113,18 +113,40 @@ def command(
     Console().print(ranking_table(video_ids, result))
 
 
+# What JSON calls the types of its values.
+_KINDS = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
 def _rank_request(
     client: RankingClient, request_file: IO[str]
 ) -> tuple[Sequence[str], RankResult]:
+    name = Path(request_file.name).name
     try:
         request = json.load(request_file)
-        user, candidates = request["user"], request["candidates"]
-        video_ids = candidates["video_id"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except ValueError as error:
+        raise click.ClickException(f"{name} is no JSON: {error}") from error
+    fields = request if isinstance(request, dict) else {}
+    user, candidates = fields.get("user"), fields.get("candidates")
+    if not isinstance(user, dict) or not isinstance(candidates, dict):
         raise click.ClickException(
-            f"{Path(request_file.name).name} is not a rank request, an object with "
-            f"'user' and 'candidates': {error}"
-        ) from error
+            f"{name} is not a rank request, an object with the objects 'user' and "
+            f"'candidates'. Received: {_KINDS[type(request)]}"
+            + "".join(f", {key!r} {_KINDS[type(fields[key])]}" for key in fields)[:200]
+        )
+    if "video_id" not in candidates:
+        raise click.ClickException(
+            f"{name} is not a rank request: its candidates have no 'video_id'. "
+            f"Received: {sorted(candidates)}"
+        )
+    video_ids = candidates["video_id"]
     return video_ids, client.rank(user, candidates)
 
 

@@ -52,12 +52,14 @@ from serving.server.settings.server_options import ServerOptions
 )
 @click.option(
     "--grpc-port",
+    type=click.IntRange(0, 65535),
     default=ServerOptions.grpc_port,
     show_default=True,
     help="0 picks a free one.",
 )
 @click.option(
     "--rest-port",
+    type=click.IntRange(0, 65535),
     default=ServerOptions.rest_port,
     show_default=True,
     help="0 picks a free one.",
@@ -131,6 +133,7 @@ def command(
     if (model_dir is None) == (model_config_file is None):
         raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
     from serving.server.embedded_server import serve_forever
+    from serving.server.listeners import ListenError
     from serving.server.models.saved_model import ModelLoadError
     from serving.server.settings.batching_config import read_batching_config
     from serving.server.settings.monitoring_config import read_monitoring_config
@@ -147,5 +150,5 @@ def command(
         timeout_s = rest_api_timeout_in_ms / 1000
         server_options = ServerOptions(rest_timeout_s=timeout_s, **options)
         serve_forever(model_dir, server_options, model_config_file)
-    except (ServerConfigError, ModelLoadError) as error:
+    except (ServerConfigError, ModelLoadError, ListenError) as error:
         raise click.ClickException(str(error)) from error

@@ -17,6 +17,7 @@ from pipeline.config import (
     TrialPart,
 )
 from pipeline.evaluation.eval_config import eval_config
+from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
 from pipeline.report.report_gen import ReportGen
@@ -32,6 +33,7 @@ def create_pipeline(
     pipeline_root: str,
     serving_dir: str,
     rejects_dir: str,
+    input_state: str = "",
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
@@ -42,10 +44,12 @@ def create_pipeline(
 
     Args:
         config: The run's configuration.
-        data_dir: Folder of the impression log.
+        data_dir: Folder (or file) of the impression log.
         pipeline_root: Where artifacts go.
         serving_dir: Where blessed models are pushed, one numbered folder each.
         rejects_dir: Where rows that break the contract are kept.
+        input_state: What the log's files are at the moment; examples are made anew
+            when it changes.
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
@@ -62,6 +66,7 @@ def create_pipeline(
         input_base=data_dir,
         config=config.part(LogConfig).model_dump_json(),
         rejects_dir=rejects_dir,
+        input_state=input_state,
     )
     examples = example_gen.outputs["examples"]
 
@@ -93,13 +98,14 @@ def create_pipeline(
         )
         nodes.append(baseline)
 
-    # A model is blessed if no slice falls against the last blessed one.
+    # A model is blessed if no slice falls against the last blessed one, as far as the
+    # two can be compared.
     last_blessed = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id("LatestBlessedModel")
-    evaluator = tfx.components.Evaluator(
+    evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
         baseline_model=last_blessed.outputs["model"],

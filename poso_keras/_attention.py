@@ -20,11 +20,14 @@ from poso_keras._backend import (
     matmul_transposed,
     ops,
 )
+from poso_keras._inputs import cast_input, check_batches, is_ragged
+from poso_keras._masks import as_mask, padded, without_invalid
 from poso_keras._shapes import check_positive, check_same_batch, last_dim
-from poso_keras._shared_columns import joined_shape, multiply
+from poso_keras._shared_columns import cast_with_shared, joined_shape, multiply
 from poso_keras._weights import WeightOptions
 
-_MASKED_SCORE = -1e9  # the softmax is computed in float32 at least
+# Below every valid score; the softmax is computed in float32 at least.
+_MASKED_SCORE = float(np.finfo(np.float32).min)
 
 
 class SingleQueryAttention(Layer):
@@ -97,10 +100,42 @@ class SingleQueryAttention(Layer):
 
     def project_query(self, query: Tensor, shared: Tensor | None = None) -> Tensor:
         """[batch, dim], [1, shared_dim] -> [modules, batch, heads * key_dim]."""
-        query = ops.cast(query, self.compute_dtype)
-        if shared is not None:
-            shared = ops.cast(shared, self.compute_dtype)
-        return multiply(query, self.query_kernel, shared)
+        dtype = self.compute_dtype
+        given = cast_with_shared("query", query, shared, dtype, self.query_kernel)
+        return multiply(given[0], self.query_kernel, given[1])
+
+    def read_sequence(
+        self,
+        value: Any,
+        attention_mask: Any,
+        value_mask: Any,
+        **others: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Returns a sequence in the type of the computation, and its valid steps.
+
+        Args:
+            value: [batch or 1, seq, value_dim]; or rows of lengths of their own, as
+                TensorFlow's RaggedTensor.
+            attention_mask: see `as_mask`, or None.
+            value_mask: the same.
+            **others: arguments, by name, that have the batch too, or one row.
+
+        Returns:
+            [batch or 1, seq, value_dim], zero where a step is not valid; and the steps
+            that no mask rules out, [batch or 1, seq], or None for all.
+        """
+        masks = {"attention_mask": attention_mask, "value_mask": value_mask}
+        valid = None
+        if is_ragged(value):
+            value, valid = padded(value)
+        dim = self.key_kernel.shape[1]
+        value = cast_input("value", value, self.compute_dtype, dim, rank=3)
+        check_batches(value=value, **others)
+        for name, mask in masks.items():
+            if mask is not None:
+                steps = as_mask(name, mask, value, *others.values())
+                valid = steps if valid is None else ops.logical_and(valid, steps)
+        return without_invalid(value, valid), valid
 
     def attends_one(self, shared_query: Any, *shapes: Shape | None) -> bool:
         """Whether the rows are one user's and one map per head is made (`attend_one`).
@@ -130,7 +165,7 @@ class SingleQueryAttention(Layer):
         Args:
             query: [1, batch, heads * key_dim].
             value: [1, seq, value_dim].
-            mask: [1, seq], or None.
+            mask: [1, seq] of booleans, or None.
             gates: [1, modules], weights of the value's projections, or None for one.
 
         Returns:
@@ -227,16 +262,6 @@ class SingleQueryAttention(Layer):
         kernels = ops.reshape(kernels, (heads, value_dim, modules * key_dim))
         outputs = ops.matmul(pooled, kernels)
         return ops.reshape(outputs, (heads, -1, modules, key_dim))
-
-    def valid_steps(
-        self, attention_mask: Tensor | None, value_mask: Tensor | None
-    ) -> Tensor | None:
-        """Returns the steps that no mask rules out, [batch or 1, seq], or None."""
-        if attention_mask is None or value_mask is None:
-            return value_mask if attention_mask is None else attention_mask
-        return ops.logical_and(
-            ops.cast(attention_mask, "bool"), ops.cast(value_mask, "bool")
-        )
 
     @property
     def num_maps(self) -> int:

@@ -6,6 +6,7 @@ imports `keras`, `ops`, `Layer` and `Callback` from here, so that one source ser
 both.
 """
 
+import importlib
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,10 @@ else:
 
     keras, ops = _tf_keras, _tensorflow_ops
 
+# None where another backend runs, maybe without TensorFlow installed.
+tensorflow: Any = None
+if not KERAS_3 or keras.backend.backend() == "tensorflow":
+    tensorflow = importlib.import_module("tensorflow")
 
 if TYPE_CHECKING:
     from poso_keras._keras_types import (
@@ -76,6 +81,7 @@ __all__ = [
     "matmul_transposed",
     "ops",
     "register",
+    "tensorflow",
 ]
 
 _Class = TypeVar("_Class", bound=type)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras
+from poso_keras._inputs import cast_input
 from poso_keras._shapes import check_units, last_dim
 from poso_keras._weights import WeightOptions
 
@@ -72,6 +73,11 @@ class DenseStack(Layer):
         for layer in self.dense_layers:
             build_child(layer, (*leading, width), *code_shape)
             width = layer.units
+
+    def cast_inputs(self, inputs: Any) -> Tensor:
+        """Returns the inputs in the type of the computation, or raises."""
+        width = int(self.dense_layers[0].kernel.shape[0])
+        return cast_input("inputs", inputs, self.compute_dtype, width)
 
     def run_layers(self, x: Tensor, *code: Tensor, training: Any) -> Tensor:
         """Returns the output of the last layer."""

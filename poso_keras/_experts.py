@@ -4,7 +4,7 @@ from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, keras, ops
 from poso_keras._shapes import check_positive, check_units, last_dim
-from poso_keras._shared_columns import multiply
+from poso_keras._shared_columns import cast_with_shared, multiply
 from poso_keras._weights import WeightOptions
 
 
@@ -75,10 +75,10 @@ class ExpertMixture(Layer):
     def cast_inputs(
         self, inputs: Tensor, shared: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Returns both in the type of the computation."""
-        if shared is not None:
-            shared = ops.cast(shared, self.compute_dtype)
-        return ops.cast(inputs, self.compute_dtype), shared
+        """Returns both in the type of the computation, or raises."""
+        return cast_with_shared(
+            "inputs", inputs, shared, self.compute_dtype, self.task_kernel
+        )
 
     def expert_outputs(self, inputs: Tensor, shared: Tensor | None = None) -> Tensor:
         """[batch, dim], [1, shared_dim] -> [experts, batch, expert_units[-1]]."""

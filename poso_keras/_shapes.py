@@ -58,8 +58,9 @@ def last_dim(name: str, shape: Shape | None, rank: int | None = None) -> int:
     shape = tuple(shape)
     if (rank is None and len(shape) < 2) or (rank is not None and len(shape) != rank):
         wanted = f"rank {rank}" if rank else "rank 2 or more"
+        between = {2: "", 3: "seq, "}.get(rank or 0, "..., ")
         raise ValueError(
-            f"`{name}` must have {wanted}, [batch, ..., dim]. "
+            f"`{name}` must have {wanted}, [batch, {between}dim]. "
             f"Received: {name}.shape={shape}"
         )
     if shape[-1] is None:
@@ -71,7 +72,7 @@ def last_dim(name: str, shape: Shape | None, rank: int | None = None) -> int:
 
 def check_same_batch(**shapes: Shape | None) -> None:
     """Raises unless the known batch sizes are equal or 1."""
-    sizes = {s[0] for s in shapes.values() if s is not None}
+    sizes = {s[0] for s in shapes.values() if s}
     if len(sizes - {None, 1}) > 1:
         received = ", ".join(f"{name}.shape={shape}" for name, shape in shapes.items())
         names = ", ".join(f"`{name}`" for name in shapes)

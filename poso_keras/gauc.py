@@ -58,8 +58,9 @@ def gauc(
         The value and what it rests on. The value is nan if no user has both classes.
 
     Raises:
-        ValueError: if the arrays are empty or of different lengths, a label is not
-            0 or 1, a score is NaN, or the weighting is unknown.
+        ValueError: if the arrays are empty, masked or of different lengths, a label is
+            not 0 or 1, a score is NaN or no number, a user id is missing, or the
+            weighting is unknown.
 
     Examples:
         >>> result = gauc([1, 0, 1, 1], [0.9, 0.2, 0.1, 0.3], ["a", "a", "b", "b"])
@@ -161,7 +162,17 @@ def _starts(change: npt.NDArray[np.uint64], least: int) -> npt.NDArray[np.int64]
 
 
 def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
-    array = np.asarray(values)
+    if np.ma.is_masked(values):  # type: ignore[no-untyped-call]
+        raise ValueError(
+            f"`{name}` must have no masked entries: leave the impressions out of all "
+            "three. Received: a masked array"
+        )
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # lists of unequal lengths
+        raise ValueError(
+            f"`{name}` must have shape [n] or [n, 1]. Received: {error}"
+        ) from error
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -174,8 +185,11 @@ def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
 def _as_positive(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if labels.dtype.kind not in "biufO":
         raise ValueError(f"`labels` must be 0 or 1. Received: dtype {labels.dtype}")
-    positive = np.equal(labels, 1).astype(bool)
-    wrong = ~(positive | np.equal(labels, 0).astype(bool))
+    try:
+        positive = np.equal(labels, 1).astype(bool)
+        wrong = ~(positive | np.equal(labels, 0).astype(bool))
+    except (TypeError, ValueError) as error:  # pandas.NA is neither equal nor unequal
+        raise ValueError(f"`labels` must be 0 or 1. Received: {error}") from error
     if wrong.any():
         raise ValueError(f"`labels` must be 0 or 1. Received: {labels[wrong][0]}")
     return positive
@@ -185,6 +199,7 @@ def _score_codes(scores: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """Replaces scores by numbers below 2 ** 32 of the same order."""
     if scores.dtype.kind in "biu":
         return _integer_codes(scores, _SCORE_BITS).astype(np.uint32)
+    scores = _as_numbers(scores)
     missing = np.isnan(scores)
     if missing.any():
         raise ValueError(
@@ -204,6 +219,18 @@ def _score_codes(scores: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     return codes
 
 
+def _as_numbers(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Scores of a floating type; Python numbers become float64, None becomes NaN."""
+    if scores.dtype.kind in "cmMSU":
+        raise ValueError(f"`scores` must be numbers. Received: dtype {scores.dtype}")
+    if scores.dtype.kind != "O":
+        return scores
+    try:
+        return scores.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`scores` must be numbers. Received: {error}") from error
+
+
 def _user_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     """Replaces user ids by numbers below 2 ** 31, different ones for each user."""
     if user_ids.dtype.kind in "biu":
@@ -214,11 +241,31 @@ def _user_codes(user_ids: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
             f"Received: dtype {user_ids.dtype}"
         )
     codes: dict[Any, int] = {}
-    return np.fromiter(
-        (codes.setdefault(user_id, len(codes)) for user_id in user_ids.tolist()),
-        np.uint64,
-        len(user_ids),
-    )
+    try:
+        rows = np.fromiter(
+            (codes.setdefault(user_id, len(codes)) for user_id in user_ids.tolist()),
+            np.uint64,
+            len(user_ids),
+        )
+    except TypeError as error:  # unhashable
+        raise ValueError(
+            f"`user_ids` must be integers, strings or bytes. Received: {error}"
+        ) from error
+    missing = [user_id for user_id in codes if _is_missing(user_id)]
+    if missing:
+        raise ValueError(
+            f"`user_ids` must not be missing. Received: {missing[0]!r} in row "
+            f"{int(np.argmax(rows == codes[missing[0]]))}"
+        )
+    return rows
+
+
+def _is_missing(user_id: Any) -> bool:
+    """Whether it is None, NaN, or what else equals not even itself, as pandas.NA."""
+    try:
+        return user_id is None or bool(user_id != user_id)
+    except TypeError:
+        return True
 
 
 def _integer_codes(values: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint64]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from poso_keras._backend import Shape, Tensor, keras, ops, register
+from poso_keras._backend import KERAS_3, Shape, Tensor, keras, ops, register
 from poso_keras._dense_stack import DenseStack
+from poso_keras._inputs import is_ragged
 
 
 @register
@@ -64,8 +65,11 @@ class MLP(DenseStack):
         training: bool | None = None,
     ) -> Tensor:
         """Returns [batch, ..., units[-1]]."""
-        x = ops.cast(inputs, self.compute_dtype)
-        return self.run_layers(x, training=training)
+        if is_ragged(inputs) and not KERAS_3:  # what the layers of tf_keras take
+            return self.run_layers(
+                ops.cast(inputs, self.compute_dtype), training=training
+            )
+        return self.run_layers(self.cast_inputs(inputs), training=training)
 
     def compute_output_shape(
         self, inputs_shape: Shape, personalization_code_shape: Shape | None = None

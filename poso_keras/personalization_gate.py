@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, register
+from poso_keras._inputs import cast_input
 from poso_keras._shapes import check_positive, last_dim
 from poso_keras._weights import fresh_initializer
 
@@ -90,7 +91,13 @@ class PersonalizationGate(Layer):
 
     def call(self, personalization_code: Tensor) -> Tensor:
         """Returns the gates [batch, units]."""
-        code = ops.cast(personalization_code, self.compute_dtype)
+        code = cast_input(
+            "personalization_code",
+            personalization_code,
+            self.compute_dtype,
+            int(self.hidden.kernel.shape[0]),
+            rank=2,
+        )
         return self.scale * self.gates(self.hidden(code))
 
     def compute_output_shape(self, personalization_code_shape: Shape) -> Shape:

@@ -5,6 +5,7 @@ from typing import Any
 
 from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
+from poso_keras._inputs import cast_input
 from poso_keras._shapes import (
     broadcast_batch,
     check_choice,
@@ -58,9 +59,13 @@ class POSOMultiHeadAttention(SingleQueryAttention):
     Call arguments:
         query: [batch, query_dim].
         value: [batch, seq, value_dim], or [1, seq, value_dim] for one user. `seq`
-            may be 0.
+            may be 0. On TensorFlow also a RaggedTensor.
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
-        attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
+        attention_mask: [batch, seq] or [1, seq], true (or 1) where `value` is valid,
+            false (or 0) elsewhere; also with axes of size 1 in between, as
+            `keras.layers.MultiHeadAttention` takes it for a single query: [batch, 1,
+            seq]. There is no mask per head. What a step that is not valid holds does
+            not matter, not even if it is NaN.
         value_mask: the same; filled in by Keras where `value` carries a mask, as
             after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
         shared_query: [1, shared_dim], or None: leading columns of the query that are
@@ -184,21 +189,24 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         shared_query: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
-        code = ops.cast(personalization_code, self.compute_dtype)
-        value = ops.cast(value, self.compute_dtype)
-        query = self.project_query(query, shared_query)
+        code = cast_input(
+            "personalization_code", personalization_code, self.compute_dtype, rank=2
+        )
+        projected = self.project_query(query, shared_query)
+        value, valid = self.read_sequence(
+            value, attention_mask, value_mask, query=query, personalization_code=code
+        )
         # Q (G ⊙ K)^T = (Q ⊙ G) K^T: both gates can mask the query.
         if self.query_gate is not None:
-            query = query * self.query_gate(code)
+            projected = projected * self.query_gate(code)
         if self.key_gate is not None:
-            query = query * self.key_gate(code)
-        valid = self.valid_steps(attention_mask, value_mask)
+            projected = projected * self.key_gate(code)
         gates = None if self.module_gate is None else self.module_gate(code)
         shapes = value.shape, shape_of(valid), shape_of(gates)
         if self.attends_one(shared_query, *shapes):
-            outputs = self.attend_one(query, value, valid, gates)
+            outputs = self.attend_one(projected, value, valid, gates)
         else:
-            outputs = self._attend_each(query, value, valid, gates)
+            outputs = self._attend_each(projected, value, valid, gates)
         if self.value_gate is not None:
             outputs = outputs * self.value_gate(code)
         return outputs

@@ -3,6 +3,7 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._inputs import cast_input, check_batches
 from poso_keras._shapes import (
     broadcast_batch,
     check_positive,
@@ -104,10 +105,13 @@ class POSODense(Layer):
 
     def call(self, inputs: Tensor, personalization_code: Tensor) -> Tensor:
         """Returns [batch, ..., units]."""
-        outputs = ops.matmul(ops.cast(inputs, self.compute_dtype), self.kernel)
+        width = int(self.kernel.shape[0])
+        inputs = cast_input("inputs", inputs, self.compute_dtype, width)
+        outputs = ops.matmul(inputs, self.kernel)
         if self.use_bias:
             outputs = outputs + self.bias
         gates = self.gate(personalization_code)
+        check_batches(inputs=inputs, personalization_code=personalization_code)
         for _ in range(len(outputs.shape) - 2):
             gates = ops.expand_dims(gates, 1)
         return gates * self.activation(outputs)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._backend import Shape, Tensor, register
 from poso_keras._dense_stack import DenseStack
+from poso_keras._inputs import cast_input
 from poso_keras._shapes import broadcast_batch, check_scale
 from poso_keras.poso_dense import POSODense
 
@@ -80,9 +81,10 @@ class POSOMLP(DenseStack):
         training: bool | None = None,
     ) -> Tensor:
         """Returns [batch, ..., units[-1]]."""
-        x = ops.cast(inputs, self.compute_dtype)
-        code = ops.cast(personalization_code, self.compute_dtype)
-        return self.run_layers(x, code, training=training)
+        code = cast_input(
+            "personalization_code", personalization_code, self.compute_dtype, rank=2
+        )
+        return self.run_layers(self.cast_inputs(inputs), code, training=training)
 
     def compute_output_shape(
         self, inputs_shape: Shape, personalization_code_shape: Shape | None = None

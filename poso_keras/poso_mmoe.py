@@ -4,6 +4,7 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
 from poso_keras._experts import ExpertMixture
+from poso_keras._inputs import cast_input, check_batches
 from poso_keras._shapes import (
     broadcast_batch,
     check_same_batch,
@@ -99,7 +100,10 @@ class POSOMMoE(ExpertMixture):
     ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
         given = self.cast_inputs(inputs, shared_inputs)
-        code = ops.cast(personalization_code, self.compute_dtype)
+        code = cast_input(
+            "personalization_code", personalization_code, self.compute_dtype, rank=2
+        )
+        check_batches(inputs=inputs, personalization_code=code)
         weights = self.task_weights(*given) * ops.expand_dims(self.gate(code), 1)
         return self.mix(weights, self.expert_outputs(*given))
 

@@ -1,7 +1,7 @@
 """Plain attention over a sequence: the baseline of `POSOMultiHeadAttention`."""
 
 from poso_keras._attention import SingleQueryAttention, shape_of
-from poso_keras._backend import Shape, Tensor, ops, register
+from poso_keras._backend import Shape, Tensor, register
 from poso_keras._shapes import broadcast_batch
 
 
@@ -25,9 +25,13 @@ class SequenceAttention(SingleQueryAttention):
     Call arguments:
         query: [batch, query_dim].
         value: [batch, seq, value_dim], or [1, seq, value_dim] for one user. `seq`
-            may be 0.
+            may be 0. On TensorFlow also a RaggedTensor.
         personalization_code: not used; accepted so that the twins can be swapped.
-        attention_mask: [batch, seq] or [1, seq], true where `value` is valid.
+        attention_mask: [batch, seq] or [1, seq], true (or 1) where `value` is valid,
+            false (or 0) elsewhere; also with axes of size 1 in between, as
+            `keras.layers.MultiHeadAttention` takes it for a single query: [batch, 1,
+            seq]. There is no mask per head. What a step that is not valid holds does
+            not matter, not even if it is NaN.
         value_mask: the same; filled in by Keras where `value` carries a mask, as
             after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
         shared_query: [1, shared_dim], or None: leading columns of the query that are
@@ -64,12 +68,13 @@ class SequenceAttention(SingleQueryAttention):
         shared_query: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
-        query = self.project_query(query, shared_query)
-        value = ops.cast(value, self.compute_dtype)
-        valid = self.valid_steps(attention_mask, value_mask)
+        projected = self.project_query(query, shared_query)
+        value, valid = self.read_sequence(
+            value, attention_mask, value_mask, query=query
+        )
         if self.attends_one(shared_query, value.shape, shape_of(valid)):
-            return self.attend_one(query, value, valid)
-        return self.project_pooled(self.pool(query, value, valid))
+            return self.attend_one(projected, value, valid)
+        return self.project_pooled(self.pool(projected, value, valid))
 
     def compute_output_shape(
         self,

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, NO_TIME, TEXTS, TIMES
+from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, TEXTS, TIME_RULES, TIMES
 from preprocessing import FeatureConfig
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.contract.schema import MAX_TIME_MS, impression_schema
@@ -76,7 +76,10 @@ def _reason(names: list[str], required: set[str]) -> pl.Expr:
             broken.append((column < 0, f"{name} is negative"))
             broken.append((column > MAX_TIME_MS, f"{name} is out of range"))
         elif name in TIMES:
-            broken.append((~column.is_between(0, MAX_TIME_MS), f"{name} {NO_TIME}"))
+            broken += [
+                (column.is_between(first, last), f"{name} {problem}")
+                for first, last, problem in TIME_RULES
+            ]
     return pl.coalesce(pl.when(rule).then(pl.lit(text)) for rule, text in broken)
 
 

@@ -15,6 +15,18 @@ COUNTS = ("play_time_ms", "video_duration_ms", "prior_view_count")
 FLAGS = ("is_like", "is_follow")
 TEXTS = ("user_id", "video_id", "author_id")
 NO_TIME = "is out of range (milliseconds from 1970 to 9999)"
+# First and last time of each, and what is said of it: the first that holds.
+TIME_RULES = (
+    (10**9, 10**10 - 1, "looks like seconds, not milliseconds"),
+    (
+        MAX_TIME_MS + 1,
+        10**16 - 1,
+        f"{NO_TIME}: it looks like microseconds, not milliseconds",
+    ),
+    (10**17, 2**63 - 1, f"{NO_TIME}: it looks like nanoseconds, not milliseconds"),
+    (-(2**63), -1, NO_TIME),
+    (10**16, 10**17 - 1, NO_TIME),
+)
 
 
 class RowRules:
@@ -45,8 +57,10 @@ class RowRules:
                     return f"{name} is negative"
                 if value > MAX_TIME_MS:
                     return f"{name} is out of range"
-            elif name in TIMES and not 0 <= value <= MAX_TIME_MS:
-                return f"{name} {NO_TIME}"
+            elif name in TIMES:
+                for first, last, problem in TIME_RULES:
+                    if first <= value <= last:
+                        return f"{name} {problem}"
         return None
 
     def canonical(self, row: Row) -> Row:

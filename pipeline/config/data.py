@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config.section import Positive, Section
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.transform.config import TransformConfig
+from preprocessing.transform.input_specs import input_specs
 
 
 class SplitConfig(Section):
@@ -29,8 +30,9 @@ class SplitConfig(Section):
     )
     first_train_day: datetime.date | None = Field(
         None,
-        description="First day to train on; by default the first day of the log on "
-        "which there is any row.",
+        description="First day to train on; by default as many days before the log's "
+        "last as the window has. The last is the newest with a tenth of a usual day's "
+        "rows: a wrong clock does not move the window.",
     )
     train_days: Positive = Field(7, description="Consecutive days to train on.")
     eval_days: Positive = Field(1, description="Days after them to evaluate on.")
@@ -49,3 +51,15 @@ class InputConfig(Section):
 
     features: FeatureConfig
     transform: TransformConfig = TransformConfig()
+
+    @model_validator(mode="after")
+    def _vocabularies_are_of_ids(self) -> InputConfig:
+        inputs = input_specs(self.features, self.transform)
+        known = dict.fromkeys(spec.table for spec in inputs if spec.table)
+        for name in self.transform.vocabularies:
+            if name not in known:
+                raise ValueError(
+                    f"transform.vocabularies names '{name}', which is no column of ids "
+                    f"({', '.join(known)})"
+                )
+        return self

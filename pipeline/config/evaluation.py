@@ -23,7 +23,9 @@ class EvaluationConfig(Section):
         100, description="Slices with fewer scored users do not decide a blessing."
     )
     blessing_tasks: tuple[str, ...] | None = Field(
-        None, description="Tasks that decide a blessing; by default all."
+        None,
+        min_length=1,
+        description="Tasks that decide a blessing; by default all.",
     )
     popularity_task: str | None = Field(
         None,

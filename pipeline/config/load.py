@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config.run import RunConfig
+from pipeline.config.strict_yaml import read_yaml
 
 
 class ConfigError(ValueError):
@@ -31,11 +32,11 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the configuration {path}: {error}") from error
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        tree = read_yaml(text)
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must hold a mapping. Received: {tree!r}")
@@ -67,15 +68,17 @@ def _apply(tree: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {key}: '{section}' is a value, not a section")
         node = child
     try:
-        node[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {key}: {value!r} is not valid YAML") from error
+        node[last] = read_yaml(value)
+    except ValueError as error:
+        raise ConfigError(
+            f"--set {key}: {value!r} is not valid YAML: {error}"
+        ) from error
 
 
 def _describe_problems(error: ValidationError, path: str) -> str:
     lines = [f"{path}: the configuration is not valid:"]
     for problem in error.errors():
-        place = [str(part) for part in problem["loc"]]
+        place = [str(part) for part in problem["loc"] if part != "[key]"]
         name = ".".join(place) or "the whole"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(place[:-1])

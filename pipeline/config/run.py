@@ -13,13 +13,14 @@ from pipeline.config.model import ModelConfig, TaskConfig
 from pipeline.config.section import PartT, select
 from pipeline.config.serving import ServingConfig
 from pipeline.config.training import TrainingConfig
+from preprocessing.contract.names import Name
 
 
 class RunConfig(InputConfig, LogConfig):
     """Everything that decides a run's result."""
 
-    name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$")
-    tasks: dict[str, TaskConfig]
+    name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    tasks: dict[Name, TaskConfig]
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -50,7 +50,12 @@ class ValidationConfig(TrialConfig):
 class ExportConfig(Section):
     """What is exported beside the scores."""
 
-    model_name: str = Field("ranker", min_length=1)
+    model_name: str = Field(
+        "ranker",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        max_length=128,
+        description="What clients call the model; a part of the server's URLs.",
+    )
     fusion: FusionConfig = FusionConfig()
     warmup_requests: int = Field(
         24, ge=0, le=1000, description="Warm-up requests written at export."

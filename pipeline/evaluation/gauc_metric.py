@@ -9,7 +9,7 @@ the course of a day would be counted whole in both groups. This metric therefore
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -131,15 +131,16 @@ class _GAUCCombiner(beam.CombineFn):
     ) -> list[Columns]:
         user = np.asarray(element.features[self._user_key]).ravel()[0]
         users, labels, scores = accumulator[-1]
+        model, output = self._keys[0].model_name, self._keys[0].output_name
         for label, score, _ in metric_util.to_label_prediction_example_weight(
-            element,
+            _with_output_name(element, model, output),
             eval_config=self._eval_config,
-            model_name=self._keys[0].model_name,
-            output_name=self._keys[0].output_name,
+            model_name=model,
+            output_name=output,
         ):
             users.append(user)
-            labels.append(float(label))
-            scores.append(float(score))
+            labels.append(float(np.asarray(label).item()))
+            scores.append(float(np.asarray(score).item()))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[list[Any]]) -> list[Any]:
@@ -160,6 +161,19 @@ class _GAUCCombiner(beam.CombineFn):
         result = gauc(labels, scores, users, weighting=self._weighting)
         judged = result.users_scored >= self._min_scored_users
         return {key: result.value, guard: result.value if judged else 0.0}
+
+
+def _with_output_name(
+    element: metric_types.StandardMetricInputs, model: str, output: str
+) -> metric_types.StandardMetricInputs:
+    """Gives a model's only output, which TFMA hands over without a name, its name."""
+    scores = element.predictions[model] if model else element.predictions
+    if not output or isinstance(scores, Mapping):
+        return element
+    named: Any = {output: scores}
+    if model:
+        named = {**element.predictions, model: named}
+    return metric_types.StandardMetricInputs({**element, "predictions": named})
 
 
 def _packed(part: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

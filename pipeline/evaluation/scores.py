@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
@@ -55,11 +55,13 @@ class VideoCounts:
         rows: Impressions in all.
         impressions: By video id.
         positives: Impressions with the label 1, by video id.
+        task_positives: Impressions with the label 1, by task.
     """
 
     rows: int
     impressions: Mapping[bytes, int]
     positives: Mapping[bytes, int]
+    task_positives: Mapping[str, int] = field(default_factory=dict)
 
 
 class ExportedModel:
@@ -104,17 +106,22 @@ def score_split(
     return reader.rows(), {name: _joined(parts[name]) for name in models}
 
 
-def count_videos(split_dir: str, task: str) -> VideoCounts:
+def count_videos(
+    split_dir: str, task: str, other_tasks: Sequence[str] = ()
+) -> VideoCounts:
     """Counts a split's videos in one pass.
 
     Args:
         split_dir: A split of raw examples.
-        task: Whose label to count.
+        task: Whose label to count by video.
+        other_tasks: Whose labels to count over all videos, as that of `task`.
     """
+    tasks = dict.fromkeys((task, *other_tasks))
     spec = {
         "video_id": tf.io.FixedLenFeature([], tf.string),
-        task: tf.io.FixedLenFeature([], tf.int64),
+        **{name: tf.io.FixedLenFeature([], tf.int64) for name in tasks},
     }
+    task_positives = Counter(dict.fromkeys(tasks, 0))
     rows = 0
     impressions: Counter[bytes] = Counter()
     positives: Counter[bytes] = Counter()
@@ -124,7 +131,9 @@ def count_videos(split_dir: str, task: str) -> VideoCounts:
         rows += len(videos)
         impressions.update(videos.tolist())
         positives.update(videos[parsed[task].numpy() == 1].tolist())
-    return VideoCounts(rows, impressions, positives)
+        for name in tasks:
+            task_positives[name] += int((parsed[name].numpy() == 1).sum())
+    return VideoCounts(rows, impressions, positives, task_positives)
 
 
 def popularity_scores(

@@ -1,18 +1,24 @@
-"""Splits feature tables by day: so many days to train on, the next to evaluate on."""
+"""Splits feature tables by day: so many days to train on, the next to evaluate on.
+
+By default these are the log's newest days, so that of a log that grows from day to day
+each run uses the window that has moved on with it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.config import SplitConfig
+from pipeline.examples.day_window import last_day
 from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
 TRAIN, EVAL = "train", "eval"
+_SHOWN_PERIODS = 6
 
 
 class EmptySplitError(ValueError):
@@ -23,15 +29,17 @@ class DaySplit:
     """Assigns days to splits.
 
     Args:
-        config: Which days.
-        first_day: The log's first day, as days since 1970; used where the configuration
-            names none.
+        config: Which days; where it names no first one, the log's newest.
+        counts: Rows of each day of the log, by days since 1970.
         calendar: Where a day begins, as for `local_day`.
     """
 
-    def __init__(self, config: SplitConfig, first_day: int, calendar: Calendar):
-        start = config.first_train_day
-        self.first = first_day if start is None else day_of(start)
+    def __init__(self, config: SplitConfig, counts: Counter[int], calendar: Calendar):
+        if config.first_train_day is None:
+            end = last_day(counts, config.train_days, config.eval_days) + 1
+            self.first = end - config.eval_days - config.train_days
+        else:
+            self.first = day_of(config.first_train_day)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
         self._calendar = calendar
@@ -61,7 +69,15 @@ class DaySplit:
         """
         warnings = check_days(self, counts)
         used = {date_of(d): name for name, of in self.split_days().items() for d in of}
-        outside = sum(count for d, count in counts.items() if date_of(d) not in used)
+        unused = sorted(d for d in counts if not self.first <= d < self.end)
+        outside = sum(counts[day] for day in unused)
+        if outside:
+            what = (
+                "1 example of other days is"
+                if outside == 1
+                else (f"{outside:,} examples of other days are")
+            )
+            warnings.append(f"{what} not used: {_periods(unused)}")
         return {
             "outside_splits": outside,
             "days": {date_of(day): counts[day] for day in sorted(counts)},
@@ -85,7 +101,7 @@ def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:
     """Compares the days that a run needs with those that the log has.
 
     Returns:
-        A warning for each day of the splits without a row.
+        A warning for each split with days without a row.
 
     Raises:
         EmptySplitError: A split has no row at all.
@@ -95,8 +111,23 @@ def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:
         empty = [day for day in days if not counts[day]]
         if len(empty) == len(days):
             raise EmptySplitError(_nothing_in(name, days, counts))
-        warnings += [f"{name}: no impressions on {date_of(day)}" for day in empty]
+        if empty:
+            warnings.append(f"{name}: no impressions on {_periods(empty)}")
     return warnings
+
+
+def _periods(days: Sequence[int]) -> str:
+    """Ascending days in words, days in a row as one period."""
+    breaks = np.flatnonzero(np.diff(days) > 1) + 1
+    periods = [
+        date_of(int(days_in_a_row[0]))
+        if len(days_in_a_row) == 1
+        else f"{date_of(int(days_in_a_row[0]))} to {date_of(int(days_in_a_row[-1]))}"
+        for days_in_a_row in np.split(np.asarray(days), breaks)
+    ]
+    more = len(periods) - _SHOWN_PERIODS
+    shown = ", ".join(periods[:_SHOWN_PERIODS])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _nothing_in(name: str, days: Iterable[int], counts: Counter[int]) -> str:

@@ -1,7 +1,7 @@
 """`ImpressionExampleGen`: an impression log becomes examples, split by day or user.
 
-A file-based ExampleGen, so TFX fingerprints the input files and reuses cached examples
-only while neither the log nor the configuration has changed.
+TFX reuses cached examples only while neither the log's files nor the configuration have
+changed.
 """
 
 from __future__ import annotations
@@ -125,17 +125,25 @@ class ImpressionExampleGen(FileBasedExampleGen):
     users and videos after the log (`preprocessing.state.files`).
 
     Args:
-        input_base: Folder of the log.
+        input_base: Folder (or file) of the log.
         config: A `LogConfig` as JSON.
         rejects_dir: Where rejected rows are kept. It lies outside the artifact, whose
             folder TFX removes when the run fails because of them.
+        input_state: What the log's files are at the moment
+            (`preprocessing.sources.input_files.input_state`): examples are made anew
+            when it changes. Where it cannot be told beforehand, on a cluster, TFX's own
+            fingerprint remains, which sees the folder's first level alone.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, input_base: str, config: str, rejects_dir: str):
+    def __init__(
+        self, input_base: str, config: str, rejects_dir: str, input_state: str = ""
+    ):
         settings = struct_pb2.Struct()
-        settings.update({"config": config, "rejects_dir": rejects_dir})
+        settings.update(
+            {"config": config, "rejects_dir": rejects_dir, "input_state": input_state}
+        )
         custom = example_gen_pb2.CustomConfig()
         custom.custom_config.Pack(settings)
         split = example_gen_pb2.SplitConfig.Split
@@ -179,8 +187,7 @@ def _settings(exec_properties: dict[str, Any]) -> tuple[LogConfig, str]:
 def _split(config: LogConfig, counts: Counter[int]) -> DaySplit | UserSplit:
     if config.split.by == "user":
         return UserSplit(config.split)
-    first_day = min(counts, default=0)
-    return DaySplit(config.split, first_day, config.features.calendar)
+    return DaySplit(config.split, counts, config.features.calendar)
 
 
 def _count(table: pa.Table, config: LogConfig) -> Counter[int]:

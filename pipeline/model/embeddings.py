@@ -16,7 +16,7 @@ from preprocessing.transform.input_specs import HISTORY_GAP, InputSpec
 
 Tensors = Mapping[str, tf.Tensor]
 
-GAP_BUCKETS = "history_gap"
+GAP_BUCKETS = HISTORY_GAP
 
 
 class FeatureEmbedding(tf_keras.layers.Layer):

@@ -16,7 +16,7 @@ from pipeline.model.ranking_model import RankingModel
 from preprocessing.arrays.days import MS_PER_HOUR
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.features.columns import feature_schema
-from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
+from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP, input_specs
 from serving.export.signatures import RankingModule, RawColumn, export_saved_model
 from serving.export.warmup import write_warmup_requests
 
@@ -116,6 +116,6 @@ def _raw_column(field: Any, candidate: bool, history_length: int) -> RawColumn:
     kind: Literal["list", "optional", "required"] = (
         "list" if listed else "optional" if field.nullable else "required"
     )
-    if field.name.startswith("history_"):
+    if field.name in (*HISTORIES, HISTORY_GAP):
         return RawColumn(field.name, dtype, kind, candidate, "history", history_length)
     return RawColumn(field.name, dtype, kind, candidate)

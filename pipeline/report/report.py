@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from pipeline.evaluation.scores import (
     score_split,
 )
 from pipeline.report import plots as report_plots
+from pipeline.report.notes import task_notes
 
 METRICS_FILE = "metrics.json"
 PAGE_FILE = "index.html"
@@ -39,6 +40,7 @@ class ReportInputs:
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
         blessed: Whether Evaluator blessed the model.
+        comparison: What was not compared with the last blessed model, one line each.
         data: The feature engine's summary: rows in, examples, rejects.
         serving_trial: The result of the trial in a server, or empty without one:
             `passed` and, of the embedded server's, the fields of `TrialResult`.
@@ -52,6 +54,7 @@ class ReportInputs:
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
     blessed: bool = False
+    comparison: Sequence[str] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     serving_trial: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,7 +63,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
     """Scores the evaluation split, writes the page and the numbers, returns these."""
     tasks = config.task_names
     popular = config.popularity_task
-    past = count_videos(inputs.train_dir, popular)
+    past = count_videos(inputs.train_dir, popular, tasks)
     rows, rankings = score_split(inputs.model_dirs, inputs.eval_dir, tasks)
     rankings[POPULARITY] = {popular: popularity_scores(past, rows)}
     table = gauc_table(rows, rankings, config.evaluation.weighting)
@@ -75,6 +78,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "blessed": inputs.blessed,
         "serving_trial": dict(inputs.serving_trial),
         "anomalies": inputs.anomalies,
+        "notes": [*inputs.comparison, *task_notes(past, rows, table)],
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,

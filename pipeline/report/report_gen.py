@@ -17,6 +17,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
 from pipeline.config import RunConfig
+from pipeline.evaluation.comparison import COMPARISON_FILE
 from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
 from pipeline.report.report import ReportInputs, make_report
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
@@ -63,6 +64,7 @@ def ReportGen(
         },
         anomalies=_anomalies(anomalies),
         data=_read_json(examples.uri, SPLIT_SUMMARY_FILE),
+        comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", []),
         blessed=blessing.get_int_custom_property("blessed") == 1,
         serving_trial=_serving_trial(infra_blessing),
     )

@@ -11,6 +11,7 @@ from pipeline.pipeline import create_pipeline
 from pipeline.runners.run_paths import RunPaths
 from pipeline.training.strategies import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
+from preprocessing.sources.input_files import input_state
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -22,18 +23,20 @@ def local_pipeline(
 
     Args:
         config: The run's configuration.
-        data_dir: Folder of the impression log.
+        data_dir: Folder (or file) of the impression log.
         paths: Where the run goes; a second run with the same folder continues it and
             reuses every component whose inputs have not changed, but for a trial in
             the server that failed.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
+    log = str(data_dir.resolve())
     return create_pipeline(
         config,
-        data_dir=str(data_dir.resolve()),
+        data_dir=log,
         pipeline_root=str(paths.pipeline_root.resolve()),
         serving_dir=str(paths.serving.resolve()),
         rejects_dir=str(paths.rejects.resolve()),
+        input_state=input_state(config.source, config.features, log),
         metadata_connection_config=(
             tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(paths.metadata.resolve())

@@ -63,6 +63,13 @@ def to_int64(raw: pa.Array) -> Converted:
     return raw.cast(pa.int64(), safe=False), _none(raw)
 
 
+def to_float64(raw: pa.Array) -> np.ndarray:
+    """Numbers of any size, float64 [rows]; NaN for what is none."""
+    if _is_text(raw.type):
+        raw, _ = _matching(raw, _DECIMAL)
+    return raw.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
 def to_float32(raw: pa.Array) -> Converted:
     """Finite numbers; NaN is missing."""
     if _is_text(raw.type):

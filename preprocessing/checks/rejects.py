@@ -18,6 +18,7 @@ REJECT_SCHEMA = pa.schema(
     ]
 )
 MALFORMED = "the line has another number of cells than the header"
+UNCLOSED = "the line has a quote that is not closed, or is longer than 64 MiB"
 
 
 def reject_table(
@@ -42,7 +43,7 @@ def reject_table(
     )
 
 
-def reject_lines(lines: list[str], reason: str, source: str) -> pa.Table:
+def reject_lines(lines: Sequence[str], reason: str, source: str) -> pa.Table:
     """Rejects of lines that hold no row.
 
     Args:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.arrays.conversion import convert, to_array
+from preprocessing.arrays.conversion import convert, to_array, to_float64
 from preprocessing.arrays.days import day_of, local_day, time_text
 from preprocessing.checks.rejects import reject_table
+from preprocessing.checks.times import implausible_times
 from preprocessing.contract.column_names import (
     EVENT_TIME,
     FIRST_LAUNCH,
@@ -20,6 +21,9 @@ from preprocessing.contract.column_names import (
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import MAX_TIME_MS, impression_schema, traced_schema
+
+TIMES = (EVENT_TIME, FIRST_LAUNCH, UPLOAD)
+_INT64 = (-(2.0**63), 2.0**63 - 1024)  # the ends that float64 holds
 
 
 class Validated(NamedTuple):
@@ -65,6 +69,7 @@ def validate(
         else:
             column = pa.nulls(raw.num_rows)
         values, unreadable = convert(column, field.type)
+        _check_readable(reasons, field, column, unreadable)
         _check(reasons, field, values, unreadable, config)
         if field.name == EVENT_TIME:
             _check_time(reasons, values, config, watermark_ms, latest_ms)
@@ -90,6 +95,29 @@ class _Reasons:
             self.names.append(reason)
 
 
+def _check_readable(
+    reasons: _Reasons, field: pa.Field, raw: pa.Array, unreadable: np.ndarray
+) -> None:
+    """Why cells could not be read: the most that can be said of each."""
+    name = field.name
+    if not unreadable.any():
+        return
+    if pa.types.is_string(field.type) or pa.types.is_list(field.type):
+        reasons.add(unreadable, f"{name} is not UTF-8 text")
+        return
+    if pa.types.is_integer(field.type):
+        numbers = np.full(len(unreadable), np.nan)
+        numbers[unreadable] = to_float64(raw.filter(pa.array(unreadable)))
+        if name in TIMES:
+            times = np.nan_to_num(np.clip(numbers, *_INT64)).astype(np.int64)
+            for broken, problem in implausible_times(times):
+                fits = np.abs(numbers) < _INT64[1]
+                reasons.add(broken & fits, f"{name} {problem}")
+        fraction = np.isfinite(numbers) & (np.floor(numbers) != numbers)
+        reasons.add(fraction, f"{name} is not a whole number")
+    reasons.add(unreadable, f"{name} is not a number")
+
+
 def _check(
     reasons: _Reasons,
     field: pa.Field,
@@ -98,8 +126,6 @@ def _check(
     config: FeatureConfig,
 ) -> None:
     name = field.name
-    text = pa.types.is_string(field.type) or pa.types.is_list(field.type)
-    reasons.add(unreadable, f"{name} is not {'UTF-8 text' if text else 'a number'}")
     if not field.nullable:
         missing = values.is_null().to_numpy(zero_copy_only=False)
         reasons.add(missing & ~unreadable, f"{name} is missing")
@@ -113,9 +139,9 @@ def _check(
     elif name in (*WATCH_COLUMNS, PRIOR_VIEWS):
         reasons.add(numbers < 0, f"{name} is negative")
         reasons.add(numbers > MAX_TIME_MS, f"{name} is out of range")
-    elif name in (EVENT_TIME, FIRST_LAUNCH, UPLOAD):
-        out = (numbers < 0) | (numbers > MAX_TIME_MS)
-        reasons.add(out, f"{name} is out of range (milliseconds from 1970 to 9999)")
+    elif name in TIMES:
+        for broken, problem in implausible_times(numbers):
+            reasons.add(broken, f"{name} {problem}")
 
 
 def _check_time(

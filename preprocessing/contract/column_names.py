@@ -42,6 +42,8 @@ USER_FEATURES = (
     "history_tags",
     "history_gap_ms",
 )
+# A hash of the user's id among the model's inputs; GAUC in training reads it.
+USER_KEY = "user_key"
 USER_GROUPS = ("new", "returning", "inactive", "regular")
 LONG_VIEW = "long_view"
 

@@ -16,9 +16,11 @@ from preprocessing.contract.column_names import (
     SOURCE_FILE,
     SOURCE_ROW,
     USER_FEATURES,
+    USER_KEY,
     VIDEO_FEATURES,
     WATCH_COLUMNS,
 )
+from preprocessing.contract.names import Name
 from preprocessing.contract.time_zones import check_time_zone
 
 
@@ -105,7 +107,7 @@ class LabelConfig(_Section):
 class ExtraFeatureConfig(_Section):
     """A further feature of the log, declared by name."""
 
-    name: str = Field(min_length=1, description="The log's column of this name.")
+    name: Name = Field(description="The log's column of this name.")
     entity: Literal["user", "video", "context"] = Field(
         description="Whose property it is; context: of the impression."
     )
@@ -144,7 +146,7 @@ class FeatureConfig(_Section):
         description="Where days begin, without a name: local time less UTC, the same "
         "all year. Without both, days are those of UTC.",
     )
-    labels: dict[str, LabelConfig] = Field(
+    labels: dict[Name, LabelConfig] = Field(
         default_factory=dict, description="Labels by name."
     )
     extra: tuple[ExtraFeatureConfig, ...] = Field(
@@ -217,7 +219,10 @@ class FeatureConfig(_Section):
 
     @model_validator(mode="after")
     def _distinct_names(self) -> FeatureConfig:
-        features = {*VIDEO_FEATURES, *USER_FEATURES, SOURCE_FILE, SOURCE_ROW}
+        features = {
+            *(*VIDEO_FEATURES, *USER_FEATURES),
+            *(USER_KEY, SOURCE_FILE, SOURCE_ROW),
+        }
         taken = features | set(CONTRACT_COLUMNS)
         _refuse(self.label_columns, features, "labels: column", "is a computed feature")
         others = set(self.label_columns) | taken
@@ -239,9 +244,21 @@ class FeatureConfig(_Section):
             )
             _refuse([extra.name], taken, "extra:", "is the name of another column")
             taken.add(extra.name)
+        _refuse_same_but_case(taken)
         if self.history_of == "long_views" and LONG_VIEW not in self.labels:
             raise ValueError("history_of: long_views needs a label named 'long_view'")
         return self
+
+
+def _refuse_same_but_case(names: set[str]) -> None:
+    """TensorFlow's graphs and some file systems take such names for one."""
+    known: dict[str, str] = {}
+    for name in sorted(names):
+        other = known.setdefault(name.lower(), name)
+        if other != name:
+            raise ValueError(
+                f"names must differ in more than case: '{other}', '{name}'"
+            )
 
 
 def _refuse(names: Iterable[str], taken: set[str], where: str, why: str) -> None:

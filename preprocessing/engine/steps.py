@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from preprocessing.checks.counts import LogSummary, check_rejects
 from preprocessing.checks.duplicates import drop_duplicates
-from preprocessing.checks.rejects import MALFORMED, reject_lines
+from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_lines
 from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import SOURCE_FILE, SOURCE_ROW
 from preprocessing.contract.config import FeatureConfig
@@ -92,10 +92,13 @@ def read_part(
         accepted, rejects = validate(
             raw.table, part.name, raw.first_row, config, watermark_ms, latest_ms
         )
-        if raw.malformed:
-            malformed = reject_lines(raw.malformed, MALFORMED, part.name)
-            rejects = pa.concat_tables([rejects, malformed])
-        yield ReadRows(raw.table.num_rows + len(raw.malformed), accepted, rejects)
+        rows_in = raw.table.num_rows
+        for lines, reason in ((raw.malformed, MALFORMED), (raw.unclosed, UNCLOSED)):
+            if lines:
+                lost = reject_lines(lines, reason, part.name)
+                rejects = pa.concat_tables([rejects, lost])
+                rows_in += len(lines)
+        yield ReadRows(rows_in, accepted, rejects)
 
 
 def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard:

@@ -7,7 +7,6 @@ the file. A cell of a list column holds its entries separated by commas, hence q
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,10 +15,12 @@ import pyarrow.csv as pa_csv
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, impression_schema
+from preprocessing.sources.csv_records import record_blocks, split_header
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
 
 _BLOCK_BYTES = 1 << 24
+_RECORD_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,9 @@ def read_header(file: DataFile) -> list[str]:
     """
     try:
         with open_file(file.path) as opened:
-            text = io.TextIOWrapper(
-                opened, encoding="utf-8-sig", errors="replace", newline=""
-            )
-            header = next(csv.reader(text), [])
+            line, _ = split_header(opened, _BLOCK_BYTES)
+            text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
+            header = next(csv.reader([text]), [])
     except (OSError, csv.Error) as error:
         raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
     if not header:
@@ -83,9 +83,10 @@ def read_texts(file: DataFile, columns: Iterable[str]) -> pa.Table:
     columns = list(columns)
     check_header(file, columns)
     parts = list(read_cells(file, columns))
-    if any(part.malformed for part in parts):
-        line = next(part.malformed[0] for part in parts if part.malformed)
-        raise SourceError(f"{file.name} has a line of another length: {line!r}")
+    bad = [line for part in parts for line in (*part.malformed, *part.unclosed)]
+    if bad:
+        line = bad[0]
+        raise SourceError(f"{file.name} has a line of another length: {line[:200]!r}")
     schema = pa.schema([(name, pa.string()) for name in columns])
     try:
         return pa.concat_tables(
@@ -113,38 +114,74 @@ def check_header(file: DataFile, columns: Iterable[str]) -> None:
 def read_cells(file: DataFile, columns: Iterable[str]) -> Iterator[RawRows]:
     """Columns of a CSV file as cells (bytes), block by block.
 
-    Lines with another number of cells than the header are handed over as malformed.
+    Lines with another number of cells than the header are handed over as malformed,
+    those with a quote that is not closed as unclosed.
 
     Raises:
         SourceError: The file cannot be read to its end.
     """
     columns = list(columns)
+    header = read_header(file)
+    first_row = 0
+    try:
+        with open_file(file.path) as opened:
+            _, begin = split_header(opened, _BLOCK_BYTES)
+            blocks = record_blocks(opened, begin, _BLOCK_BYTES, _RECORD_BYTES)
+            for content, given_up in blocks:
+                table, malformed = _parse(content, header, columns)
+                lines = [line.decode(errors="backslashreplace") for line in given_up]
+                yield RawRows(table, first_row, malformed, lines)
+                first_row += table.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
+
+
+def _parse(
+    content: bytes, header: list[str], columns: list[str]
+) -> tuple[pa.Table, list[str]]:
+    """Columns of whole records as cells, and records of another length."""
     malformed: list[str] = []
+    if not content:
+        return pa.table({name: pa.array([], pa.binary()) for name in columns}), []
 
     def keep(row: pa_csv.InvalidRow) -> str:
         malformed.append(row.text)
         return "skip"
 
-    first_row = 0
+    # PyArrow fails on a line of another length that is not UTF-8, so that each byte of
+    # such a block becomes a character and is a byte again afterwards.
+    utf8 = _is_utf8(content)
+    if not utf8:
+        content = content.decode("latin-1").encode()
+    table = pa_csv.read_csv(
+        pa.BufferReader(content),
+        read_options=pa_csv.ReadOptions(
+            use_threads=False, block_size=len(content) + 1, column_names=header
+        ),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=keep),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.binary()), include_columns=columns
+        ),
+    )
+    if not utf8:
+        table = pa.table({name: _bytes(table[name]) for name in columns})
+        malformed = [
+            line.encode("latin-1").decode(errors="backslashreplace")
+            for line in malformed
+        ]
+    return table, malformed
+
+
+def _is_utf8(content: bytes) -> bool:
+    text = pa.array([content], pa.binary())
     try:
-        with open_file(file.path) as opened:
-            reader = pa_csv.open_csv(
-                opened,
-                read_options=pa_csv.ReadOptions(
-                    use_threads=False, block_size=_BLOCK_BYTES
-                ),
-                parse_options=pa_csv.ParseOptions(invalid_row_handler=keep),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.binary()),
-                    include_columns=columns,
-                ),
-            )
-            for batch in reader:
-                found, malformed[:] = malformed[:], []
-                yield RawRows(pa.Table.from_batches([batch]), first_row, found)
-                first_row += batch.num_rows
-            if malformed:
-                empty = reader.schema.empty_table()
-                yield RawRows(empty, first_row, malformed)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
+        text.cast(pa.string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _bytes(characters: pa.ChunkedArray) -> pa.Array:
+    """Each character below 256 as a byte."""
+    cells = (cell.decode().encode("latin-1") for cell in characters.to_pylist())
+    return pa.array(cells, pa.binary())

@@ -36,6 +36,9 @@ from preprocessing.storage.files import (
 )
 
 RATING = "rating"
+DAT_FILES = ("ratings.dat", "movies.dat")
+CSV_FILES = ("ratings.csv", "movies.csv")
+USER_FILE = "users.dat"
 _NO_GENRES = "(no genres listed)"
 _RATINGS = (USER_ID, VIDEO_ID, RATING, EVENT_TIME)
 _CSV_RATINGS = ("userId", "movieId", "rating", "timestamp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -31,11 +31,13 @@ class RawRows(NamedTuple):
         table: Under the contract's names; only columns that are needed.
         first_row: Number of its first row within the file.
         malformed: Lines that could not be divided into the file's columns.
+        unclosed: Lines with a quote that is not closed, or too long to be read.
     """
 
     table: pa.Table
     first_row: int
     malformed: list[str]
+    unclosed: Sequence[str] = ()
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ import fnmatch
 import os
 import posixpath
 import shutil
+from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -79,11 +80,14 @@ def only_file(data_dir: str, pattern: str) -> DataFile:
 
 
 def list_files(place: str) -> list[str] | None:
-    """Names of all files below a folder, relative to it.
+    """Names of all files below a folder, relative to it; links are followed.
 
     Returns:
         `[""]` if the place is a file, `[]` for an empty folder, None if there is
         nothing. Object stores have no empty folders.
+
+    Raises:
+        SourceError: A folder in it cannot be listed, or links lead in a circle.
     """
     if is_remote(place):
         return _list_remote(place)
@@ -92,11 +96,7 @@ def list_files(place: str) -> list[str] | None:
         return [""]
     if not os.path.isdir(root):
         return None
-    return [
-        os.path.relpath(os.path.join(folder, name), root)
-        for folder, _, files in os.walk(root)
-        for name in files
-    ]
+    return list(_list_local(root))
 
 
 def open_file(path: str) -> pa.NativeFile:
@@ -182,6 +182,24 @@ def local_path(path: str) -> str:
 def join(folder: str, *names: str) -> str:
     """A path or URI below a folder."""
     return "/".join([folder.rstrip("/"), *names])
+
+
+def _list_local(root: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Names below a folder; `above` are the real paths of the folders it lies in."""
+    real = os.path.realpath(root)
+    if real in above:
+        raise SourceError(f"the link {root} leads to a folder that it lies in itself")
+    try:
+        with os.scandir(root) as entries:
+            found = [(entry.name, entry.is_dir()) for entry in entries]
+    except OSError as error:
+        raise SourceError(f"the folder {root} cannot be listed: {error}") from error
+    for name, is_folder in found:
+        if is_folder:
+            below = _list_local(os.path.join(root, name), (*above, real))
+            yield from (os.path.join(name, inner) for inner in below)
+        else:
+            yield name
 
 
 def _list_remote(place: str) -> list[str] | None:

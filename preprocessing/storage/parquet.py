@@ -98,6 +98,8 @@ def parquet_layout(
         "write_statistics": [
             field.name for field in schema if not pa.types.is_list(field.type)
         ],
+        # Values of lists are called as in the schema; pyarrow's default has changed.
+        "use_compliant_nested_type": False,
     }
 
 

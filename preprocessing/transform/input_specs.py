@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from preprocessing.contract.column_names import USER_KEY as USER_KEY
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import Boundaries, TransformConfig
 
@@ -101,4 +102,3 @@ HISTORIES = {
     "history_tags": "video_tags",
 }
 HISTORY_GAP = "history_gap_ms"
-USER_KEY = "user_key"

@@ -17,6 +17,11 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+from serving.export.agreement import (
+    with_one_batch,
+    with_one_row_length,
+    with_one_width,
+)
 from serving.export.constant_weights import with_constant_weights
 
 Tensors = dict[str, Any]
@@ -39,7 +44,7 @@ class RawColumn:
             of a row with "" or -1 in a dense request.
         candidate: Whether it differs between the candidates of one `rank` request.
         sequence: Lists of one sequence describe the same events entry by entry and so
-            have one length, that of the longest.
+            have one length, or none where a column is not known.
         max_length: Events of a sequence that the transform keeps, the last ones.
     """
 
@@ -170,6 +175,7 @@ def _score_examples(
 ) -> Mapping[str, tf.Tensor]:
     parsing = {column.name: column.parsing for column in module.columns}
     raw = tf.io.parse_example(examples, parsing)
+    raw = with_one_row_length(raw, _sequences(module.columns))
     return module.score(module.transform(raw), False)
 
 
@@ -182,6 +188,7 @@ def _predict_raw(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def predict_raw(**inputs: tf.Tensor) -> Tensors:
         """Named dense tensors of batch B to one score [B] per task."""
+        inputs = with_one_batch(inputs, "row")
         return dict(module.score(_transformed(module, inputs), False))
 
     return predict_raw.get_concrete_function(
@@ -195,6 +202,8 @@ def _rank(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def rank(**inputs: tf.Tensor) -> Tensors:
         """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T]."""
+        videos = {c.name: inputs[c.name] for c in module.columns if c.candidate}
+        inputs = {**inputs, **with_one_batch(videos, "candidate")}
         by_task = module.score(_transformed(module, inputs), True)
         scores = _stacked(by_task, tasks)
         fused = fused_scores(scores, module)
@@ -214,6 +223,7 @@ def _transformed(module: RankingModule, inputs: Tensors) -> Tensors:
     What stands for a missing value stays: the Transform also takes it for missing, and
     rows are padded to one length, so nobody has to look for their ends.
     """
+    inputs = with_one_width(inputs, _sequences(module.columns))
     inputs = {**inputs, **_newest_events(module.columns, inputs)}
     raw = {}
     for column in module.columns:
@@ -233,19 +243,23 @@ def _rows(value: tf.Tensor) -> tf.RaggedTensor:
     )
 
 
+def _sequences(columns: Sequence[RawColumn]) -> list[list[str]]:
+    """Names of the columns of each sequence."""
+    names = dict.fromkeys(column.sequence for column in columns if column.sequence)
+    return [[c.name for c in columns if c.sequence == name] for name in names]
+
+
 def _newest_events(columns: Sequence[RawColumn], inputs: Tensors) -> Tensors:
     """The columns of each sequence, cut to the last events that are known.
 
-    They may come at different lengths; an event lies at the same place in each. The
+    An event lies at the same place in each; a column that is not known is empty. The
     Transform takes the last entries of a row, so what pads it must not be among them.
     """
-    sequences: dict[str, list[RawColumn]] = {}
-    for column in columns:
-        if column.sequence:
-            sequences.setdefault(column.sequence, []).append(column)
+    by_name = {column.name: column for column in columns}
     newest = {}
-    for members in sequences.values():
-        values = [inputs[column.name] for column in members]
+    for names in _sequences(columns):
+        members = [by_name[name] for name in names]
+        values = [inputs[name] for name in names]
         width = tf.reduce_max([tf.shape(value)[1] for value in values])
         events = tf.reduce_max([_length(value) for value in values], axis=0)
         kept = members[0].max_length

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from preprocessing.checks.rejects import MALFORMED, reject_table
+from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_table
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import open_source
 from serving.online.user_store import ObserveResult, UserStore
@@ -83,8 +83,9 @@ def _observe_log(
     for part in log.parts():
         for raw in log.read(part):
             yield store.observe(raw.table, part.name, raw.first_row)
-            if raw.malformed:
-                yield _rejected(raw.malformed, MALFORMED, part.name)
+            for lines, reason in ((raw.malformed, MALFORMED), (raw.unclosed, UNCLOSED)):
+                if lines:
+                    yield _rejected(lines, reason, part.name)
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -95,7 +96,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
-def _rejected(lines: list[str], reason: str, name: str) -> ObserveResult:
+def _rejected(lines: Sequence[str], reason: str, name: str) -> ObserveResult:
     count = len(lines)
     rows: list[dict[str, Any]] = [{"line": line} for line in lines]
     return ObserveResult(count, 0, reject_table(rows, [reason] * count, [name] * count))

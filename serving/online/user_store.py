@@ -15,6 +15,7 @@ from preprocessing.arrays.conversion import to_array
 from preprocessing.arrays.days import MS_PER_HOUR
 from preprocessing.checks.rejects import REJECT_SCHEMA, reject_table
 from preprocessing.checks.rows import collect_rows
+from preprocessing.checks.times import check_time_ms
 from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import (
     EVENT_TIME,
@@ -140,9 +141,11 @@ class UserStore:
             country, a device) are not in the state; the caller adds them.
 
         Raises:
-            ValueError: The time is not later than the user's state.
+            ValueError: The time is not later than the user's state, or is not in
+                milliseconds.
             Unavailable: The storage does not answer.
         """
+        check_time_ms("time_ms", time_ms)
         known = self._users.known([user_id])
         features = compute_features_of_known(user_id, time_ms, known, self._config)
         return {"user_id": user_id, **features}

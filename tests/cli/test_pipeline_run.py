@@ -24,6 +24,7 @@ def metrics():
         "train_impressions": 8000,
         "eval_impressions": 998,
         "anomalies": ["a new country"],
+        "notes": ["like: no user has both labels"],
         "serving_trial": {"problems": ["[grpc] other scores"]},
         "min_scored_users": 30,
         "gauc": [
@@ -45,6 +46,7 @@ def test_counts_notes_problems_and_gains_in_percentage_points(metrics):
     assert "rejected 2: user_id is missing" in text
     assert "note: a gap" in text
     assert "note: a new country" in text
+    assert "note: like: no user has both labels" in text
     assert "not pushed: [grpc] other scores" in text
     lines = [line.split() for line in text.splitlines()]
     every = ["like", "all", "12,000", "300", "0.7000", "0.6900", "+1.00", "0.6000"]

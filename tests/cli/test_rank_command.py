@@ -1,3 +1,4 @@
+import pytest
 from click.testing import CliRunner
 
 from cli.main import main
@@ -14,6 +15,27 @@ def test_rank_refuses_what_is_no_request(tmp_path):
     result = invoke("rank", file, "--grpc", "127.0.0.1:1")
     assert result.exit_code == 1
     assert "is not a rank request" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "Received: an array"),
+        ("null", "Received: null"),
+        ("{", "is no JSON"),
+        ('{"user": [1], "candidates": {}}', "'user' an array, 'candidates' an object"),
+        ('{"user": null, "candidates": {}}', "'user' null"),
+        ('{"user": {}, "candidates": 3}', "'candidates' a number"),
+        ('{"user": {}, "candidates": {"a": [1]}}', "no 'video_id'. Received: ['a']"),
+    ],
+)
+def test_rank_says_what_the_request_is_instead(tmp_path, text, words):
+    file = tmp_path / "request.json"
+    file.write_text(text)
+    result = invoke("rank", file, "--grpc", "127.0.0.1:1")
+    assert result.exit_code == 1
+    assert words in result.output
+    assert result.output.count("\n") == 1
 
 
 def test_rank_says_so_when_no_server_answers(tmp_path):

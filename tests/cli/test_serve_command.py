@@ -73,3 +73,17 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     assert (received["config_poll_s"], received["poll_s"]) == (30, 0)
     assert received["rest_timeout_s"] == ServerOptions.rest_timeout_s
     assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code
+
+
+def test_a_port_that_is_in_use_is_one_line(monkeypatch, tmp_path):
+    from serving.server import embedded_server
+    from serving.server.listeners import ListenError
+
+    def refuse(*_):
+        raise ListenError("cannot listen on 127.0.0.1:8500 for gRPC")
+
+    monkeypatch.setattr(embedded_server, "serve_forever", refuse)
+    result = serve("--model", tmp_path)
+    assert result.exit_code == 1
+    assert result.output == "Error: cannot listen on 127.0.0.1:8500 for gRPC\n"
+    assert serve("--model", tmp_path, "--grpc-port", 70000).exit_code == 2

@@ -55,6 +55,14 @@ def test_pipeline_before_tensorflow_sets_the_variable_and_imports_nothing_heavy(
     assert done.stdout.split() == ["1", "False"], done.stderr
 
 
+@pytest.mark.parametrize("backend", ["jax", "torch", "no such thing"])
+def test_the_backend_of_another_project_is_not_loaded(backend):
+    done = run(
+        "import os, pipeline; print(os.environ['KERAS_BACKEND'])", KERAS_BACKEND=backend
+    )
+    assert done.stdout.split() == ["tensorflow"], done.stderr
+
+
 def test_this_process_runs_keras_2():
     import tensorflow as tf
     import tf_keras

@@ -18,7 +18,8 @@ if ON_TENSORFLOW:
             [tf.config.LogicalDeviceConfiguration()] * 2,
         )
 else:
-    collect_ignore = ["test_distribution.py"]  # strategies are TensorFlow's
+    # Strategies, graphs and ragged tensors are TensorFlow's.
+    collect_ignore = ["test_distribution.py", "test_masks_in_graphs.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -122,6 +123,11 @@ def test_nobody_can_be_scored():
     assert (result.users, result.users_scored, result.impressions_scored) == (2, 0, 0)
 
 
+UNKNOWN = np.array([np.nan, "a"], object)
+UNHASHABLE = np.array([{}, {}])
+MASKED = np.ma.array([1, 0], mask=[True, False])
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -133,9 +139,28 @@ def test_nobody_can_be_scored():
         (([1, 0], [1.0, np.nan], [1, 1]), "`scores` must not be NaN. Received: 1 NaN"),
         (([1, 0], [1.0, 2.0], [1.5, 1.0]), "`user_ids` must be .* Received: dtype"),
         (([[1, 0]], [1.0, 2.0], [1, 1]), r"`labels` must have shape .*: \(1, 2\)"),
+        (([1, 0], [1.0, None], [1, 1]), "`scores` must not be NaN. Received: 1 NaN"),
+        (([1, 0], ["1", "2"], [1, 1]), "`scores` must be numbers. Received: dtype"),
+        (([1, 0], [1j, 2], [1, 1]), "`scores` must be numbers. Received: dtype"),
+        (([1, 0], [{}, 2], [1, 1]), "`scores` must be numbers. Received: float"),
+        (([[1], [0, 1]], [1, 2], [1, 1]), "`labels` must have shape .* Received: "),
+        (([1, 0], [1, 2], ["a", None]), "`user_ids` must not be .* None in row 1"),
+        (([1, 0], [1, 2], UNKNOWN), "`user_ids` must not be .* nan in row 0"),
+        (([1, 0], [1, 2], UNHASHABLE), "`user_ids` must be .* Received: unhashable"),
+        ((MASKED, [1, 2], [1, 1]), "`labels` must have no masked entries"),
+        (([1, 0], MASKED, [1, 1]), "`scores` must have no masked entries"),
         (([1, 0], [1, 2], [1, 1], "users"), "`weighting` must .* Received: 'users'"),
     ],
 )
 def test_wrong_input_is_named(args, message):
     with pytest.raises(ValueError, match=message):
         gauc(*args)
+
+
+def test_python_numbers_of_any_kind_are_scores_and_masks_of_nothing_are_taken():
+    labels, scores, users = [1, 0, 1, 0], [0.9, 0.1, 0.2, 0.8], ["a", "a", "b", "b"]
+    expected = gauc(labels, scores, users)
+    decimals = [Decimal(str(score)) for score in scores]
+    unmasked = np.ma.array(labels, mask=[False] * 4)
+    encoded = [user.encode() for user in users]
+    assert gauc(unmasked, decimals, encoded) == expected

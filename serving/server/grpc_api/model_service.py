@@ -10,18 +10,16 @@ import grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,
-    model_service_pb2,
     model_service_pb2_grpc,
 )
 
 from serving.protocol.errors import InvalidArgument, ServingError
 from serving.server.grpc_api.answer import abort, add_service, handled, read_model_spec
+from serving.server.grpc_api.service_description import describe_service
 from serving.server.models.model_config import model_configs
 from serving.server.models.model_store import ModelStore
 from serving.server.prediction.model_messages import model_status
 
-# Loading the descriptor is also what lets reflection describe the service.
-SERVICE: str = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _METHODS = {
     "GetModelStatus": (
         get_model_status_pb2.GetModelStatusRequest,
@@ -32,6 +30,7 @@ _METHODS = {
         model_management_pb2.ReloadConfigResponse,
     ),
 }
+SERVICE = describe_service("ModelService", _METHODS)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

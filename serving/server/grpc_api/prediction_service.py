@@ -12,7 +12,6 @@ from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     inference_pb2,
     predict_pb2,
-    prediction_service_pb2,
     prediction_service_pb2_grpc,
     regression_pb2,
 )
@@ -30,6 +29,7 @@ from serving.server.grpc_api.answer import (
     handled,
     read_model_spec,
 )
+from serving.server.grpc_api.service_description import describe_service
 from serving.server.metrics import ServingMetrics
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.classify_regress import (
@@ -44,17 +44,14 @@ from serving.server.prediction.predictor import Lease, Predictor
 
 Handler = Callable[[Any, float | None], Awaitable[Any]]
 
-# Loading the descriptor is also what lets reflection describe the service.
-SERVICE: str = prediction_service_pb2.DESCRIPTOR.services_by_name[
-    "PredictionService"
-].full_name
+# In the official order, see `describe_service`.
 _METHODS = {
-    "Predict": (predict_pb2.PredictRequest, predict_pb2.PredictResponse),
     "Classify": (
         classification_pb2.ClassificationRequest,
         classification_pb2.ClassificationResponse,
     ),
     "Regress": (regression_pb2.RegressionRequest, regression_pb2.RegressionResponse),
+    "Predict": (predict_pb2.PredictRequest, predict_pb2.PredictResponse),
     "MultiInference": (
         inference_pb2.MultiInferenceRequest,
         inference_pb2.MultiInferenceResponse,
@@ -64,6 +61,7 @@ _METHODS = {
         get_model_metadata_pb2.GetModelMetadataResponse,
     ),
 }
+SERVICE = describe_service("PredictionService", _METHODS)
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):

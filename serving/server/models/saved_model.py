@@ -236,16 +236,17 @@ def _array(value: Any) -> Array:
 
 
 def _translated(error: Any) -> ServingError:
-    """TensorFlow's error without its Python stack, which is the server's own matter."""
+    """TensorFlow's error without its stack and nodes, which are no client's matter."""
     lines = [
         line
         for line in str(error.message).splitlines()
         if line.strip() and not _IS_STACK.match(line)
     ]
-    return error_of_code(_code(error), " ".join(lines) or type(error).__name__)
+    message = " ".join(lines).removeprefix("assertion failed: ")
+    return error_of_code(_code(error), message or type(error).__name__)
 
 
 _IS_STACK = re.compile(
     r"\s*(File \"|Graph execution error|Detected at node|<stack traces unavailable>"
-    r"|\d+ root error|\s{4,})"
+    r"|\d+ root error|\s{4,}|\[\[\{\{)"
 )

@@ -70,6 +70,21 @@ def test_overrides_reach_into_missing_sections(config_file):
             "must not all be shared: nothing would be personalized",
         ),
         ("training.strategy.kind=horovod", "training.strategy.kind: Input should be"),
+        ("features.last_day=2022-13-01", "--set features.last_day: '2022-13-01'"),
+        (
+            "features.labels={a b: {column: c}}",
+            "features.labels.a b: a name has letters",
+        ),
+        ("tasks={a/b: {}}", "tasks.a/b: a name has letters"),
+        ("serving.model_name=a/b", "serving.model_name: String should match pattern"),
+        (
+            "evaluation.blessing_tasks=[]",
+            "evaluation.blessing_tasks: Tuple should have",
+        ),
+        (
+            "transform.vocabularies.user_idd={}",
+            "transform.vocabularies names 'user_idd', which is no column of ids",
+        ),
     ],
 )
 def test_a_bad_value_is_named(config_file, override, message):
@@ -90,6 +105,12 @@ def test_a_missing_file_and_a_non_mapping_are_named(tmp_path):
     path = tmp_path / "list.yaml"
     path.write_text("- 1\n")
     with pytest.raises(ConfigError, match="must hold a mapping"):
+        load_config(path)
+    path.write_bytes(b"name: \xff")
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(path)
+    path.write_text("name: a\nname: b\n")
+    with pytest.raises(ConfigError, match="the key 'name' is there twice"):
         load_config(path)
     path.write_text("a: [1\n")
     with pytest.raises(ConfigError, match="not valid YAML"):

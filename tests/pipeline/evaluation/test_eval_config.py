@@ -1,6 +1,6 @@
 import json
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.gauc_metric import GAUC, GUARD_NAME
@@ -40,7 +40,7 @@ def test_only_blessing_tasks_have_thresholds_on_every_slice():
     assert threshold.slicing_specs == eval_config(config).slicing_specs
     change = threshold.threshold.change_threshold
     assert change.absolute.value == -0.25
-    assert change.direction == tfma.MetricDirection.HIGHER_IS_BETTER
+    assert change.direction == config_pb2.MetricDirection.HIGHER_IS_BETTER
 
 
 def test_slices_are_all_user_groups_and_new_videos():

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
 
-import pipeline  # noqa: F401  (chooses the generation of Keras)
+from pipeline.evaluation import gauc_metric
 from poso_keras import gauc
 
 pytestmark = pytest.mark.e2e
@@ -13,12 +15,12 @@ pytestmark = pytest.mark.e2e
 
 def evaluate(frame, **settings):
     """GAUC by TFMA, overall and by `group`, as {slice: {metric: value}}."""
-    config = tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(label_key="label", prediction_key="score")],
+    config = config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(label_key="label", prediction_key="score")],
         metrics_specs=[
-            tfma.MetricsSpec(
+            config_pb2.MetricsSpec(
                 metrics=[
-                    tfma.MetricConfig(
+                    config_pb2.MetricConfig(
                         class_name="GAUC",
                         module="pipeline.evaluation.gauc_metric",
                         config=json.dumps({"user_key": "user_id", **settings}),
@@ -26,7 +28,10 @@ def evaluate(frame, **settings):
                 ]
             )
         ],
-        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["group"])],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=["group"]),
+        ],
     )
     result = tfma.analyze_raw_data(frame, config)
     return {
@@ -85,3 +90,38 @@ def test_users_of_one_label_only_give_nan_and_a_passing_guard():
     metrics = evaluate(frame)
     assert np.isnan(metrics[""]["gauc"])
     assert metrics[""]["gauc_guard"] == 0.0
+
+
+def outputs_of(*tasks):
+    """GAUC by task, of a model of these tasks whose scores rank labels perfectly."""
+    labels = {task: np.array([0.0, 1.0]) for task in tasks}
+    config = tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(signature_name="s", label_keys={t: t for t in tasks})
+        ]
+    )
+    values = {}
+    for task in tasks:
+        [computation] = gauc_metric._computations(
+            "user_id", "impressions", 1, eval_config=config, output_name=task
+        )
+        combiner = computation.combiner
+        collected = combiner.create_accumulator()
+        for row in range(2):
+            scores = {t: np.array([labels[t][row]]) for t in tasks}
+            element = metric_types.StandardMetricInputs(
+                {
+                    "features": {"user_id": np.array([b"u"])},
+                    "labels": {t: labels[t][row : row + 1] for t in tasks},
+                    # TFMA hands the only output of a model over without its name.
+                    "predictions": scores if len(tasks) > 1 else scores[task],
+                }
+            )
+            collected = combiner.add_input(collected, element)
+        values[task] = combiner.extract_output(collected)[computation.keys[0]]
+    return values
+
+
+def test_one_task_is_scored_as_each_of_several():
+    assert outputs_of("like") == {"like": 1.0}
+    assert outputs_of("like", "share") == {"like": 1.0, "share": 1.0}

@@ -25,43 +25,78 @@ def selected(split, name, *hours):
     return [t / MS_PER_HOUR for t in rows["event_time_ms"].to_pylist()]
 
 
+def days(*counts):
+    return Counter(dict(enumerate(counts)))
+
+
 def test_every_row_is_in_one_split_or_outside():
-    split = DaySplit(SplitConfig(train_days=2, eval_days=1), 1, 0)
+    split = DaySplit(SplitConfig(train_days=2, eval_days=1), days(1, 1, 1, 1), 0)
     hours = [23.9, 24, 71.9, 72, 95.9, 96]
     assert selected(split, TRAIN, *hours) == [24, 71.9]
     assert selected(split, EVAL, *hours) == [72, 95.9]
 
 
 def test_days_begin_at_local_midnight():
-    split = DaySplit(SplitConfig(train_days=1, eval_days=1), 1, 8)
+    split = DaySplit(SplitConfig(train_days=1, eval_days=1), days(0, 1, 1), 8)
     # Day 1 in China begins at 16:00 UTC of day 0.
     assert selected(split, TRAIN, 15.9, 16, 39.9, 40) == [16, 39.9]
 
 
 def test_days_follow_a_time_zones_clocks():
     # In Berlin 2022-03-27, day 19078, has 23 hours: 23:00 UTC to 22:00 UTC.
-    split = DaySplit(SplitConfig(train_days=1, eval_days=1), 19078, "Europe/Berlin")
+    counts = Counter({19078: 1, 19079: 1})
+    split = DaySplit(SplitConfig(train_days=1, eval_days=1), counts, "Europe/Berlin")
     begin = 19078 * 24 - 1
     hours = [begin - 0.1, begin, begin + 22.9, begin + 23, begin + 46.9, begin + 47]
     assert selected(split, TRAIN, *hours) == hours[1:3]
     assert selected(split, EVAL, *hours) == hours[3:5]
 
 
-def test_the_configured_first_day_wins_over_the_log():
-    config = SplitConfig(first_train_day=date(1970, 1, 4), train_days=1, eval_days=1)
-    split = DaySplit(config, first_day=0, calendar=0)
-    assert split.split_days() == {TRAIN: range(3, 4), EVAL: range(4, 5)}
+def test_the_newest_days_are_used_and_the_others_counted():
+    split = DaySplit(SplitConfig(train_days=3, eval_days=2), days(*[10] * 12), 0)
+    assert split.split_days() == {TRAIN: range(7, 10), EVAL: range(10, 12)}
+    summary = split.describe(days(*[10] * 12))
+    assert summary["outside_splits"] == 70
+    assert summary["warnings"] == [
+        "70 examples of other days are not used: 1970-01-01 to 1970-01-07"
+    ]
+    assert sum(summary["days"].values()) == 120
 
 
-def test_a_day_without_impressions_is_a_warning():
-    split = DaySplit(SplitConfig(train_days=3, eval_days=1), 0, 0)
-    assert check_days(split, Counter({0: 5, 2: 5, 3: 5})) == [
-        "train: no impressions on 1970-01-02"
+def test_a_wrong_clock_does_not_move_the_window_and_is_named():
+    counts = days(50, 50, 50) + Counter({4000: 1})
+    split = DaySplit(SplitConfig(train_days=2, eval_days=1), counts, 0)
+    assert split.split_days()[EVAL] == range(2, 3)
+    assert split.describe(counts)["warnings"] == [
+        "1 example of other days is not used: 1980-12-14"
     ]
 
 
-@pytest.mark.parametrize("counts", [{0: 5, 1: 5}, {2: 5}, {}])
+def test_the_configured_first_day_wins_over_the_log():
+    config = SplitConfig(first_train_day=date(1970, 1, 4), train_days=1, eval_days=1)
+    split = DaySplit(config, days(1, 1, 1, 1, 1, 1, 1, 1), calendar=0)
+    assert split.split_days() == {TRAIN: range(3, 4), EVAL: range(4, 5)}
+
+
+def test_days_without_impressions_are_one_warning_a_split():
+    counts = days(5, 0, 5, 0, 0, 0, 5, 5)
+    split = DaySplit(SplitConfig(train_days=7, eval_days=1), counts, 0)
+    assert check_days(split, counts) == [
+        "train: no impressions on 1970-01-02, 1970-01-04 to 1970-01-06"
+    ]
+
+
+def test_a_log_shorter_than_the_window_is_used_as_far_as_it_goes():
+    counts = Counter({20: 5, 21: 5})
+    split = DaySplit(SplitConfig(train_days=7, eval_days=1), counts, 0)
+    assert split.split_days()[EVAL] == range(21, 22)
+    assert check_days(split, counts) == [
+        "train: no impressions on 1970-01-15 to 1970-01-20"
+    ]
+
+
+@pytest.mark.parametrize("counts", [days(5), days(5, 0, 0, 0, 5), Counter()])
 def test_an_empty_split_is_an_error_that_names_the_days(counts):
-    split = DaySplit(SplitConfig(train_days=2, eval_days=1), 0, 0)
-    with pytest.raises(EmptySplitError, match=r"no impressions: it covers 1970-01-0"):
-        check_days(split, Counter(counts))
+    split = DaySplit(SplitConfig(train_days=2, eval_days=1), counts, 0)
+    with pytest.raises(EmptySplitError, match=r"no impressions: it covers 19"):
+        check_days(split, counts)

@@ -87,13 +87,13 @@ def rejects(folder):
 
 def test_examples_are_split_by_day_and_every_row_is_accounted_for(run):
     folder = run([5, 5, 6, 7, 8, 5], durations=[1000, -1, 1000, 1000, 1000, 1000])
-    assert videos(folder, "train") == ["v0", "v2", "v5"]
-    assert videos(folder, "eval") == ["v3"]
+    assert videos(folder, "train") == ["v2", "v3"]
+    assert videos(folder, "eval") == ["v4"]
     summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
     assert summary["rows_in"] == 6
     assert summary["examples"] == 5
     assert summary["by_reason"] == {"video_duration_ms is negative": 1}
-    assert summary["outside_splits"] == 1
+    assert summary["outside_splits"] == 2
     assert sum(summary["days"].values()) == 5
     kept = [json.loads(row["row"])["video_id"] for row in rejects(folder)]
     assert kept == ["v1"]
@@ -135,9 +135,9 @@ def test_a_train_day_without_rows_is_a_warning(run):
     assert summary["warnings"] == ["train: no impressions on 1970-01-07"]
 
 
-def test_an_evaluation_day_without_rows_stops_the_run(run):
-    with pytest.raises(EmptySplitError, match="eval split has no impressions"):
-        run([5, 6])
+def test_days_to_train_on_without_rows_stop_the_run(run):
+    with pytest.raises(EmptySplitError, match="train split has no impressions"):
+        run([5, 5])
 
 
 def test_an_empty_log_stops_the_run(run):

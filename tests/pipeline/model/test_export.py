@@ -176,7 +176,7 @@ def test_classify_and_regress_are_as_tensorflow_serving_asks(
 
 
 # What only training, debugging or file formats need, and what draws random numbers.
-UNWANTED = ("Dropout", "Random", "Assert", "Print", "Summary", "Save", "Restore")
+UNWANTED = ("Dropout", "Random", "Print", "Summary", "Save", "Restore")
 
 
 def operations_of(function):
@@ -197,6 +197,9 @@ def operations_of(function):
 def test_graphs_hold_nothing_that_serving_has_no_use_for(signatures, name):
     operations = operations_of(signatures[name])
     assert not [op for op in operations for word in UNWANTED if word in op]
+    histories = 3  # whose masks are checked where their batch is not known
+    checks = {"rank": 2, "predict_raw": 2 + histories, "serving_default": 1 + histories}
+    assert operations.count("Assert") == checks[name], "of inputs and masks alone"
     assert "ReadVariableOp" not in operations, "dense weights are constants"
     assert "ResourceGather" in operations, "tables are not"
     assert not {"While", "StatelessWhile", "PyFunc", "EagerPyFunc"} & set(operations)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.export.signatures import RankingModule, fused_scores
+from serving.protocol.errors import InvalidArgument
 from tests.helpers.exported_requests import (
     TASKS,
     TOLERANCE,
@@ -69,6 +70,7 @@ HISTORIES = st.lists(st.tuples(IDS, IDS, IDS, st.integers(-1, 10**9)), max_size=
 @st.composite
 def users(draw):
     events = draw(HISTORIES)
+    authors_known = draw(st.booleans())
     return feature_row(
         user_id=draw(st.sampled_from(["u0", "u1", "", "stranger"])),
         avc=draw(st.integers(0, 10**6)),
@@ -76,7 +78,7 @@ def users(draw):
         country=draw(st.sampled_from([None, "CN", "??"])),
         battery=draw(st.one_of(st.none(), st.floats(-9, 9, width=32))),
         history_video_ids=[event[0] for event in events],
-        history_author_ids=[event[1] for event in events][: draw(st.integers(0, 6))],
+        history_author_ids=[event[1] for event in events if authors_known],
         history_tags=[event[2] for event in events],
         history_gap_ms=[event[3] for event in events],
     )
@@ -174,3 +176,50 @@ def test_rank_of_no_and_of_one_candidate(signatures, columns):
     empty = signatures["rank"](**none)
     assert empty["scores"].shape == (0, len(TASKS))
     assert empty["fused"].shape == (0,)
+
+
+def refused(version, signature, inputs):
+    """What a client is told by a server that runs the graph."""
+    arrays = {name: value.numpy() for name, value in inputs.items()}
+    with pytest.raises(InvalidArgument) as caught:
+        version.signature(signature).run(arrays)
+    return caught.value.message
+
+
+def test_candidates_inputs_of_different_lengths_are_named(version, columns):
+    rows = impressions()[:2]
+    for column in columns:
+        if column.candidate:
+            inputs = rank_inputs(columns, rows[0], rows)
+            inputs[column.name] = inputs[column.name][:1]
+            message = refused(version, "rank", inputs)
+            shape = " ".join(map(str, inputs[column.name].shape))
+            assert f"[{column.name}] [{shape}]" in message
+            assert "[video_id] [2]" in message or column.name == "video_id"
+            assert "node" not in message
+
+
+def test_inputs_of_rows_of_different_lengths_are_named(version, columns):
+    inputs = dense(columns, impressions())
+    inputs["avc"] = inputs["avc"][:1]
+    message = refused(version, "predict_raw", inputs)
+    assert "[avc] [1]" in message
+    assert "[user_id] [6]" in message
+
+
+@pytest.mark.parametrize("signature", ["rank", "predict_raw", "serving_default"])
+def test_a_history_with_columns_of_different_lengths_is_refused(
+    version, columns, small_transform, signature
+):
+    """Nobody can tell which of its events has no author."""
+    row = feature_row(
+        history_video_ids=["v0", "v1", "v2"],
+        history_author_ids=["a0", "a1"],
+        history_tags=["t0", "", "t1"],
+        history_gap_ms=[9, 7, 5],
+    )
+    inputs = dense(columns, [row])
+    if signature == "serving_default":
+        inputs = {"examples": tf.constant(small_transform.examples([row]))}
+    message = refused(version, signature, inputs)
+    assert "[history_video_ids] [3] [history_author_ids] [2]" in message

@@ -119,6 +119,37 @@ def test_the_last_day_ends_where_the_users_live(zone, accepted):
 
 
 @pytest.mark.parametrize(
+    "column", ["event_time_ms", "user_first_launch_ms", "video_upload_ms"]
+)
+@pytest.mark.parametrize(
+    ("time", "unit"),
+    [
+        (1_000_000_000, "seconds"),
+        (1_650_000_000, "seconds"),
+        (9_999_999_999, "seconds"),
+        (253_402_300_800_000, "microseconds"),
+        (1_650_000_000_000_000, "microseconds"),
+        (1_650_000_000_000_000_000, "nanoseconds"),
+    ],
+)
+def test_a_time_in_another_unit_is_rejected_with_the_unit(column, time, unit):
+    accepted, rejects = one_row(**{column: str(time)})
+    assert accepted.num_rows == 0
+    reason = rejects["reason"][0].as_py()
+    assert reason.startswith(column)
+    assert reason.endswith(f"looks like {unit}, not milliseconds")
+
+
+@pytest.mark.parametrize(
+    "time", [0, 5, 999_999_999, 10_000_000_000, 1_650_000_000_000, 253_402_300_799_999]
+)
+def test_times_in_milliseconds_are_taken(time):
+    names = ("event_time_ms", "user_first_launch_ms", "video_upload_ms")
+    accepted, _ = one_row(**dict.fromkeys(names, str(time)))
+    assert [accepted[name].to_pylist() for name in names] == [[time]] * 3
+
+
+@pytest.mark.parametrize(
     "column", ["author_id", "video_upload_ms", "user_first_launch_ms", "speed"]
 )
 def test_optional_values_may_be_missing(column):

@@ -1,0 +1,174 @@
+"""Brings the records of a run folder in line with what lies in it.
+
+ML Metadata has the absolute place of every artifact. A folder that was moved or copied
+has other places, and of one that was tidied up some are gone. Records of what is gone
+are marked as deleted: TFX then makes it again where it is needed, and takes no such
+model for the last blessed one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.errors import StatusError
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+from pipeline.runners.run_paths import RunPaths
+
+_LIVE = metadata_store_pb2.Artifact.LIVE
+_DELETED = metadata_store_pb2.Artifact.DELETED
+
+
+class RunFolderError(ValueError):
+    """A run folder that cannot be gone on with; the message says what to do."""
+
+
+def settle_records(paths: RunPaths) -> list[str]:
+    """Corrects the records of a run folder before a run.
+
+    Args:
+        paths: The run's folder; nothing happens in a new one.
+
+    Returns:
+        What was found, for people to read.
+
+    Raises:
+        RunFolderError: There are artifacts without records, or the records cannot be
+            read.
+    """
+    if not paths.metadata.exists():
+        if paths.pipeline_root.exists():
+            raise RunFolderError(
+                f"{paths.pipeline_root} is there, but not {paths.metadata}, which says "
+                "what it holds: give another --out, or remove that folder"
+            )
+        return []
+    store = open_store(paths.metadata)
+    root = paths.pipeline_root.resolve()
+    blessed = _last_blessed(store)
+    notes, changed, gone = [], [], []
+    moved_from = ""
+    made = _made_files(paths)
+    unpushed = _lost_push(store, paths)
+    for artifact in store.get_artifacts():
+        if artifact.state != _LIVE:
+            continue
+        place = Path(artifact.uri)
+        name = "/".join(place.parts[-3:])  # component, output, execution
+        if place != root / name:
+            moved_from = str(place.parents[2])
+            artifact.uri = str(root / name)
+            changed.append(artifact)
+        if artifact.id == unpushed or not _is_whole(root / name, made.get(name)):
+            artifact.state = _DELETED
+            gone.append(artifact)
+    if moved_from:
+        notes.append(
+            f"the run folder was moved or copied here from {moved_from}: its records "
+            "were set right, and components run again whose parameters name places"
+        )
+    if gone:
+        notes.append(f"gone, and made again where it is needed: {_summary(gone, root)}")
+    if any(artifact.id == blessed for artifact in gone):
+        notes.append(
+            "the last blessed model is gone: the next one is compared with the one "
+            "blessed before it, or with nothing if there is none"
+        )
+    store.put_artifacts([*changed, *(a for a in gone if a not in changed)])
+    return notes
+
+
+def note_made_files(paths: RunPaths) -> None:
+    """Notes which files every artifact has, so that a missing one is noticed."""
+    root = paths.pipeline_root.resolve()
+    made = {
+        "/".join(place.parts[-3:]): _files(place)
+        for artifact in open_store(paths.metadata).get_artifacts()
+        if artifact.state == _LIVE and (place := Path(artifact.uri)).is_dir()
+    }
+    text = json.dumps(made, indent=0)
+    (root / _MADE_FILES).write_text(text, encoding="utf-8")
+
+
+_MADE_FILES = "files.json"
+
+
+def open_store(metadata: Path) -> Any:
+    """The records of a run folder.
+
+    Raises:
+        RunFolderError: They cannot be read.
+    """
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(metadata)
+    try:
+        store = metadata_store.MetadataStore(connection)
+        store.get_artifact_types()
+        return store
+    except (StatusError, RuntimeError) as error:
+        raise RunFolderError(
+            f"{metadata} cannot be read ({error}): give another --out, or remove the "
+            "folder that it lies in"
+        ) from error
+
+
+def _made_files(paths: RunPaths) -> dict[str, list[str]]:
+    place = paths.pipeline_root / _MADE_FILES
+    try:
+        found: dict[str, list[str]] = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _is_whole(place: Path, made: list[str] | None) -> bool:
+    if made is None:
+        return place.exists()
+    return place.exists() and all((place / name).exists() for name in made)
+
+
+def _files(place: Path) -> list[str]:
+    found = (file for file in place.rglob("*") if file.is_file())
+    return sorted(str(file.relative_to(place)) for file in found)
+
+
+def _lost_push(store: Any, paths: RunPaths) -> int:
+    """The id of the newest pushed model if `serving/` lacks it; 0 if all is well.
+
+    Older ones may have been removed on purpose.
+    """
+    pushes = {
+        artifact.id: version
+        for artifact in store.get_artifacts_by_type("PushedModel")
+        if (version := _property(artifact, "pushed_version").string_value)
+    }
+    newest = max(pushes, default=0)
+    return newest if newest and not (paths.serving / pushes[newest]).exists() else 0
+
+
+def _last_blessed(store: Any) -> int:
+    """The id of the last blessed model; 0 before the first."""
+    models = [
+        _property(blessing, "current_model_id").int_value
+        for blessing in store.get_artifacts_by_type("ModelBlessing")
+        if _property(blessing, "blessed").int_value == 1
+    ]
+    return max(models, default=0)
+
+
+def _property(artifact: Any, name: str) -> Any:
+    """A custom property, empty if it is not there; the map itself would make one."""
+    known = artifact.custom_properties
+    return known[name] if name in known else metadata_store_pb2.Value()
+
+
+def _summary(gone: list[Any], root: Path) -> str:
+    counts = Counter(Path(artifact.uri).relative_to(root).parts[0] for artifact in gone)
+    return ", ".join(
+        component if count == 1 else f"{component} ({count} outputs)"
+        for component, count in counts.items()
+    )

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+import pytest
+
+from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
+
+HOLDER = """
+import sys
+from preprocessing.storage.folder_lock import hold_folder
+with hold_folder(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_is_held_by_one_and_free_again_afterwards(tmp_path):
+    place = tmp_path / "new" / "out"
+    with hold_folder(place):
+        with pytest.raises(FolderInUseError, match="out is in use"), hold_folder(place):
+            pass
+        with hold_folder(tmp_path / "other"):
+            pass
+    with hold_folder(place):
+        pass
+
+
+def test_an_error_in_the_block_lets_go(tmp_path):
+    with pytest.raises(KeyError), hold_folder(tmp_path):
+        raise KeyError
+    with hold_folder(tmp_path):
+        pass
+
+
+@pytest.mark.e2e
+def test_a_killed_process_holds_nothing(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(FolderInUseError), hold_folder(tmp_path):
+        pass
+    holder.kill()
+    holder.communicate()
+    with hold_folder(tmp_path):
+        pass
+
+
+def test_what_is_no_folder_is_an_error(tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(OSError, match="taken"), hold_folder(tmp_path / "taken"):
+        pass
