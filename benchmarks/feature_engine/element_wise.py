@@ -171,7 +171,7 @@ class _UserFeatures(beam.DoFn):
         is_new = since_launch is not None and since_launch <= limit * HOUR_MS
         if is_new:
             group = "new"
-        elif not active and any(day < today for day in days):
+        elif active == 0 and any(day < today for day in days):
             group = "returning"
         else:
             group = "inactive" if active in (1, 2) else "regular"

@@ -46,19 +46,25 @@ class ActiveDays:
         )
 
     def any_before(self, user: np.ndarray, today: np.ndarray) -> np.ndarray:
-        """Whether each row's user was active on a day before the row's, bool [rows].
+        """Whether the user has a day before each row's day, bool [rows].
 
         Args:
-            user: User code, int64 [rows]; each has an active day.
+            user: User code, int64 [rows]; each has a day here.
             today: Each row's day, int64 [rows].
         """
         return self.day[np.searchsorted(self.user, user)] < today
 
     def recent(self) -> ActiveDays:
-        """Those that can still count later: the last day's window of each user."""
-        last = np.flatnonzero(np.diff(self.user, append=-1))
-        runs = np.diff(last, prepend=-1)
+        """Those that can still count later.
+
+        They are the last day of each user, those of the window before it, and the day
+        before the last one, however long ago: without it, the rest of a day on which a
+        user comes back would look like the user's first day.
+        """
+        last = np.diff(self.user, append=-1) != 0
+        runs = np.diff(np.flatnonzero(last), prepend=-1)
         keep = self.day >= np.repeat(self.day[last], runs) - ACTIVE_WINDOW_DAYS
+        keep[:-1] |= last[1:] & (self.user[1:] == self.user[:-1])
         return ActiveDays(self.user[keep], self.day[keep])
 
 

@@ -51,7 +51,9 @@ def slow_user_state(past: list[Row], config: FeatureConfig) -> list[Row]:
             {
                 "user_id": user,
                 "view_count": len(mine),
-                "active_days": [day for day in days if day >= days[-1] - 7],
+                "active_days": [
+                    day for day in days if day >= days[-1] - 7 or day == days[-2]
+                ],
                 "video_ids": [row["video_id"] for row in items],
                 "author_ids": [row["author_id"] for row in items],
                 "tags": [_first_tag(row) or None for row in items],
@@ -121,9 +123,10 @@ def _example(
         is_new = avc <= config.new_user.max_avc
     else:
         is_new = hours is not None and hours <= config.new_user.max_hours
+    days |= {_day(other["event_time_ms"], config) for other in listed}
     if is_new:
         group = "new"
-    elif active == 0 and any(day < today for day in days):
+    elif active == 0 and min(days, default=today) < today:
         group = "returning"
     elif active in (1, 2):
         group = "inactive"

@@ -165,6 +165,20 @@ def test_active_days_are_kept_as_long_as_they_can_count():
     assert days == list(range(days[-1] - 7, days[-1] + 1))
 
 
+@pytest.mark.parametrize("silence_days", [8, 20, 400])
+def test_a_day_of_return_is_carried_over_a_state(silence_days):
+    config = FeatureConfig(history_length=1)
+    back = silence_days * 24 * HOUR
+    log = [impression(), impression(at=back), impression(at=back + 1)]
+    first, watermark_ms, _ = one_run(log, config)
+    assert len(user(first)["active_days"]) == 2
+    state = first.user_state, first.video_state
+    next_log = [impression(at=back + 2), impression(at=back + 24 * HOUR)]
+    second, _, _ = one_run(next_log, config, state, watermark_ms)
+    groups = second.features["user_group"].to_pylist()
+    assert groups == ["returning", "inactive"]
+
+
 def test_a_longer_history_grows_with_new_impressions():
     log = [impression(video=f"v{i}", at=i) for i in range(6)]
     first, watermark_ms, _ = one_run(log[:4], FeatureConfig(history_length=2))

@@ -184,6 +184,17 @@ def test_a_new_user_is_new_before_returning():
     assert [row["user_group"] for row in by_time(log, config)] == ["new", "new"]
 
 
+def test_the_whole_day_on_which_a_user_comes_back_is_returning():
+    log = [impression(at=at) for at in (0, 20 * DAY, 20 * DAY + 1, 20 * DAY + HOUR)]
+    groups = [row["user_group"] for row in by_time(log)]
+    assert groups == ["regular", "returning", "returning", "returning"]
+
+
+def test_views_of_unknown_days_make_nobody_a_returning_user():
+    log = [impression(prior_view_count=40), impression(at=1, prior_view_count=40)]
+    assert [row["user_group"] for row in by_time(log)] == ["regular", "regular"]
+
+
 def test_three_active_days_make_a_regular_user():
     log = [impression(at=day * DAY) for day in range(4)]
     last = by_time(log)[-1]
