@@ -52,8 +52,9 @@ def _changes(zone: str, year: int) -> tuple[np.ndarray, np.ndarray]:
     """
     if year >= _FIRST_REPEATED_YEAR + _PERIOD:
         alike = _FIRST_REPEATED_YEAR + year % _PERIOD
-        starts, offsets = _changes(zone, alike)
-        return starts + _year_start_ms(year) - _year_start_ms(alike), offsets
+        like_starts, like_offsets = _changes(zone, alike)
+        shift = _year_start_ms(year) - _year_start_ms(alike)
+        return like_starts + shift, like_offsets
     rules = zoneinfo.ZoneInfo(zone)
     begin, end = _year_start_ms(year) // 1000, _year_start_ms(year + 1) // 1000
     starts, offsets = [begin], [_offset_s(begin, rules)]
