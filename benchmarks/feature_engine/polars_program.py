@@ -147,7 +147,7 @@ def _with_video_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFram
 
 
 def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame:
-    offset_ms = round(config.utc_offset_hours * HOUR_MS)
+    offset_ms = round((config.utc_offset_hours or 0) * HOUR_MS)
     log = log.with_columns(
         day=(_TIME + offset_ms) // DAY_MS,
         user_start=_starts("user"),

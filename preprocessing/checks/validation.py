@@ -42,6 +42,7 @@ def validate(
     first_row: int,
     config: FeatureConfig,
     watermark_ms: int | None = None,
+    latest_ms: int | None = None,
 ) -> Validated:
     """Splits a raw table into accepted impressions and rejects.
 
@@ -55,6 +56,8 @@ def validate(
         watermark_ms: Time of the latest impression of the state that the log starts
             from, UTC; None without a state. Rows at or before it are rejected, because
             the past before them is no longer known.
+        latest_ms: The latest time that an impression can have, UTC; None for any. Rows
+            after it are rejected, unless `last_day` says what the log's end is.
     """
     reasons = _Reasons(raw.num_rows)
     columns = []
@@ -67,7 +70,7 @@ def validate(
         _check_readable(reasons, field, column, unreadable)
         _check(reasons, field, values, unreadable, config)
         if field.name == EVENT_TIME:
-            _check_time(reasons, values, config, watermark_ms)
+            _check_time(reasons, values, config, watermark_ms, latest_ms)
         columns.append(values)
     columns.append(pa.array([source] * raw.num_rows, pa.string()))
     columns.append(pa.array(np.arange(first_row, first_row + raw.num_rows)))
@@ -147,6 +150,7 @@ def _check_time(
     values: pa.Array,
     config: FeatureConfig,
     watermark_ms: int | None,
+    latest_ms: int | None,
 ) -> None:
     """Rows outside of the time that the log is for."""
     times = values.fill_null(0).to_numpy()
@@ -155,9 +159,15 @@ def _check_time(
         late = f"{EVENT_TIME} is not after the state's last impression, {last}"
         reasons.add(times <= watermark_ms, late)
     if config.last_day is not None:
-        day = local_day(times, config.utc_offset_hours)
+        day = local_day(times, config.calendar)
         after = day > day_of(config.last_day)
         reasons.add(after, f"{EVENT_TIME} is after {config.last_day} (last_day)")
+    elif latest_ms is not None:
+        ahead = (
+            f"{EVENT_TIME} is in the future: after {time_text(latest_ms)}, a day from "
+            "now (features.last_day sets another end)"
+        )
+        reasons.add((times > latest_ms) & (times <= MAX_TIME_MS), ahead)
 
 
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:

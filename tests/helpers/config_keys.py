@@ -38,6 +38,7 @@ CHANGES: dict[str, str] = {
     "features.new_user.max_avc": "features.new_user.max_avc=5",
     "features.new_video.max_days": "features.new_video.max_days=3",
     "features.new_video.max_impressions": "features.new_video.max_impressions=10",
+    "features.time_zone": "features.time_zone=Asia/Shanghai",
     "features.utc_offset_hours": "features.utc_offset_hours=8",
     "features.labels": "features.labels.follow={column: is_follow}",
     "features.labels.*.column": "features.labels.like.column=is_follow",
