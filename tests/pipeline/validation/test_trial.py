@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.validation import trial as serving_trial
 from pipeline.validation.trial import RESULT_FILE, try_in_server
+from serving.export.version_files import list_version_files
 from tests.helpers.small_transform import analyzed_rows, settings_with, write_examples
 
 pytestmark = pytest.mark.e2e
@@ -72,6 +73,7 @@ def test_a_server_that_ends_is_a_problem_that_says_why(
     shutil.copytree(exported_dir, broken)
     warmup = broken / "assets.extra" / "tf_serving_warmup_requests"
     warmup.write_bytes(b"no record file")
+    list_version_files(str(broken))
     result = try_in_server(config_with(), str(broken), split_dir)
     assert not result.passed
     [problem] = result.problems
