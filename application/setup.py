@@ -47,6 +47,7 @@ PIPELINE = [
     "matplotlib>=3.8",
     "pydantic>=2.7",
     "pyyaml>=6.0",
+    "tzdata>=2024.1",  # time zones, where the system has no database of them
 ]
 # Object stores (s3:// and others) in TensorFlow's own file layer.
 TENSORFLOW_IO = _on(WITH_TENSORFLOW_IO, "tensorflow-io==0.37.1")

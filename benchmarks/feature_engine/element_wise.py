@@ -107,7 +107,7 @@ class _VideoFeatures(beam.DoFn):
                 for value in row.values()
             )
             if identity in known:
-                reason = "duplicate of another row"
+                reason = "equal to another row in all columns that are read"
                 reject = {"row": as_json(row), "reason": reason, "source": file}
                 yield TaggedOutput(_REJECTS, reject)
             else:
@@ -202,7 +202,7 @@ class _UserFeatures(beam.DoFn):
         return labels
 
     def _day(self, time_ms: int) -> int:
-        offset_ms = round(self._config.utc_offset_hours * HOUR_MS)
+        offset_ms = round((self._config.utc_offset_hours or 0) * HOUR_MS)
         return (time_ms + offset_ms) // DAY_MS
 
 

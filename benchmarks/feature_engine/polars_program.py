@@ -126,7 +126,7 @@ def _without_duplicates(
     repeated = suspects.filter(~pl.struct(names).is_first_distinct())
     if repeated.height:
         log = log.filter(~pl.col("place").is_in(repeated["place"].implode()))
-    reason = pl.lit("duplicate of another row")
+    reason = pl.lit("equal to another row in all columns that are read")
     return log.with_row_index("row"), repeated.with_columns(reason=reason)
 
 
@@ -147,7 +147,7 @@ def _with_video_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFram
 
 
 def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame:
-    offset_ms = round(config.utc_offset_hours * HOUR_MS)
+    offset_ms = round((config.utc_offset_hours or 0) * HOUR_MS)
     log = log.with_columns(
         day=(_TIME + offset_ms) // DAY_MS,
         user_start=_starts("user"),

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.config import SplitConfig
 from pipeline.examples.day_window import last_day
-from preprocessing.arrays.days import date_of, day_of, local_day
+from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
 TRAIN, EVAL = "train", "eval"
 _SHOWN_PERIODS = 6
@@ -31,12 +31,10 @@ class DaySplit:
     Args:
         config: Which days; where it names no first one, the log's newest.
         counts: Rows of each day of the log, by days since 1970.
-        utc_offset_hours: Where a day begins.
+        calendar: Where a day begins, as for `local_day`.
     """
 
-    def __init__(
-        self, config: SplitConfig, counts: Counter[int], utc_offset_hours: float
-    ):
+    def __init__(self, config: SplitConfig, counts: Counter[int], calendar: Calendar):
         if config.first_train_day is None:
             end = last_day(counts, config.train_days, config.eval_days) + 1
             self.first = end - config.eval_days - config.train_days
@@ -44,7 +42,7 @@ class DaySplit:
             self.first = day_of(config.first_train_day)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
-        self._offset = utc_offset_hours
+        self._calendar = calendar
 
     def split_days(self) -> dict[str, range]:
         """The days of each split."""
@@ -55,7 +53,7 @@ class DaySplit:
 
     def select(self, table: pa.Table, split: str) -> pa.Table:
         """The rows of a feature table whose day belongs to a split."""
-        days = table_days(table, self._offset)
+        days = table_days(table, self._calendar)
         chosen = self.split_days()[split]
         mask = (days >= chosen.start) & (days < chosen.stop)
         return table.filter(pa.array(mask))
@@ -88,14 +86,14 @@ class DaySplit:
         }
 
 
-def table_days(table: pa.Table, utc_offset_hours: float) -> np.ndarray:
+def table_days(table: pa.Table, calendar: Calendar) -> np.ndarray:
     """Days since 1970 of a table's rows, int64 [rows]."""
-    return local_day(table["event_time_ms"].to_numpy(), utc_offset_hours)
+    return local_day(table["event_time_ms"].to_numpy(), calendar)
 
 
-def count_days(table: pa.Table, utc_offset_hours: float) -> Counter[int]:
+def count_days(table: pa.Table, calendar: Calendar) -> Counter[int]:
     """Rows of each day."""
-    days, counts = np.unique(table_days(table, utc_offset_hours), return_counts=True)
+    days, counts = np.unique(table_days(table, calendar), return_counts=True)
     return Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
 
 
@@ -139,5 +137,5 @@ def _nothing_in(name: str, days: Iterable[int], counts: Counter[int]) -> str:
     return (
         f"the {name} split has no impressions: it covers {wanted[0]} to {wanted[-1]}, "
         f"the log has {has}. Change split.first_train_day, split.train_days or "
-        f"split.eval_days, or check features.utc_offset_hours."
+        f"split.eval_days, or check features.time_zone."
     )

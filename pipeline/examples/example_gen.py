@@ -187,14 +187,14 @@ def _settings(exec_properties: dict[str, Any]) -> tuple[LogConfig, str]:
 def _split(config: LogConfig, counts: Counter[int]) -> DaySplit | UserSplit:
     if config.split.by == "user":
         return UserSplit(config.split)
-    return DaySplit(config.split, counts, config.features.utc_offset_hours)
+    return DaySplit(config.split, counts, config.features.calendar)
 
 
 def _count(table: pa.Table, config: LogConfig) -> Counter[int]:
     """Rows by day or by split, what `describe` of the split takes."""
     if config.split.by == "user":
         return UserSplit(config.split).count(table)
-    return count_days(table, config.features.utc_offset_hours)
+    return count_days(table, config.features.calendar)
 
 
 def _describe(

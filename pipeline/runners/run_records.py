@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def settle_records(paths: RunPaths) -> list[str]:
 
 
 def note_made_files(paths: RunPaths) -> None:
-    """Notes which files every artifact has, so that a missing one is noticed."""
+    """Notes files and sizes of every artifact: missing or short ones are noticed."""
     root = paths.pipeline_root.resolve()
     made = {
         "/".join(place.parts[-3:]): _files(place)
@@ -116,24 +117,35 @@ def open_store(metadata: Path) -> Any:
         ) from error
 
 
-def _made_files(paths: RunPaths) -> dict[str, list[str]]:
+# Bytes of an artifact's files; None where an earlier release noted names alone.
+_Sizes = Mapping[str, int | None]
+
+
+def _made_files(paths: RunPaths) -> dict[str, _Sizes]:
+    """Files by artifact; empty if they were not noted."""
     place = paths.pipeline_root / _MADE_FILES
     try:
-        found: dict[str, list[str]] = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(place.read_text(encoding="utf-8"))
+        return {
+            artifact: files if isinstance(files, dict) else dict.fromkeys(files)
+            for artifact, files in found.items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError):
         return {}
-    return found
 
 
-def _is_whole(place: Path, made: list[str] | None) -> bool:
+def _is_whole(place: Path, made: _Sizes | None) -> bool:
     if made is None:
         return place.exists()
-    return place.exists() and all((place / name).exists() for name in made)
+    return place.exists() and all(
+        (place / name).exists() and size in (None, (place / name).stat().st_size)
+        for name, size in made.items()
+    )
 
 
-def _files(place: Path) -> list[str]:
-    found = (file for file in place.rglob("*") if file.is_file())
-    return sorted(str(file.relative_to(place)) for file in found)
+def _files(place: Path) -> _Sizes:
+    found = sorted(file for file in place.rglob("*") if file.is_file())
+    return {str(file.relative_to(place)): file.stat().st_size for file in found}
 
 
 def _lost_push(store: Any, paths: RunPaths) -> int:

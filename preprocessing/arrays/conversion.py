@@ -12,26 +12,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from preprocessing.arrays.list_text import split_cells
 from preprocessing.arrays.lists import (
     list_lengths,
     make_lists,
     null_mask,
     offsets_of,
 )
+from preprocessing.arrays.time_text import read_iso_times
 
 _WHOLE = r"^[+-]?\d{1,18}(\.0*)?$"
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_TRUE, _FALSE = r"(?i)^true$", r"(?i)^false$"
 _INT64_END = 2.0**63
+_WHOLE_END = 2.0**53  # below it each whole number is a float64
 
 Converted = tuple[pa.Array, np.ndarray]
 
 
-def convert(raw: pa.Array, kind: pa.DataType) -> Converted:
+def convert(raw: pa.Array, kind: pa.DataType, is_time: bool = False) -> Converted:
     """A raw column as the canonical one of a type.
 
     Args:
         raw: The column; one of Arrow's null type holds nulls only.
         kind: A list of texts, text, a float, or else int64.
+        is_time: Whether an int64 column holds times.
     """
     if pa.types.is_null(raw.type):
         return pa.nulls(len(raw), kind), _none(raw)
@@ -39,19 +44,41 @@ def convert(raw: pa.Array, kind: pa.DataType) -> Converted:
         return to_text_list(raw)
     if pa.types.is_string(kind):
         return to_text(raw)
+    if is_time:
+        return to_time_ms(raw)
     return to_float32(raw) if pa.types.is_floating(kind) else to_int64(raw)
 
 
+def to_time_ms(raw: pa.Array) -> Converted:
+    """Milliseconds: whole numbers, timestamps, or text with either (ISO 8601, UTC)."""
+    values, unreadable = to_int64(raw)
+    if not unreadable.any() or not _is_text(raw.type):
+        return values, unreadable
+    text, _ = _as_string(raw.filter(pa.array(unreadable)))
+    times, read = read_iso_times(pc.utf8_trim_whitespace(text))
+    return _replace(values, unreadable, times, read)
+
+
 def to_int64(raw: pa.Array) -> Converted:
-    """Whole numbers: integers, whole floats, booleans, timestamps (as ms), or text."""
+    """Whole numbers: of any numeric type, booleans, timestamps (as ms), or text."""
     kind = raw.type
+    if pa.types.is_decimal(kind):
+        raw = raw.cast(pa.float64())
+        kind = raw.type
     if pa.types.is_timestamp(kind):
         raw = raw.cast(pa.timestamp("ms", tz=kind.tz), safe=False)
         return raw.cast(pa.int64()), _none(raw)
     if _is_text(kind):
         text, unreadable = _matching(raw, _WHOLE)
         digits = pc.replace_substring_regex(text, pattern=r"^\+|\.0*$", replacement="")
-        return digits.cast(pa.int64()), unreadable
+        values = digits.cast(pa.int64())
+        if not unreadable.any():
+            return values, unreadable
+        numbers = to_float64(raw.filter(pa.array(unreadable)))
+        whole = (np.floor(numbers) == numbers) & (np.abs(numbers) < _WHOLE_END)
+        return _replace(
+            values, unreadable, np.where(whole, numbers, 0).astype(np.int64), whole
+        )
     if pa.types.is_floating(kind):
         raw = raw.cast(pa.float64())
         values = raw.to_numpy(zero_copy_only=False)
@@ -60,20 +87,25 @@ def to_int64(raw: pa.Array) -> Converted:
             whole = (np.floor(values) == values) & (np.abs(values) < _INT64_END)
         numbers = np.where(whole, values, 0).astype(np.int64)
         return pa.array(numbers, mask=~whole), ~whole & ~missing
-    return raw.cast(pa.int64(), safe=False), _none(raw)
+    values = raw.cast(pa.int64(), safe=False)
+    if not pa.types.is_uint64(kind):
+        return values, _none(raw)
+    wrapped = pc.fill_null(pc.less(values, 0), False)
+    values = pc.if_else(wrapped, pa.scalar(None, pa.int64()), values)
+    return values, wrapped.to_numpy(zero_copy_only=False)
 
 
 def to_float64(raw: pa.Array) -> np.ndarray:
     """Numbers of any size, float64 [rows]; NaN for what is none."""
     if _is_text(raw.type):
-        raw, _ = _matching(raw, _DECIMAL)
+        raw, _ = _decimals(raw)
     return raw.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def to_float32(raw: pa.Array) -> Converted:
     """Finite numbers; NaN is missing."""
     if _is_text(raw.type):
-        raw, unreadable = _matching(raw, _DECIMAL)
+        raw, unreadable = _decimals(raw)
     else:
         unreadable = _none(raw)
     values = raw.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -91,10 +123,11 @@ def to_text(raw: pa.Array) -> Converted:
 
 
 def to_text_list(raw: pa.Array) -> Converted:
-    """Lists of texts without nulls and empty texts; text cells are split at commas."""
+    """Lists of texts without nulls and empty texts; of text cells by `split_cells`."""
     if _is_text(raw.type):
-        raw, unreadable = _as_string(raw)
-        raw = pc.split_pattern(raw, ",")
+        raw, broken = _as_string(raw)
+        raw, unreadable = split_cells(raw)
+        unreadable = unreadable | broken
         words = pc.utf8_trim_whitespace(raw.flatten())
     else:
         words, broken = _as_string(raw.flatten())
@@ -124,6 +157,29 @@ def to_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column
 
 
+def _decimals(raw: pa.Array) -> Converted:
+    """Text of numbers, with 1 and 0 for true and false."""
+    text, unreadable = _matching(raw, _DECIMAL)
+    if not unreadable.any():
+        return text, unreadable
+    words = pc.utf8_trim_whitespace(_as_string(raw)[0])
+    for word, number in ((_TRUE, "1"), (_FALSE, "0")):
+        found = pc.fill_null(pc.match_substring_regex(words, pattern=word), False)
+        text = pc.if_else(found, number, text)
+        unreadable = unreadable & ~found.to_numpy(zero_copy_only=False)
+    return text, unreadable
+
+
+def _replace(
+    values: pa.Array, rows: np.ndarray, others: np.ndarray, read: np.ndarray
+) -> Converted:
+    """Puts other values, where they were read, into rows that were unreadable."""
+    filled = pc.replace_with_mask(values, pa.array(rows), pa.array(others, mask=~read))
+    still = rows.copy()
+    still[rows] = ~read
+    return filled, still
+
+
 def _matching(raw: pa.Array, pattern: str) -> Converted:
     """Trimmed text where it matches; blank text is missing, other text unreadable."""
     text, broken = _as_string(raw)
@@ -147,6 +203,14 @@ def _as_string(values: pa.Array) -> Converted:
         broken = _not_utf8(content)
         content = pc.if_else(pa.array(broken), pa.scalar(None, pa.binary()), content)
         return content.cast(pa.string()), broken
+
+
+def is_utf8(values: pa.Array) -> np.ndarray:
+    """Which cells are UTF-8 text, bool [rows]; for a list, whether its texts are."""
+    values = to_array(values)
+    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        return ~_any_in_list(values, _as_string(values.flatten())[1])
+    return ~_as_string(values)[1]
 
 
 def _not_utf8(content: pa.Array) -> np.ndarray:

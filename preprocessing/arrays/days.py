@@ -6,26 +6,37 @@ import datetime
 
 import numpy as np
 
+from preprocessing.arrays.zone_offsets import zone_offsets_ms
+
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 24 * MS_PER_HOUR
+
+# Where days begin: the name of a time zone, or hours of local time less UTC.
+Calendar = str | float
 
 _EPOCH = datetime.date(1970, 1, 1)
 
 
-def local_day(event_time_ms: np.ndarray, utc_offset_hours: float) -> np.ndarray:
+def local_day(event_time_ms: np.ndarray, calendar: Calendar) -> np.ndarray:
     """The day on which each time falls.
 
-    day = floor((t + offset) / 24 h)
+    day = floor((t + offset) / 24 h), where a time zone's offset is that of its clocks
+    at t: a day on which they change has 23 or 25 hours.
 
     Args:
         event_time_ms: UTC milliseconds since 1970, int64 [rows].
-        utc_offset_hours: Local time less UTC, e.g. 8 for China.
+        calendar: A name of the time zone database, e.g. Europe/Berlin, or local time
+            less UTC in hours, e.g. 8 for China.
 
     Returns:
         Days since 1970-01-01 in local time, int64 [rows].
     """
-    offset_ms = round(utc_offset_hours * MS_PER_HOUR)
     times = np.asarray(event_time_ms, dtype=np.int64)
+    offset_ms = (
+        zone_offsets_ms(times, calendar)
+        if isinstance(calendar, str)
+        else round(calendar * MS_PER_HOUR)
+    )
     return np.floor_divide(times + offset_ms, MS_PER_DAY)
 
 

@@ -20,7 +20,7 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 
-REASON = "duplicate of another row"
+REASON = "equal to another row in all columns that are read"
 
 
 class Deduplicated(NamedTuple):

@@ -7,22 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.arrays.conversion import convert, to_array, to_float64
+from preprocessing.arrays.conversion import convert, is_utf8, to_array, to_float64
 from preprocessing.arrays.days import day_of, local_day, time_text
 from preprocessing.checks.rejects import reject_table
 from preprocessing.checks.times import implausible_times
 from preprocessing.contract.column_names import (
     EVENT_TIME,
-    FIRST_LAUNCH,
     FLAG_COLUMNS,
     PRIOR_VIEWS,
-    UPLOAD,
+    TIME_COLUMNS,
     WATCH_COLUMNS,
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import MAX_TIME_MS, impression_schema, traced_schema
 
-TIMES = (EVENT_TIME, FIRST_LAUNCH, UPLOAD)
 _INT64 = (-(2.0**63), 2.0**63 - 1024)  # the ends that float64 holds
 
 
@@ -44,6 +42,7 @@ def validate(
     first_row: int,
     config: FeatureConfig,
     watermark_ms: int | None = None,
+    latest_ms: int | None = None,
 ) -> Validated:
     """Splits a raw table into accepted impressions and rejects.
 
@@ -57,6 +56,8 @@ def validate(
         watermark_ms: Time of the latest impression of the state that the log starts
             from, UTC; None without a state. Rows at or before it are rejected, because
             the past before them is no longer known.
+        latest_ms: The latest time that an impression can have, UTC; None for any. Rows
+            after it are rejected, unless `last_day` says what the log's end is.
     """
     reasons = _Reasons(raw.num_rows)
     columns = []
@@ -65,11 +66,11 @@ def validate(
             column = to_array(raw[field.name])
         else:
             column = pa.nulls(raw.num_rows)
-        values, unreadable = convert(column, field.type)
+        values, unreadable = convert(column, field.type, field.name in TIME_COLUMNS)
         _check_readable(reasons, field, column, unreadable)
         _check(reasons, field, values, unreadable, config)
         if field.name == EVENT_TIME:
-            _check_time(reasons, values, config, watermark_ms)
+            _check_time(reasons, values, config, watermark_ms, latest_ms)
         columns.append(values)
     columns.append(pa.array([source] * raw.num_rows, pa.string()))
     columns.append(pa.array(np.arange(first_row, first_row + raw.num_rows)))
@@ -100,18 +101,21 @@ def _check_readable(
     if not unreadable.any():
         return
     if pa.types.is_string(field.type) or pa.types.is_list(field.type):
-        reasons.add(unreadable, f"{name} is not UTF-8 text")
+        not_text = unreadable & ~is_utf8(raw)
+        reasons.add(not_text, f"{name} is not UTF-8 text")
+        reasons.add(unreadable, f"{name} is no flat list in a notation that is read")
         return
     if pa.types.is_integer(field.type):
         numbers = np.full(len(unreadable), np.nan)
         numbers[unreadable] = to_float64(raw.filter(pa.array(unreadable)))
-        if name in TIMES:
+        if name in TIME_COLUMNS:
             times = np.nan_to_num(np.clip(numbers, *_INT64)).astype(np.int64)
             for broken, problem in implausible_times(times):
                 fits = np.abs(numbers) < _INT64[1]
                 reasons.add(broken & fits, f"{name} {problem}")
         fraction = np.isfinite(numbers) & (np.floor(numbers) != numbers)
         reasons.add(fraction, f"{name} is not a whole number")
+        reasons.add(np.abs(numbers) >= _INT64[1], f"{name} is out of range")
     reasons.add(unreadable, f"{name} is not a number")
 
 
@@ -136,7 +140,7 @@ def _check(
     elif name in (*WATCH_COLUMNS, PRIOR_VIEWS):
         reasons.add(numbers < 0, f"{name} is negative")
         reasons.add(numbers > MAX_TIME_MS, f"{name} is out of range")
-    elif name in TIMES:
+    elif name in TIME_COLUMNS:
         for broken, problem in implausible_times(numbers):
             reasons.add(broken, f"{name} {problem}")
 
@@ -146,6 +150,7 @@ def _check_time(
     values: pa.Array,
     config: FeatureConfig,
     watermark_ms: int | None,
+    latest_ms: int | None,
 ) -> None:
     """Rows outside of the time that the log is for."""
     times = values.fill_null(0).to_numpy()
@@ -154,9 +159,15 @@ def _check_time(
         late = f"{EVENT_TIME} is not after the state's last impression, {last}"
         reasons.add(times <= watermark_ms, late)
     if config.last_day is not None:
-        day = local_day(times, config.utc_offset_hours)
+        day = local_day(times, config.calendar)
         after = day > day_of(config.last_day)
         reasons.add(after, f"{EVENT_TIME} is after {config.last_day} (last_day)")
+    elif latest_ms is not None:
+        ahead = (
+            f"{EVENT_TIME} is in the future: after {time_text(latest_ms)}, a day from "
+            "now (features.last_day sets another end)"
+        )
+        reasons.add((times > latest_ms) & (times <= MAX_TIME_MS), ahead)
 
 
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from preprocessing.contract.column_names import (
     CONTRACT_COLUMNS,
@@ -21,6 +21,7 @@ from preprocessing.contract.column_names import (
     WATCH_COLUMNS,
 )
 from preprocessing.contract.names import Name
+from preprocessing.contract.time_zones import check_time_zone
 
 
 class _Section(BaseModel):
@@ -33,6 +34,11 @@ class SourceConfig(_Section):
     format: Literal["parquet", "csv", "tfrecord", "kuairand", "movielens"] = Field(
         description="parquet, csv and tfrecord hold the contract's columns; kuairand "
         "and movielens are those data sets' official files."
+    )
+    null_values: tuple[str, ...] = Field(
+        ("\\N", "NULL", "null", "None", "nan", "NaN", "<NA>"),
+        description="Cells of a CSV file that hold no value, beside the empty ones: "
+        "what databases and data frames write for it.",
     )
 
 
@@ -133,8 +139,17 @@ class FeatureConfig(_Section):
     new_video: NewVideoConfig = Field(
         NewVideoConfig(), description="Which video counts as new."
     )
-    utc_offset_hours: float = Field(
-        0.0, ge=-24, le=24, description="Where days begin: local time less UTC."
+    time_zone: str | None = Field(
+        None,
+        description="Where days begin: a name of the IANA time zone database, such as "
+        "Asia/Shanghai or Europe/Berlin; summer time is followed.",
+    )
+    utc_offset_hours: float | None = Field(
+        None,
+        ge=-24,
+        le=24,
+        description="Where days begin, without a name: local time less UTC, the same "
+        "all year. Without both, days are those of UTC.",
     )
     labels: dict[Name, LabelConfig] = Field(
         default_factory=dict, description="Labels by name."
@@ -151,13 +166,33 @@ class FeatureConfig(_Section):
     )
     last_day: datetime.date | None = Field(
         None,
-        description="Rows of a later day are rejected. With a state that is handed on "
-        "from day to day it is the log's day: one wrong clock would otherwise move "
-        "the state's end, and all that comes before it would be late.",
+        description="Rows of a later day are rejected; without it, rows more than a "
+        "day later than the run itself. With a state that is handed on from day to day "
+        "it is the log's day: one wrong clock would otherwise move the state's end, "
+        "and all that comes before it would be late.",
     )
     max_reject_rate: float = Field(
         0.05, ge=0, le=1, description="A run with more rejected rows than this fails."
     )
+
+    @property
+    def calendar(self) -> str | float:
+        """Where days begin: `time_zone`, else `utc_offset_hours`, else UTC's 0."""
+        return self.time_zone or self.utc_offset_hours or 0.0
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, name: str | None) -> str | None:
+        return None if name is None else check_time_zone(name)
+
+    @model_validator(mode="after")
+    def _one_calendar(self) -> FeatureConfig:
+        if self.time_zone is not None and self.utc_offset_hours is not None:
+            raise ValueError(
+                "days begin by time_zone or by utc_offset_hours, not by both. "
+                f"Received: {self.time_zone} and {self.utc_offset_hours:g}"
+            )
+        return self
 
     @property
     def label_columns(self) -> tuple[str, ...]:

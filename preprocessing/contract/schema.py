@@ -50,6 +50,11 @@ def impression_schema(config: FeatureConfig) -> pa.Schema:
     return pa.schema(fields)
 
 
+def required_columns(config: FeatureConfig) -> list[str]:
+    """The columns that a row cannot be accepted without."""
+    return [field.name for field in impression_schema(config) if not field.nullable]
+
+
 def traced_schema(config: FeatureConfig) -> pa.Schema:
     """`impression_schema` and where each row came from (file, number in the file)."""
     return (
@@ -129,6 +134,7 @@ def _usable(received: pa.DataType, wanted: pa.DataType, name: str) -> bool:
         kinds.is_integer(received)
         or kinds.is_floating(received)
         or kinds.is_boolean(received)
+        or kinds.is_decimal(received)
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import Source, open_source
 from preprocessing.state.files import State, open_state, read_state
@@ -21,10 +23,13 @@ class LogInput:
     Attributes:
         source: The log.
         state: The given state; None for what the source brings.
+        latest_ms: The latest time that an impression can have, UTC: a day from when
+            the log was opened. The same for all of the run's workers.
     """
 
     source: Source
     state: State | None
+    latest_ms: int
 
     @property
     def state_info(self) -> StateInfo | None:
@@ -78,6 +83,7 @@ def open_log(
     config: FeatureConfig,
     data_dir: str,
     state_dir: str | None = None,
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> LogInput:
     """Opens a log and the state that it starts from.
 
@@ -87,9 +93,11 @@ def open_log(
         data_dir: Folder (or file) of the log: a path or a URI.
         state_dir: State to start from (`state.files.open_state`); replaces the
             source's own.
+        clock_ms: The time now, UTC.
 
     Raises:
         StateError: The state cannot be used.
     """
     state = None if state_dir is None else open_state(state_dir, config)
-    return LogInput(open_source(source, config, data_dir), state)
+    latest_ms = clock_ms() + MS_PER_DAY
+    return LogInput(open_source(source, config, data_dir), state, latest_ms)

@@ -75,6 +75,7 @@ def read_part(
     part: FilePart,
     config: FeatureConfig,
     watermark_ms: int | None = None,
+    latest_ms: int | None = None,
 ) -> Iterator[ReadRows]:
     """Reads and validates a part of the log.
 
@@ -83,13 +84,14 @@ def read_part(
         part: One of its parts.
         config: The feature configuration.
         watermark_ms: As for `checks.validation.validate`.
+        latest_ms: As for `checks.validation.validate`.
 
     Raises:
         SourceError: The file cannot be read to its end.
     """
     for raw in source.read(part):
         accepted, rejects = validate(
-            raw.table, part.name, raw.first_row, config, watermark_ms
+            raw.table, part.name, raw.first_row, config, watermark_ms, latest_ms
         )
         rows_in = raw.table.num_rows
         for lines, reason in ((raw.malformed, MALFORMED), (raw.unclosed, UNCLOSED)):

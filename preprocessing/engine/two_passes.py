@@ -78,7 +78,8 @@ class TwoPasses:
 
         def read(part: FilePart) -> LogSummary:
             counts = []
-            for rows in read_part(log.source, part, self._config, log.watermark_ms):
+            limits = (log.watermark_ms, log.latest_ms)
+            for rows in read_part(log.source, part, self._config, *limits):
                 self._outputs.reject(rows.rejects)
                 self._by_video.add(rows.accepted)
                 counts.append(LogSummary.of_rejects(rows.rejects, rows.rows_in))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from preprocessing.arrays.conversion import to_array
-from preprocessing.arrays.days import local_day
+from preprocessing.arrays.days import Calendar, local_day
 from preprocessing.arrays.lists import list_lengths
 from preprocessing.features.history import Events
 
@@ -69,7 +69,7 @@ class ActiveDays:
 
 
 def collect_active_days(
-    events: Events, state: pa.Table, state_user: np.ndarray, utc_offset_hours: float
+    events: Events, state: pa.Table, state_user: np.ndarray, calendar: Calendar
 ) -> ActiveDays:
     """The active days of log and state.
 
@@ -77,12 +77,12 @@ def collect_active_days(
         events: Impressions of both.
         state: By `state.schema.USER_STATE_SCHEMA`.
         state_user: User code of each state row, int64 [users].
-        utc_offset_hours: Where days begin: local time less UTC.
+        calendar: Where days begin, as for `local_day`.
     """
     listed = list_lengths(state["active_days"])
     state_days = to_array(state["active_days"]).flatten().to_numpy()
     user = np.concatenate([events.user, np.repeat(state_user, listed)])
-    day = np.concatenate([local_day(events.time_ms, utc_offset_hours), state_days])
+    day = np.concatenate([local_day(events.time_ms, calendar), state_days])
     order = np.lexsort([day, user])
     user, day = user[order], day[order]
     first = (np.diff(user, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0)

@@ -86,12 +86,12 @@ def user_features(past: UserPast, config: FeatureConfig) -> pa.Table:
     """
     table, events = past.table, past.events
     avc = _views_before(table, events, past.state)
-    today = local_day(table[EVENT_TIME].to_numpy(), config.utc_offset_hours)
+    today = local_day(table[EVENT_TIME].to_numpy(), config.calendar)
     active_days = past.active.count_before(past.user, today)
     # A state of an earlier version may list older impressions than days.
     first_ms = events.time_ms[events.user_start[events.log_position]]
     came_before = past.active.any_before(past.user, today)
-    came_before |= local_day(first_ms, config.utc_offset_hours) < today
+    came_before |= local_day(first_ms, config.calendar) < today
     since_launch_ms, launch_known = _since_launch(table)
     is_new = _is_new_user(avc, since_launch_ms, launch_known, config)
     columns = [

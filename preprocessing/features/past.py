@@ -76,7 +76,7 @@ def collect(table: pa.Table, state: pa.Table | None, config: FeatureConfig) -> U
         absent=absent,
         events=events,
         eligible=eligible_events(events, config.history_of),
-        active=collect_active_days(events, state, state_user, config.utc_offset_hours),
+        active=collect_active_days(events, state, state_user, config.calendar),
     )
 
 

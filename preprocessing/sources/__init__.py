@@ -20,7 +20,6 @@ __all__ = ["FilePart", "RawRows", "Source", "open_source"]
 
 _FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "parquet": ParquetSource,
-    "csv": CsvSource,
     "tfrecord": TFRecordSource,
     "kuairand": KuaiRandSource,
     "movielens": MovieLensSource,
@@ -35,4 +34,6 @@ def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
         features: Says which columns are needed.
         data_dir: Folder (or file) of the log: a path or a URI.
     """
+    if source.format == "csv":
+        return CsvSource(str(data_dir), features, source.null_values)
     return _FORMATS[source.format](str(data_dir), features)

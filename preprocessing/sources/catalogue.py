@@ -11,11 +11,13 @@ from preprocessing.contract.column_names import (
     AUTHOR_ID,
     EVENT_TIME,
     TAGS,
+    TIME_COLUMNS,
     UPLOAD,
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_types, impression_schema
+from preprocessing.sources.table_formats import check_plain_files
 from preprocessing.storage.files import DataFile, SourceError, find_files
 from preprocessing.storage.parquet import open_parquet
 
@@ -47,6 +49,7 @@ def read_video_rows(path: str, config: FeatureConfig) -> pa.Table:
         SourceError: There are no files, or one cannot be read, lacks `video_id` or has
             a column in an unusable type.
     """
+    check_plain_files(path)
     schema = video_schema(config).append(pa.field(EVENT_TIME, pa.int64()))
     videos = schema.empty_table()
     for file in find_files(path, "*.parquet"):
@@ -72,7 +75,11 @@ def _canonical(
         if field.name not in raw.column_names:
             columns.append(pa.nulls(raw.num_rows, field.type))
         else:
-            columns.append(convert(to_array(raw[field.name]), field.type)[0])
+            columns.append(
+                convert(
+                    to_array(raw[field.name]), field.type, field.name in TIME_COLUMNS
+                )[0]
+            )
     known = columns[0].is_valid()
     table = pa.Table.from_arrays(columns, names=schema.names).filter(known)
     return table.cast(schema)

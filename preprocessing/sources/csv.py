@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from preprocessing.contract.config import FeatureConfig
@@ -30,10 +31,12 @@ class CsvSource:
     Args:
         data_dir: Path or URI.
         config: The feature configuration.
+        null_values: Cells that hold no value, beside the empty ones.
     """
 
     data_dir: str
     config: FeatureConfig
+    null_values: tuple[str, ...] = ()
 
     def parts(self) -> list[FilePart]:
         """One part per file."""
@@ -48,11 +51,24 @@ class CsvSource:
         file = DataFile(part.path, part.name)
         header = read_header(file)
         wanted = impression_schema(self.config).names
-        return read_cells(file, [name for name in wanted if name in header])
+        for rows in read_cells(file, [name for name in wanted if name in header]):
+            yield rows._replace(table=self._without_null_marks(rows.table))
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""
         return None
+
+    def _without_null_marks(self, cells: pa.Table) -> pa.Table:
+        if not self.null_values:
+            return cells
+        marks = pa.array([mark.encode() for mark in self.null_values], pa.binary())
+        null = pa.scalar(None, pa.binary())
+        for index, column in enumerate(cells.columns):
+            marked = pc.is_in(column, value_set=marks)
+            if pc.any(marked).as_py():
+                values = pc.if_else(marked, null, column)
+                cells = cells.set_column(index, cells.column_names[index], values)
+        return cells
 
 
 def read_header(file: DataFile) -> list[str]:
@@ -64,13 +80,32 @@ def read_header(file: DataFile) -> list[str]:
     try:
         with open_file(file.path) as opened:
             line, _ = split_header(opened, _BLOCK_BYTES)
+            _check_encoding(line, file.name)
             text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
             header = next(csv.reader([text]), [])
     except (OSError, csv.Error) as error:
         raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
     if not header:
         raise SourceError(f"{file.name} is empty: expected a header line")
+    _check_delimiter(header, file.name)
     return header
+
+
+def _check_encoding(line: bytes, name: str) -> None:
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
+        raise SourceError(
+            f"{name} is not UTF-8: its first line is UTF-16 or binary. Expected UTF-8 "
+            "text; iconv -f UTF-16 -t UTF-8 converts it"
+        )
+
+
+def _check_delimiter(header: list[str], name: str) -> None:
+    for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
+        if len(header) == 1 and mark in header[0]:
+            raise SourceError(
+                f"{name}: its header is one column with {called} in it. Expected "
+                f"commas between columns. Received: {header[0][:200]!r}"
+            )
 
 
 def read_texts(file: DataFile, columns: Iterable[str]) -> pa.Table:

@@ -107,7 +107,7 @@ class KuaiRandSource:
         if not find_files(self.data_dir, HISTORY_FILE, required=False):
             return None
         file = only_file(self.data_dir, HISTORY_FILE)
-        return read_history(file, self._videos, self.config.utc_offset_hours)
+        return read_history(file, self._videos, self.config.calendar)
 
     @property
     def _log_columns(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from preprocessing.arrays.conversion import to_array, to_int64
-from preprocessing.arrays.days import local_day
+from preprocessing.arrays.days import Calendar, local_day
 from preprocessing.arrays.lists import make_lists, offsets_of
 from preprocessing.contract.column_names import AUTHOR_ID, TAGS, VIDEO_ID
 from preprocessing.sources.csv import read_texts
@@ -25,13 +25,13 @@ _NUMBERS = ("rel_pos", "long_view", "label_ambiguous", "history_len", "last_time
 _COLUMNS = ("user_id", "video_id", *_NUMBERS)
 
 
-def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> pa.Table:
+def read_history(file: DataFile, videos: pa.Table, calendar: Calendar) -> pa.Table:
     """Reads the file into a user state.
 
     Args:
         file: The history file.
         videos: `video_id`, `author_id` and `video_tags` (separated by commas), texts.
-        utc_offset_hours: Where days begin.
+        calendar: Where days begin, as for `local_day`.
 
     Returns:
         By `state.schema.USER_STATE_SCHEMA`.
@@ -54,7 +54,7 @@ def read_history(file: DataFile, videos: pa.Table, utc_offset_hours: float) -> p
     )
     unknown = pc.equal(to_array(table["label_ambiguous"]), 1)
     long_view = pc.equal(to_array(table["long_view"]), 1)
-    days = local_day(last["last_time_ms"].to_numpy(), utc_offset_hours)
+    days = local_day(last["last_time_ms"].to_numpy(), calendar)
 
     def lists(values: pa.Array) -> pa.ListArray:
         return make_lists(offsets, values)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, check_types, impression_schema
 from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.sources.table_formats import check_plain_files
 from preprocessing.storage.files import DataFile, find_files
 from preprocessing.storage.parquet import open_parquet
 
@@ -30,6 +31,7 @@ class ParquetSource:
 
     def parts(self) -> list[FilePart]:
         """One part per row group."""
+        check_plain_files(self.data_dir)
         files = find_files(self.data_dir, "*.parquet")
         return [part for file in files for part in self._row_groups(file)]
 

@@ -18,7 +18,12 @@ import pyarrow as pa
 from preprocessing.arrays.conversion import to_array
 from preprocessing.arrays.lists import first_elements, list_lengths
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.contract.schema import (
+    check_columns,
+    check_types,
+    impression_schema,
+    required_columns,
+)
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import (
     DataFile,
@@ -45,17 +50,45 @@ class TFRecordSource:
     config: FeatureConfig
 
     def parts(self) -> list[FilePart]:
-        """One part per file; the columns of each file's first rows are checked."""
-        parts = []
-        for file in find_files(self.data_dir, "*.tfrecord*"):
-            part = FilePart(file.path, file.name, -1, 0)
+        """One part per file; the columns of each file's first rows are checked.
+
+        An example that lacks a value lacks the feature, so a column that rows may lack
+        need not be in each file, but in one of them.
+        """
+        parts = [
+            FilePart(file.path, file.name, -1, 0)
+            for file in find_files(self.data_dir, "*.tfrecord*")
+        ]
+        required = set(required_columns(self.config))
+        somewhere: set[str] = set()
+        for part in parts:
             first = next(self.read(part), None)
-            if first is not None:
-                names = first.table.column_names
-                check_columns(names, file.name, self.config)
-                check_types(first.table.schema, file.name, self.config)
-            parts.append(part)
+            if first is None:
+                continue
+            names = first.table.column_names
+            absent = set(self.config.needed_columns) - required
+            check_columns([*names, *(absent - {*names})], part.name, self.config)
+            check_types(first.table.schema, part.name, self.config)
+            somewhere |= {*names}
+        self._check_optional(parts, set(self.config.needed_columns) - somewhere)
         return parts
+
+    def _check_optional(self, parts: list[FilePart], missing: set[str]) -> None:
+        """Reads on until each column was seen; most logs show all in their first rows.
+
+        Raises:
+            SourceError: No example of any file has a column.
+        """
+        for part in parts:
+            for rows in self.read(part) if missing else ():
+                missing = missing - {*rows.table.column_names}
+                if not missing:
+                    return
+        if missing and parts:
+            raise SourceError(
+                f"no example in {self.data_dir} has the feature "
+                f"{', '.join(sorted(missing))}: expected it in one at least"
+            )
 
     def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one file."""

@@ -140,7 +140,7 @@ def finish_state(
         times.append(last_event_ms)
     info = StateInfo(
         watermark_ms=max(times),
-        utc_offset_hours=config.utc_offset_hours,
+        calendar=config.calendar,
         history_of=config.history_of,
         history_length=config.history_length,
     )

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from preprocessing.arrays.days import time_text
+from preprocessing.arrays.days import Calendar, time_text
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.state.schema import StateError
 
 _FORMAT = 1
+_OFFSET_KEY, _ZONE_KEY = "utc_offset_hours", "time_zone"
 # Attribute -> key in `state.json`, in the file's order.
 _KEYS = {
     "watermark_ms": "through_ms",
-    "utc_offset_hours": "utc_offset_hours",
+    "calendar": _OFFSET_KEY,  # or `_ZONE_KEY`
     "history_of": "history_of",
     "history_length": "history_length",
     "format": "format",
@@ -29,14 +30,15 @@ class StateInfo:
         watermark_ms: Time of its latest impression, UTC; -1 without one. A log that
             starts from the state may hold later impressions only. The file's key is
             `through_ms`.
-        utc_offset_hours: Where its days begin: local time less UTC.
+        calendar: Where its days begin: a time zone's name, or local time less UTC in
+            hours. The file's key is `time_zone` or `utc_offset_hours`.
         history_of: Which impressions it lists: "impressions" or "long_views".
         history_length: How many of them it lists per user, at most.
         format: Version of the files' layout.
     """
 
     watermark_ms: int
-    utc_offset_hours: float
+    calendar: Calendar
     history_of: str
     history_length: int
     format: int = _FORMAT
@@ -53,10 +55,10 @@ class StateInfo:
             StateError: Its days begin elsewhere, or it lists only long views and the
                 run's histories hold all impressions.
         """
-        if self.utc_offset_hours != config.utc_offset_hours:
+        if self.calendar != config.calendar:
             raise StateError(
-                f"the state's days were counted with features.utc_offset_hours "
-                f"{self.utc_offset_hours:g}. Received: {config.utc_offset_hours:g}"
+                f"the state's days were counted with {_described(self.calendar)}. "
+                f"Received: {_described(config.calendar)}"
             )
         if self.history_of == "long_views" and config.history_of != "long_views":
             raise StateError(
@@ -77,7 +79,8 @@ class StateInfo:
 
     def to_values(self) -> dict[str, Any]:
         """The description as `state.json` holds it."""
-        return {key: getattr(self, name) for name, key in _KEYS.items()}
+        keys = {**_KEYS, "calendar": _calendar_key(self.calendar)}
+        return {key: getattr(self, name) for name, key in keys.items()}
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> StateInfo:
@@ -87,7 +90,9 @@ class StateInfo:
             KeyError, TypeError, ValueError: It is no description of a state.
             StateError: It is one of a later release.
         """
-        info = cls(**{name: values[key] for name, key in _KEYS.items()})
+        named = {"calendar": _ZONE_KEY} if _ZONE_KEY in values else {}
+        keys = {**_KEYS, **named}
+        info = cls(**{name: values[key] for name, key in keys.items()})
         if type(info.watermark_ms) is not int:
             raise ValueError(f"through_ms is {info.watermark_ms!r}")
         if info.format != _FORMAT:
@@ -95,3 +100,12 @@ class StateInfo:
                 f"expected a state of format {_FORMAT}. Received: {info.format}"
             )
         return info
+
+
+def _calendar_key(calendar: Calendar) -> str:
+    return _ZONE_KEY if isinstance(calendar, str) else _OFFSET_KEY
+
+
+def _described(calendar: Calendar) -> str:
+    value = calendar if isinstance(calendar, str) else f"{calendar:g}"
+    return f"features.{_calendar_key(calendar)} {value}"

@@ -9,7 +9,7 @@ through the whole past again. A state describes impressions before the log only.
 |---|---|
 | `user_id` | text, each once |
 | `view_count` | impressions so far, those listed below included, `prior_view_count` not |
-| `active_days` | days (`arrays.days.local_day`, in the run's offset) with an impression: the last one, those of the 7 days before it, and the day before the last one, however long ago |
+| `active_days` | days (`arrays.days.local_day`, in the run's calendar) with an impression: the last one, those of the 7 days before it, and the day before the last one, however long ago |
 | `video_ids`, `author_ids`, `tags` | the last impressions, oldest first: video, author and first tag; `author_ids` and `tags` may hold nulls |
 | `times_ms` | when, UTC; impressions not listed are taken to be older than these |
 | `long_views` | whether each was a long view; null (unknown) counts as no |

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from serving.protocol.errors import Unavailable
 IN_MEMORY = ":memory:"
 
 _BUSY_S = 30.0
+_HEADER_BYTES = 100
 _PARAMETERS = 500  # SQLite takes at least 999 in one statement
 _TABLES = """
 CREATE TABLE IF NOT EXISTS users (user_id BLOB PRIMARY KEY, record BLOB NOT NULL)
@@ -36,12 +39,13 @@ class SqliteStorage:
             until `close`.
 
     Raises:
-        Unavailable: The file cannot be used.
+        Unavailable: The file cannot be used, or was cut short.
     """
 
     def __init__(self, path: str | Path = IN_MEMORY):
         self._path = str(path)
         self._lock = threading.Lock()
+        _check_length(Path(path))
         with self._reported():
             self._connection = sqlite3.connect(
                 self._path,
@@ -167,3 +171,37 @@ class SqliteStorage:
             yield
         except sqlite3.Error as error:
             raise Unavailable(f"the user store {self._path}: {error}") from error
+
+
+def _check_length(path: Path) -> None:
+    """Checks that a file has the pages that its header counts.
+
+    SQLite itself complains only once it misses a page, which may be long after users
+    were taken for new ones. While the file is in use, the pages may lie in its log.
+
+    Raises:
+        Unavailable: The file is shorter, as a copy under way is.
+    """
+    path = path.resolve()
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():  # and to close the file would end this process's locks on it
+        return
+    try:
+        with path.open("rb") as file:
+            header, length = file.read(_HEADER_BYTES), os.fstat(file.fileno()).st_size
+    except OSError:
+        return  # a new store; or SQLite says what is the matter
+    if log.exists() or not header.startswith(b"SQLite format 3\0"):
+        return
+    if len(header) < _HEADER_BYTES:
+        expected = _HEADER_BYTES
+    else:
+        page, changes, pages, counted_at = struct.unpack(">16xH6xII60xI4x", header)
+        # 1 stands for 65536; the count is valid for one number of changes alone.
+        expected = (65_536 if page == 1 else page) * pages * (changes == counted_at)
+    if length < expected:
+        raise Unavailable(
+            f"the user store {path} was cut short: it has {length:,} bytes instead of "
+            f"{expected:,}. Copy it again while nobody uses it (or by the command "
+            ".backup of sqlite3), or load a state into a new one"
+        )

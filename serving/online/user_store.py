@@ -49,7 +49,7 @@ ALLOWED_LATENESS_MS = 36 * MS_PER_HOUR
 _MAX_AHEAD_MS = 300_000
 _SETTINGS = "settings"
 # What records depend on; the rest of a configuration is applied when they are read.
-_MADE_BY = {"utc_offset_hours", "history_of", "labels", "extra"}
+_MADE_BY = {"time_zone", "utc_offset_hours", "history_of", "labels", "extra"}
 
 
 class ObserveResult(NamedTuple):
@@ -258,10 +258,10 @@ class UserStore:
 
     def _check_settings(self) -> None:
         """Checks the settings that records depend on; the first store writes them."""
-        mine = json.loads(self._config.model_dump_json(include=_MADE_BY))
+        mine = _made_by(self._config)
         text = self._storage.set_note_once(_SETTINGS, json.dumps(mine, sort_keys=True))
-        theirs = json.loads(text)
-        other = [name for name in sorted(mine) if mine[name] != theirs.get(name)]
+        theirs = _made_by(FeatureConfig.model_validate_json(text))
+        other = [name for name in sorted(mine) if mine[name] != theirs[name]]
         if other:
             raise StateError(
                 "the user store was made with another configuration: "
@@ -291,6 +291,14 @@ def _opened(state_dir: str, config: FeatureConfig) -> State:
     for warning in state.warnings:
         _LOG.warning("%s", warning)
     return state
+
+
+def _made_by(config: FeatureConfig) -> dict[str, Any]:
+    """The settings that records depend on; UTC is the offset 0 in any case."""
+    settings = json.loads(config.model_dump_json(include=_MADE_BY))
+    if config.time_zone is None:
+        settings["utc_offset_hours"] = config.utc_offset_hours or 0.0
+    return settings
 
 
 def _without_text(schema: pa.Schema) -> pa.Schema:

@@ -26,6 +26,7 @@ _EXTRA = "features.extra=[{{name: {}, entity: {}, type: {}}}]"
 CHANGES: dict[str, str] = {
     "name": "name=other",
     "source.format": "source.format=csv",
+    "source.null_values": "source.null_values=[missing]",
     "split.by": "split.by=user",
     "split.train_user_share": "split.train_user_share=0.5",
     "split.first_train_day": "split.first_train_day=2022-04-15",
@@ -37,6 +38,7 @@ CHANGES: dict[str, str] = {
     "features.new_user.max_avc": "features.new_user.max_avc=5",
     "features.new_video.max_days": "features.new_video.max_days=3",
     "features.new_video.max_impressions": "features.new_video.max_impressions=10",
+    "features.time_zone": "features.time_zone=Asia/Shanghai",
     "features.utc_offset_hours": "features.utc_offset_hours=8",
     "features.labels": "features.labels.follow={column: is_follow}",
     "features.labels.*.column": "features.labels.like.column=is_follow",

@@ -43,15 +43,24 @@ rows = st.fixed_dictionaries(
     }
 )
 logs = st.lists(rows, max_size=30)
+calendars = st.sampled_from(
+    [
+        {},
+        {"utc_offset_hours": 8},
+        {"utc_offset_hours": -3.5},
+        {"time_zone": "Asia/Kathmandu"},
+        {"time_zone": "America/New_York"},
+    ]
+)
 configs = st.builds(
-    FeatureConfig,
+    lambda calendar, **settings: FeatureConfig(**calendar, **settings),
+    calendar=calendars,
     history_length=st.integers(1, 5),
     history_of=st.sampled_from(["impressions", "long_views"]),
     new_user=st.sampled_from([{"max_hours": 24}, {"max_avc": 2}]),
     new_video=st.sampled_from(
         [{"max_days": 2, "max_impressions": 3}, {"max_days": 7, "max_impressions": 1}]
     ),
-    utc_offset_hours=st.sampled_from([0, 8, -3.5]),
     labels=st.just(LABELS),
     shards=st.sampled_from([1, 2, 7]),
 )

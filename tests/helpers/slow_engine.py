@@ -1,5 +1,7 @@
 """The feature table computed row by row, by the definitions, as slowly as that goes."""
 
+import datetime
+import zoneinfo
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from preprocessing.contract.config import FeatureConfig
 Row = dict[str, Any]
 HOUR = 3_600_000
 DAY = 24 * HOUR
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def slow_features(
@@ -182,7 +185,11 @@ def _first_tag(row: Row) -> str:
 
 
 def _day(time_ms: int, config: FeatureConfig) -> int:
-    return int((time_ms + config.utc_offset_hours * HOUR) // DAY)
+    if config.time_zone is None:
+        return int((time_ms + (config.utc_offset_hours or 0) * HOUR) // DAY)
+    second = EPOCH + datetime.timedelta(seconds=time_ms // 1000)
+    date = second.astimezone(zoneinfo.ZoneInfo(config.time_zone)).date()
+    return (date - EPOCH.date()).days
 
 
 def _float32(value: float | None) -> float | None:

@@ -75,9 +75,9 @@ class ReadImpressions(beam.PTransform):
             | "Parts" >> beam.Create(log.source.parts(), reshuffle=False)
             | "Spread" >> beam.Reshuffle()
             | "ReadAndValidate"
-            >> beam.ParDo(_ReadPart(*arguments, log.watermark_ms)).with_outputs(
-                _REJECTS, _ROWS_IN, main=_ACCEPTED
-            )
+            >> beam.ParDo(
+                _ReadPart(*arguments, log.watermark_ms, log.latest_ms)
+            ).with_outputs(_REJECTS, _ROWS_IN, main=_ACCEPTED)
         )
         user_state = (
             pbegin
@@ -112,17 +112,18 @@ class _ReadPart(beam.DoFn):
         features: FeatureConfig,
         data_dir: str,
         watermark_ms: int | None,
+        latest_ms: int | None,
     ):
         self._source = source
         self._features = features
         self._data_dir = data_dir
-        self._watermark_ms = watermark_ms
+        self._limits_ms = (watermark_ms, latest_ms)
 
     def setup(self) -> None:
         self._log = open_source(self._source, self._features, self._data_dir)
 
     def process(self, part: FilePart) -> Iterator[pa.Table | TaggedOutput]:
-        for rows in read_part(self._log, part, self._features, self._watermark_ms):
+        for rows in read_part(self._log, part, self._features, *self._limits_ms):
             yield TaggedOutput(_ROWS_IN, rows.rows_in)
             if rows.rejects.num_rows:
                 yield TaggedOutput(_REJECTS, rows.rejects)

@@ -42,6 +42,16 @@ def test_days_begin_at_local_midnight():
     assert selected(split, TRAIN, 15.9, 16, 39.9, 40) == [16, 39.9]
 
 
+def test_days_follow_a_time_zones_clocks():
+    # In Berlin 2022-03-27, day 19078, has 23 hours: 23:00 UTC to 22:00 UTC.
+    counts = Counter({19078: 1, 19079: 1})
+    split = DaySplit(SplitConfig(train_days=1, eval_days=1), counts, "Europe/Berlin")
+    begin = 19078 * 24 - 1
+    hours = [begin - 0.1, begin, begin + 22.9, begin + 23, begin + 46.9, begin + 47]
+    assert selected(split, TRAIN, *hours) == hours[1:3]
+    assert selected(split, EVAL, *hours) == hours[3:5]
+
+
 def test_the_newest_days_are_used_and_the_others_counted():
     split = DaySplit(SplitConfig(train_days=3, eval_days=2), days(*[10] * 12), 0)
     assert split.split_days() == {TRAIN: range(7, 10), EVAL: range(10, 12)}
@@ -64,7 +74,7 @@ def test_a_wrong_clock_does_not_move_the_window_and_is_named():
 
 def test_the_configured_first_day_wins_over_the_log():
     config = SplitConfig(first_train_day=date(1970, 1, 4), train_days=1, eval_days=1)
-    split = DaySplit(config, days(1, 1, 1, 1, 1, 1, 1, 1), utc_offset_hours=0)
+    split = DaySplit(config, days(1, 1, 1, 1, 1, 1, 1, 1), calendar=0)
     assert split.split_days() == {TRAIN: range(3, 4), EVAL: range(4, 5)}
 
 

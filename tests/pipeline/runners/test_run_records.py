@@ -1,5 +1,6 @@
 """Records of a run folder that was moved, copied or tidied up."""
 
+import json
 import shutil
 
 import pytest
@@ -103,6 +104,26 @@ def test_what_is_gone_in_whole_or_in_part_is_made_again(paths, removed, name):
     assert note == "gone, and made again where it is needed: Gen"
     assert gone(paths) == {name}
     assert settle_records(paths) == []
+
+
+@pytest.mark.parametrize("text", ["", "half", "Split-train/a.gz and more"])
+def test_a_file_of_another_size_is_made_again(paths, text):
+    (paths.pipeline_root / "Gen/examples/1/Split-train/a.gz").write_text(text)
+    [note] = settle_records(paths)
+    assert note == "gone, and made again where it is needed: Gen"
+    assert gone(paths) == {"Gen/examples/1"}
+
+
+def test_a_list_of_names_alone_is_read_too(paths):
+    """Releases before sizes were noted wrote one."""
+    place = paths.pipeline_root / "files.json"
+    made = json.loads(place.read_text())
+    place.write_text(json.dumps({name: list(files) for name, files in made.items()}))
+    (paths.pipeline_root / "Gen/examples/1/Split-train/a.gz").write_text("half")
+    assert settle_records(paths) == []
+    (paths.pipeline_root / "Gen/examples/1/Split-train/a.gz").unlink()
+    settle_records(paths)
+    assert gone(paths) == {"Gen/examples/1"}
 
 
 def test_a_last_blessed_model_that_is_gone_is_named(paths):

@@ -1,4 +1,5 @@
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,15 @@ def outcome(converter, raw):
         (pa.array([True, False]), ([1, 0], [])),
         (pa.array([1.0, None, float("nan"), 1.5]), ([1, None, None, None], [3])),
         (pa.array([float("inf"), 1e30]), ([None, None], [0, 1])),
-        (pa.array([2**63], pa.uint64()), ([-(2**63)], [])),
+        (pa.array([2**63, 2**63 - 1], pa.uint64()), ([None, 2**63 - 1], [0])),
+        (
+            pa.array([Decimal("5"), None, Decimal("7.50")]),
+            ([5, None, None], [2]),
+        ),
+        (
+            pa.array(["True", "false", "TRUE", "3e2", "1.65E+12", "truth", "1e17"]),
+            ([1, 0, 1, 300, 1_650_000_000_000, None, None], [5, 6]),
+        ),
         (
             pa.array(["12", " -3 ", "+4", "5.0", "", " ", None, "6.5", "x", "1" * 19]),
             ([12, -3, 4, 5, None, None, None, None, None, None], [7, 8, 9]),

@@ -49,7 +49,7 @@ def test_rows_of_several_kinds_stand_beside_each_other():
         ({"user_id": ["a"]}, "user_id is neither text nor a number"),
         ({"video_tags": [{"a": 1}]}, "video_tags is neither text nor a number"),
         ({"event_time_ms": "noon"}, "event_time_ms is not a number"),
-        ({"event_time_ms": 2**70}, "event_time_ms is not a number"),
+        ({"event_time_ms": 2**70}, "event_time_ms is out of range"),
         ({"video_id": "\ud800"}, "video_id is not UTF-8 text"),
         ({"play_time_ms": -1}, "play_time_ms is negative"),
     ],

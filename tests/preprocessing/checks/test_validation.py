@@ -73,6 +73,51 @@ def test_a_bad_cell_rejects_its_row(column, cell, reason):
     assert json.loads(reject["row"])[column] == cell
 
 
+LATEST_MS = 1_650_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "accepted"),
+    [
+        (LATEST_MS, 1),
+        (LATEST_MS + 1, 0),
+        (4_102_444_800_000, 0),  # 2100
+        (0, 1),
+    ],
+)
+def test_rows_of_the_future_are_rejected(time_ms, accepted):
+    table = pa.table({"user_id": ["a"], "video_id": ["x"], "event_time_ms": [time_ms]})
+    read = validate(table, "f", 0, FeatureConfig(), latest_ms=LATEST_MS)
+    assert read.accepted.num_rows == accepted
+    assert [reason[:30] for reason in read.rejects["reason"].to_pylist()] == (
+        [] if accepted else ["event_time_ms is in the future"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_day", "accepted"), [("2022-04-15", 0), ("2100-01-01", 1)]
+)
+def test_the_last_day_is_the_end_in_place_of_the_clock(last_day, accepted):
+    time_ms = LATEST_MS + 2 * 86_400_000
+    table = pa.table({"user_id": ["a"], "video_id": ["x"], "event_time_ms": [time_ms]})
+    config = FeatureConfig(last_day=last_day)
+    read = validate(table, "f", 0, config, latest_ms=LATEST_MS)
+    assert read.accepted.num_rows == accepted
+
+
+@pytest.mark.parametrize(
+    ("zone", "accepted"), [("Asia/Shanghai", 1), ("America/New_York", 2)]
+)
+def test_the_last_day_ends_where_the_users_live(zone, accepted):
+    end_in_china = 1_649_952_000_000  # 2022-04-14T16:00Z
+    times = pa.array([end_in_china - 1, end_in_china])
+    table = pa.table(
+        {"user_id": ["a"] * 2, "video_id": ["x"] * 2, "event_time_ms": times}
+    )
+    config = FeatureConfig(last_day="2022-04-14", time_zone=zone)
+    assert validate(table, "f", 0, config).accepted.num_rows == accepted
+
+
 @pytest.mark.parametrize(
     "column", ["event_time_ms", "user_first_launch_ms", "video_upload_ms"]
 )

@@ -24,6 +24,17 @@ from preprocessing.contract.config import (
         ({"history_of": "long_views"}, "needs a label named 'long_view'"),
         ({"history_length": 0}, "greater than 0"),
         ({"utc_offset_hours": float("nan")}, "utc_offset_hours"),
+        ({"time_zone": "Europe/Berln"}, r"'Europe/Berln'\. Did you mean Europe/Berlin"),
+        ({"time_zone": "asia/kolkata"}, r"Did you mean Asia/Kolkata"),
+        ({"time_zone": "Kathmandu"}, r"Did you mean Asia/Kathmandu"),
+        ({"time_zone": "UTC+8"}, r"an offset alone is features\.utc_offset_hours"),
+        ({"time_zone": ""}, r"IANA time zone database"),
+        ({"time_zone": 8}, "time_zone"),
+        ({"time_zone": "localtime"}, "Received: 'localtime'"),  # another per machine
+        (
+            {"time_zone": "Asia/Shanghai", "utc_offset_hours": 0},
+            r"not by both\. Received: Asia/Shanghai and 0",
+        ),
         ({"new_user": {"max_hours": None}}, "both are null"),
         ({"histroy_length": 3}, "Extra inputs"),
     ],

@@ -90,6 +90,43 @@ def assert_output(out, expected):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_of_the_far_future_does_not_move_the_states_end(tmp_path, engine):
+    config = CONFIG.model_copy(update={"max_reject_rate": 0.5})
+    year_2100 = 4_102_444_800_000 - START
+    monday = write_log(tmp_path / "mon", [impression(), impression(at=year_2100)])
+    tuesday = write_log(tmp_path / "tue", [impression(at=DAY), impression(at=DAY + 1)])
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    summary = write_feature_table(PARQUET, config, monday, first, **engine)
+    assert (summary.examples, summary.rejects) == (1, 1)
+    assert "is in the future" in next(iter(summary.by_reason))
+    assert open_state(first).info.watermark_ms == START
+    write_feature_table(PARQUET, config, tuesday, second, first, **engine)
+    assert sorted(read(f"{second}/features")["avc"].to_pylist()) == [1, 2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_days_of_a_time_zone_go_on_from_state_to_state(tmp_path, engine):
+    berlin = CONFIG.model_copy(update={"time_zone": "Europe/Berlin"})
+    # Half past midnight in Berlin, from the 25th of March 2022, before summer time.
+    begin = 1_648_164_600_000 - START
+    times = [
+        begin,
+        begin + DAY,
+        begin + 2 * DAY,
+        *(begin + d * DAY - 3_600_000 for d in (3, 4)),
+    ]
+    outs = [None]
+    for day, at in enumerate(times):
+        log = write_log(tmp_path / f"log{day}", [impression(at=at)])
+        outs.append(str(tmp_path / f"out{day}"))
+        write_feature_table(PARQUET, berlin, log, outs[-1], outs[-2], **engine)
+    days = [read(f"{out}/features")["active_days_7"][0].as_py() for out in outs[1:]]
+    assert days == [0, 1, 2, 3, 4]
+    with pytest.raises(StateError, match=r"time_zone Europe/Berlin\. Received: "):
+        write_feature_table(PARQUET, CONFIG, log, outs[-1], outs[-2], **engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
     lines = [log_line(u, v, at=t) for u in (1, 2, 3) for v in (10, 11) for t in (0, 9)]
     lines += [log_line(1, 10), log_line("", 10), log_line(1, 10, at=4, like=7), "cut,"]
@@ -159,7 +196,10 @@ def test_too_many_rejects_leave_the_earlier_output(tmp_path, engine):
 def test_repeated_rows_count_towards_the_limit(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("user_id,video_id,event_time_ms\na,x,1\na,x,1\n")
-    with pytest.raises(RejectLimitExceeded, match="duplicate of another row: 1"):
+    with pytest.raises(
+        RejectLimitExceeded,
+        match="columns that are read: 1",
+    ):
         write_feature_table(CSV, FeatureConfig(), str(log), str(tmp_path / "out"))
 
 

@@ -1,5 +1,7 @@
 """The engine against the slow one, and the laws that point-in-time features obey."""
 
+import datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -149,18 +151,37 @@ def test_one_video_twice_at_a_time_is_ordered_by_author_and_tag(turn):
 @pytest.mark.parametrize(
     ("gap", "group"),
     [
-        (8 * DAY, "returning"),
-        (7 * DAY + DAY // 2, "returning"),  # midnight of the eighth day
-        (7 * DAY, "inactive"),
+        (8 * DAY + DAY // 2 - 1, "returning"),
+        (7 * DAY + DAY // 2, "returning"),  # the next day's first millisecond
+        (7 * DAY + DAY // 2 - 1, "inactive"),
         (DAY, "inactive"),
         (1, "regular"),  # active today only: none of the 7 days before
     ],
 )
-def test_user_groups_by_the_days_since_the_last_one(gap, group):
+def test_user_groups_by_the_last_active_day(gap, group):
     noon = -(START % DAY) + DAY // 2
-    assert by_time([impression(at=noon), impression(at=noon + gap)])[-1][
-        "user_group"
-    ] == (group)
+    log = [impression(at=noon), impression(at=noon + gap)]
+    assert by_time(log)[-1]["user_group"] == group
+
+
+def test_a_user_is_returning_for_the_whole_day():
+    noon = -(START % DAY) + DAY // 2
+    back = [noon + 9 * DAY + minutes * 60_000 for minutes in (0, 1, 700)]
+    next_day = noon + 10 * DAY
+    log = [impression(at=at) for at in (noon, *back, next_day)]
+    groups = [row["user_group"] for row in by_time(log)]
+    assert groups == ["regular", "returning", "returning", "returning", "inactive"]
+
+
+def test_views_before_the_log_tell_no_day_to_return_from():
+    row = by_time([impression(prior_view_count=500)])[0]
+    assert (row["avc"], row["user_group"]) == (500, "regular")
+
+
+def test_a_new_user_is_new_before_returning():
+    log = [impression(at=at, user_first_launch_ms=START) for at in (0, 20 * DAY)]
+    config = FeatureConfig(labels=LABELS, new_user={"max_hours": 24 * 30})
+    assert [row["user_group"] for row in by_time(log, config)] == ["new", "new"]
 
 
 def test_the_whole_day_on_which_a_user_comes_back_is_returning():
@@ -233,6 +254,23 @@ def test_days_begin_where_the_users_live():
     utc = by_time(log)[-1]
     china = by_time(log, FeatureConfig(labels=LABELS, utc_offset_hours=8))[-1]
     assert (utc["active_days_7"], china["active_days_7"]) == (0, 1)
+
+
+def test_days_follow_the_clocks_of_a_time_zone():
+    # Half past midnight in Berlin, on each day; the clocks go forward on the 27th.
+    utc = ["24T23:30", "25T23:30", "26T23:30", "27T22:30", "28T22:30"]
+    times = [
+        datetime.datetime.fromisoformat(f"2022-03-{time}+00:00").timestamp() * 1000
+        for time in utc
+    ]
+    log = [impression(at=round(time) - START) for time in times]
+
+    def active_days(**calendar):
+        config = FeatureConfig(labels=LABELS, **calendar)
+        return [row["active_days_7"] for row in by_time(log, config)]
+
+    assert active_days(time_zone="Europe/Berlin") == [0, 1, 2, 3, 4]
+    assert active_days(utc_offset_hours=1) == [0, 1, 2, 2, 3]
 
 
 def test_only_state_before_an_impression_counts():

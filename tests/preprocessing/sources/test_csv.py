@@ -10,8 +10,9 @@ from preprocessing.storage.files import SourceError
 from tests.helpers.log_rows import LABELS, features_of, in_order, logs
 
 SOURCE = SourceConfig(format="csv")
-CONFIG = FeatureConfig()
+CONFIG = FeatureConfig(max_reject_rate=1.0)
 HEADER = "user_id,video_id,event_time_ms"
+DAY = 1_651_399_200_000  # 2022-05-01 10:00 UTC
 
 
 def build(folder, config=CONFIG):
@@ -95,7 +96,59 @@ def test_a_header_alone_is_an_empty_log(tmp_path):
         build(write(tmp_path))
 
 
-def test_a_file_of_another_encoding_is_named(tmp_path):
-    (tmp_path / "log.csv").write_bytes((HEADER + "\na,x,5\n").encode("utf-16"))
-    with pytest.raises(SourceError, match=r"log\.csv cannot be read as CSV"):
+@pytest.mark.parametrize("mark", SOURCE.null_values)
+def test_a_null_mark_of_another_tool_is_no_user(tmp_path, mark):
+    write(
+        tmp_path,
+        f"{mark},v,{DAY}",
+        f"u,{mark},{DAY}",
+        f"u,v,{DAY}",
+        f"u {mark},v,{DAY}",
+    )
+    table = build(tmp_path)
+    assert sorted(table.features["user_id"].to_pylist()) == ["u", f"u {mark}"]
+    reasons = sorted(table.rejects["reason"].to_pylist())
+    assert reasons == ["user_id is missing", "video_id is missing"]
+
+
+def test_null_marks_are_those_that_the_configuration_names(tmp_path):
+    write(tmp_path, f"nan,v,{DAY}", f"-,v,{DAY}")
+    source = SourceConfig(format="csv", null_values=["-"])
+    table = compute_feature_table(source, CONFIG, str(tmp_path))
+    assert table.features["user_id"].to_pylist() == ["nan"]
+
+
+def test_words_and_notations_of_other_tools_are_read(tmp_path):
+    header = "user_id,video_id,event_time_ms,is_like,video_tags"
+    rows = [
+        f"""a,v,{DAY},True,"['x', 'y']\"""",
+        """b,v,2022-05-01 10:00:00,false,"[""x"", ""y""]\"""",
+        """c,v,1.6513992E+12,1.0,"x,y\"""",
+    ]
+    (tmp_path / "log.csv").write_text("\n".join([header, *rows]) + "\n")
+    config = FeatureConfig(labels={"like": {"column": "is_like"}})
+    features = build(tmp_path, config).features.sort_by("user_id")
+    assert features["like"].to_pylist() == [1, 0, 1]
+    assert features["video_tags"].to_pylist() == [["x", "y"]] * 3
+    assert features["event_time_ms"].to_pylist() == [DAY] * 3
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("user_id;video_id;event_time_ms", "one column with semicolons"),
+        ("user_id\tvideo_id\tevent_time_ms", "one column with tabs"),
+        ("user_id|video_id|event_time_ms", "one column with vertical bars"),
+    ],
+)
+def test_another_delimiter_is_named(tmp_path, header, message):
+    (tmp_path / "log.csv").write_text(header + "\n")
+    with pytest.raises(SourceError, match=message):
+        build(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_named(tmp_path, encoding):
+    (tmp_path / "log.csv").write_text(f"{HEADER}\na,v,1\n", encoding=encoding)
+    with pytest.raises(SourceError, match="Expected UTF-8 text"):
         build(tmp_path)

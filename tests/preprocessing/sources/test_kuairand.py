@@ -155,7 +155,9 @@ def test_the_real_files(data_dir, tmp_path):
         SOURCE, CONFIG, str(tmp_path)
     )
     assert rows_in == features.num_rows + rejects.num_rows > 1000
-    assert set(rejects["reason"].to_pylist()) == {"duplicate of another row"}
+    assert set(rejects["reason"].to_pylist()) == {
+        "equal to another row in all columns that are read"
+    }
     assert pc.min(features["video_age_hours"]).as_py() > 0
     assert features["author_id"].null_count == 0
     groups = {g["values"] for g in pc.value_counts(features["user_group"]).to_pylist()}

@@ -143,3 +143,20 @@ def test_a_log_of_rejects_alone_has_an_empty_feature_table(tmp_path):
     table = build(tmp_path)
     assert table.features.num_rows == 0
     assert table.summary.by_reason == {"user_id is missing": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        ("Delta", "_delta_log/00000000000000000000.json"),
+        ("Iceberg", "metadata/v1.metadata.json"),
+        ("Hudi", ".hoodie/hoodie.properties"),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "days/"])
+def test_a_table_whose_files_hold_removed_rows_is_refused(tmp_path, kind, sign, below):
+    path = tmp_path / below / sign
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    with pytest.raises(SourceError, match=f"{below[:-1]} is a table of {kind}"):
+        open_source(SourceConfig(format="parquet"), FeatureConfig(), tmp_path).parts()

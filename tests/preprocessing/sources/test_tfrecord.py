@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.sources import tfrecord
 from preprocessing.storage.files import SourceError
 from tests.helpers import fake_store
 from tests.helpers.log_rows import LABELS, in_order, log_table, logs
@@ -129,3 +130,30 @@ def test_lists_of_a_column_become_its_values(tmp_path):
     with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
         writer.write(encode_examples(table)[0])
     assert build(tmp_path, config).features["speed"].to_pylist() == [1.5]
+
+
+COUNTRY = {"name": "country", "entity": "user", "type": "categorical"}
+
+
+def test_a_file_whose_examples_lack_an_optional_feature_is_read(tmp_path):
+    config = FeatureConfig(labels=LABELS, extra=[COUNTRY])
+    write(tmp_path / "a.tfrecord", {**ROW, "country": "de"})
+    write(tmp_path / "b.tfrecord", {**ROW, "user_id": "b"})
+    features = build(tmp_path, config).features.sort_by("user_id")
+    assert features["country"].to_pylist() == ["de", None]
+
+
+def test_an_optional_feature_may_come_late(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfrecord, "_BATCH_ROWS", 2)
+    config = FeatureConfig(labels=LABELS, extra=[COUNTRY])
+    rows = [{**ROW, "user_id": f"u{i}"} for i in range(5)]
+    write(tmp_path / "a.tfrecord", *rows, {**ROW, "country": "de"})
+    features = build(tmp_path, config).features.sort_by("user_id")
+    assert features["country"].to_pylist() == ["de", *[None] * 5]
+
+
+def test_a_feature_that_no_example_has_is_named(tmp_path):
+    config = FeatureConfig(labels=LABELS, extra=[COUNTRY])
+    write(tmp_path / "a.tfrecord", ROW)
+    with pytest.raises(SourceError, match="has the feature country"):
+        build(tmp_path, config)

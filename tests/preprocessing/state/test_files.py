@@ -69,8 +69,33 @@ def test_an_end_never_moves_back(state):
 
 def test_days_of_another_offset_are_refused(state):
     other = CONFIG.model_copy(update={"utc_offset_hours": -3.5})
-    with pytest.raises(StateError, match=r"utc_offset_hours 8\. Received: -3.5"):
+    with pytest.raises(StateError, match=r"offset_hours 8\. Received: .*hours -3.5"):
         open_state(str(state), other)
+
+
+BERLIN = FeatureConfig(time_zone="Europe/Berlin")
+
+
+def test_days_of_a_time_zone_are_kept_by_its_name(state):
+    finish_state(str(state), 5, BERLIN, None)
+    values = json.loads((state / "state.json").read_text())
+    assert values["time_zone"] == "Europe/Berlin"
+    assert "utc_offset_hours" not in values
+    assert open_state(str(state), BERLIN).info.calendar == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    "other", [FeatureConfig(time_zone="Asia/Shanghai"), CONFIG, FeatureConfig()]
+)
+def test_days_of_another_time_zone_are_refused(state, other):
+    finish_state(str(state), 5, BERLIN, None)
+    with pytest.raises(StateError, match=r"time_zone Europe/Berlin\. Received: feat"):
+        open_state(str(state), other)
+
+
+def test_days_of_an_offset_are_no_time_zones(state):
+    with pytest.raises(StateError, match=r"Received: .*time_zone Europe/Berlin"):
+        open_state(str(state), BERLIN)
 
 
 def test_long_views_alone_cannot_become_all_impressions(state):

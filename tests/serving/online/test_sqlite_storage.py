@@ -5,6 +5,7 @@ import pytest
 
 from preprocessing.contract.config import FeatureConfig
 from serving.online.sqlite_storage import SqliteStorage
+from serving.online.storage import Swap
 from serving.online.user_store import UserStore
 from serving.protocol.errors import Unavailable
 from tests.helpers.log_rows import HOUR, START, impression
@@ -56,3 +57,35 @@ def test_a_file_that_is_none_of_sqlites_is_unavailable(tmp_path):
     path.write_bytes(b"something else" * 1000)
     with pytest.raises(Unavailable, match=r"users\.sqlite"):
         SqliteStorage(path)
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A closed store of some pages."""
+    path = tmp_path / "full.sqlite"
+    storage = SqliteStorage(path)
+    users = [Swap(f"u{n}", None, b"record" * 100, {}) for n in range(100)]
+    storage.swap(users, "all")
+    storage.close()
+    assert not path.with_name("full.sqlite-wal").exists()
+    return path
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.25, 0.5, 0.9, 0.9999])
+def test_a_file_that_was_cut_short_is_unavailable(full, share):
+    whole = full.read_bytes()
+    full.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(Unavailable, match=r"full\.sqlite was cut short: it has"):
+        SqliteStorage(full)
+
+
+def test_a_whole_copy_is_as_good_as_the_file(full, tmp_path):
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(full.read_bytes())
+    assert SqliteStorage(copy).read(["u7", "nobody"]) == [b"record" * 100, None]
+
+
+def test_a_file_in_use_may_be_shorter_than_it_will_be(full):
+    first = SqliteStorage(full)
+    first.swap([Swap(f"v{n}", None, b"x" * 9000, {}) for n in range(50)], "all")
+    assert SqliteStorage(full).read(["v49"]) == [b"x" * 9000]

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from preprocessing.state.schema import StateError
 from preprocessing.storage.files import SourceError
+from serving.online.sqlite_storage import SqliteStorage
 from serving.online.user_store import UserStore
 from tests.helpers.log_rows import HOUR, START, impression, log_table
 from tests.helpers.user_state import FEATURES
@@ -42,6 +45,33 @@ def test_another_configuration_and_a_missing_state_are_refused(state, tmp_path):
         UserStore(state, other)
     with pytest.raises(StateError, match="holds no state"):
         UserStore(str(tmp_path), FEATURES)
+
+
+@pytest.mark.parametrize("calendar", ["Europe/Berlin", "Etc/UTC"])
+def test_days_of_a_time_zone_are_refused_where_they_were_counted_in_utc(
+    state, calendar
+):
+    other = FEATURES.model_copy(update={"time_zone": calendar})
+    with pytest.raises(StateError, match=f"offset_hours 0. .*time_zone {calendar}"):
+        UserStore(state, other)
+
+
+def test_a_store_knows_the_time_zone_that_it_was_made_with():
+    storage = SqliteStorage()
+    berlin = FEATURES.model_copy(update={"time_zone": "Europe/Berlin"})
+    UserStore(None, berlin, storage)
+    UserStore(None, berlin, storage)
+    with pytest.raises(StateError, match=r"time_zone Europe/Berlin\. Received: None"):
+        UserStore(None, FEATURES, storage)
+
+
+def test_a_store_of_before_there_were_names_of_time_zones_is_taken():
+    storage = SqliteStorage()
+    earlier = json.loads(FEATURES.model_dump_json(include={"history_of", "extra"}))
+    labels = {"like": {"column": "is_like", "at_least": None, "rule": None}}
+    earlier |= {"utc_offset_hours": 0.0, "labels": labels}
+    storage.set_note_once("settings", json.dumps(earlier))
+    UserStore(None, FEATURES, storage)
 
 
 def both_ways(state, new_storage, **options):
