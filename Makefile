@@ -41,6 +41,11 @@ $(STAMP): requirements/current/dev.txt requirements/tensorflow-io/dev.txt setup.
 	@scripts/make-venv
 	@touch $@
 
+# PYTHON may ask for another environment than the one that is up to date.
+ifdef PYTHON
+.PHONY: $(STAMP)
+endif
+
 lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
 	printf '%s\n' ./ './application[pipeline,serving,redis,benchmarks,dev]' \
 	  | $(CURRENT) --output-file requirements/current/dev.txt

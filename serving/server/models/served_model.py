@@ -12,6 +12,7 @@ from serving.server.models.model_config import ModelConfig
 from serving.server.models.saved_model import ModelLoadError, ModelVersion
 from serving.server.models.served_version import LoadRetries, ServedVersion
 from serving.server.models.version_folders import (
+    Fingerprint,
     fingerprint,
     version_folders,
     why_no_version,
@@ -173,10 +174,8 @@ class ServedModel:
         for version in list(self._versions.values()):
             if not (version.aspired and version.waits):
                 continue
-            try:
-                files = fingerprint(version.folder)
-            except OSError as error:
-                _LOG.info("%s: %s changes: %s", self.name, version.folder, error)
+            files = self._files(version)
+            if files is None:
                 continue
             with self._lock:
                 now_s = self._clock()
@@ -190,15 +189,21 @@ class ServedModel:
         for version in list(self._versions.values()):
             if not (version.aspired and version.serving):
                 continue
-            try:
-                files = fingerprint(version.folder)
-            except OSError as error:
-                _LOG.info("%s: %s changes: %s", self.name, version.folder, error)
+            files = self._files(version)
+            if files is None:
                 continue
             with self._lock:
                 rewritten = version.was_rewritten(files)
             if rewritten:
                 self._load_again(version)
+
+    def _files(self, version: ServedVersion) -> Fingerprint | None:
+        """What its folder holds; None while that changes."""
+        try:
+            return fingerprint(version.folder)
+        except OSError as error:
+            _LOG.info("%s: %s changes: %s", self.name, version.folder, error)
+            return None
 
     def _next_action(self) -> VersionAction | None:
         return next_action(version.snapshot for version in self._versions.values())
