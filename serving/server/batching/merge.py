@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -45,6 +46,9 @@ def merge_inputs(requests: Sequence[Arrays], rows: int, size: int) -> dict[str, 
     what they are. (TensorFlow Serving repeats the input's first value instead, which
     would lengthen a history.)
 
+    A request that the graph refuses for the lengths of its inputs is refused in a batch
+    too: where two inputs of a request differ in length, they still do in the result.
+
     Args:
         requests: Inputs by name; after padding, equal in all dimensions but the first.
         rows: The sum of their rows.
@@ -53,8 +57,11 @@ def merge_inputs(requests: Sequence[Arrays], rows: int, size: int) -> dict[str, 
     """
     if len(requests) == 1 and size == rows:
         return dict(requests[0])
+    lengths = _common_lengths(requests)
     return {
-        name: _concatenated([request[name] for request in requests], size - rows)
+        name: _concatenated(
+            [request[name] for request in requests], lengths[name], size - rows
+        )
         for name in requests[0]
     }
 
@@ -91,11 +98,45 @@ def _can_be_padded(tensor: TensorSpec) -> bool:
     return tensor.dtype is not None and tensor.dtype.numpy.kind in ABSENT
 
 
-def _concatenated(arrays: list[Array], extra_rows: int) -> Array:
-    shapes = {array.shape[1:] for array in arrays}
-    if len(shapes) > 1:
-        lengths = tuple(map(max, zip(*shapes, strict=True)))
-        arrays = [_padded(array, lengths) for array in arrays]
+def _common_lengths(requests: Sequence[Arrays]) -> dict[str, tuple[int, ...]]:
+    """Dimensions after the first that hold every request's, by input.
+
+    An input whose length would equal another's that it differs from in some request
+    gets one more. An input of length 0 is not known and fits any other.
+    """
+    shapes = {
+        name: [request[name].shape[1:] for request in requests] for name in requests[0]
+    }
+    lengths: dict[str, tuple[int, ...]] = {}
+    # Those that are not padded come first: they have the length that they have.
+    for name in sorted(shapes, key=lambda name: len(set(shapes[name]))):
+        longest = tuple(map(max, zip(*shapes[name], strict=True)))
+        if len(set(shapes[name])) > 1:
+            unlike = {
+                lengths[other][0]
+                for other in lengths
+                if lengths[other] and _differ(shapes[name], shapes[other])
+            }
+            first = next(n for n in itertools.count(longest[0]) if n not in unlike)
+            longest = (first, *longest[1:])
+        lengths[name] = longest
+    return lengths
+
+
+def _differ(
+    shapes: Sequence[tuple[int, ...]], others: Sequence[tuple[int, ...]]
+) -> bool:
+    """Whether two inputs have different lengths in one of the requests."""
+    return any(
+        0 not in (shape[0], other[0]) and shape[0] != other[0]
+        for shape, other in zip(shapes, others, strict=True)
+    )
+
+
+def _concatenated(
+    arrays: list[Array], lengths: tuple[int, ...], extra_rows: int
+) -> Array:
+    arrays = [_padded(array, lengths) for array in arrays]
     if extra_rows:
         arrays = [*arrays, np.repeat(arrays[-1][:1], extra_rows, axis=0)]
     return np.concatenate(arrays)

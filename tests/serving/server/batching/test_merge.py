@@ -1,5 +1,7 @@
 """Merging against what a loop over rows does."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,6 +78,30 @@ def test_answers_are_the_rows_in_their_order(rows, extra):
     assert [len(answer["y"]) for answer in answers] == rows
     together = concatenate_outputs(answers)["y"]
     np.testing.assert_array_equal(together, outputs["y"][: sum(rows)])
+
+
+@given(
+    lengths=st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=2, max_size=4),
+    fixed=st.booleans(),
+)
+def test_lengths_that_differ_in_a_request_differ_in_its_batch(lengths, fixed):
+    """Or padding would hide what the graph refuses in a request on its own."""
+    batch = [
+        dict(zip("abc", [np.zeros((1, n), np.int64) for n in row], strict=True))
+        for row in lengths
+    ]
+    for request in batch if fixed else ():
+        request["x"] = np.zeros((1, 4), np.float32)
+    merged = merge_inputs(batch, len(batch), len(batch))
+    for request in batch:
+        for one, other in combinations(request, 2):
+            alone = {request[one].shape[1], request[other].shape[1]}
+            if len(alone) == 2 and 0 not in alone:
+                assert merged[one].shape[1] != merged[other].shape[1]
+    if fixed:
+        assert merged["x"].shape[1] == 4
+    if all(len(set(row)) == 1 for row in lengths):
+        assert len({merged[name].shape for name in "abc"}) == 1
 
 
 def test_floats_are_filled_up_with_nan():
