@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import urllib3
 from google.protobuf import json_format
 
@@ -30,7 +29,6 @@ from serving.protocol.tensor_json import array_from_json, array_to_json
 from serving.protocol.tensor_spec import (
     Array,
     SignatureSpec,
-    TensorSpec,
     signature_spec,
 )
 
@@ -77,7 +75,7 @@ class RestTransport:
         if len(spec.outputs) == 1:
             outputs = dict.fromkeys(spec.outputs, outputs)
         return {
-            name: _from_json(_member(outputs, name), output)
+            name: array_from_json(_member(outputs, name), output)
             for name, output in spec.outputs.items()
         }
 
@@ -164,14 +162,3 @@ def _parsed(message: Any, value: Any) -> Any:
 
 def _to_json(array: Array) -> Any:
     return array_to_json(array, as_bytes=False)
-
-
-def _from_json(value: Any, spec: TensorSpec) -> Array:
-    array = array_from_json(value, spec)
-    # Of an array without elements, JSON gives only the first dimensions.
-    if array.size == 0 and spec.shape is not None:
-        missing = spec.shape[array.ndim :]
-        return np.empty(
-            [*array.shape, *(length or 0 for length in missing)], array.dtype
-        )
-    return array

@@ -33,10 +33,12 @@ def check_names(received: Collection[str], specs: Mapping[str, TensorSpec]) -> N
     missing = sorted(specs.keys() - set(received))
     extra = sorted(set(received) - specs.keys())
     if missing or extra:
+        # The culprits first: over gRPC a long message is cut.
         raise InvalidArgument(
-            f"input size does not match signature: expected {{{', '.join(specs)}}}. "
+            f"input size does not match signature: {len(received)}!={len(specs)}. "
             f"Sent extra: {{{', '.join(extra)}}}. "
-            f"Missing but required: {{{', '.join(missing)}}}."
+            f"Missing but required: {{{', '.join(missing)}}}. "
+            f"Expected: {{{', '.join(specs)}}}."
         )
 
 

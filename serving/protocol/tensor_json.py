@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from itertools import chain
 from typing import Any
 
@@ -23,7 +24,8 @@ def array_from_json(value: Any, spec: TensorSpec) -> Array:
 
     Numbers are taken for the floating types when whole numbers up to 2^24 - 1
     (float32) or 2^53 - 1 (float64) or within the type's range; NaN and infinities are
-    kept. Strings are UTF-8 text or `{"b64": "..."}`.
+    kept. Strings are UTF-8 text or `{"b64": "..."}`. An empty list has the further
+    dimensions that the signature asks for.
 
     Args:
         value: A scalar, or lists nested to equal lengths.
@@ -36,6 +38,9 @@ def array_from_json(value: Any, spec: TensorSpec) -> Array:
     if spec.dtype is None:
         raise Unimplemented(f"input {spec.name!r} has a type that JSON cannot carry")
     flat, shape = _flatten(value, spec)
+    if not flat and spec.shape is not None:
+        # Of an array without elements, JSON gives only the first dimensions.
+        shape += tuple(length or 0 for length in spec.shape[len(shape) :])
     return _typed(flat, spec.name, spec.dtype).reshape(shape)
 
 
@@ -109,7 +114,9 @@ def shorten(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of length {len(value)}"
     if isinstance(value, dict):
-        return f"an object with {len(value)} keys"
+        return f"an object with {len(value)} key{'s' * (len(value) != 1)}"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if type(value) is int and value.bit_length() > 200:
         return f"an integer of {value.bit_length()} bits"
     text = ascii(value)

@@ -15,8 +15,8 @@ from serving.protocol.errors import Internal, InvalidArgument, ServingError
 from serving.server.models.model_store import ModelSpec
 
 _LOG = logging.getLogger(__name__)
-# Messages travel in a header, whose size gRPC limits.
-_MAX_MESSAGE_CHARACTERS = 1024
+# Messages travel percent-encoded in a header; clients take 8 KiB of headers by default.
+_MAX_MESSAGE_BYTES = 4096
 
 
 class Undecodable:
@@ -100,10 +100,18 @@ def deadline_of(context: Any) -> float | None:
 async def abort(context: Any, error: ServingError) -> None:
     """Ends a call with an error's code and message."""
     code = getattr(grpc.StatusCode, error.code, grpc.StatusCode.UNKNOWN)
-    message = error.message
-    if len(message) > _MAX_MESSAGE_CHARACTERS:
-        message = f"{message[: _MAX_MESSAGE_CHARACTERS - 1]}…"
-    await context.abort(code, message)
+    await context.abort(code, _shortened(error.message))
+
+
+def _shortened(message: str) -> str:
+    """As much of a message as fits into a header."""
+    size = 0
+    for place, character in enumerate(message):
+        plain = " " <= character <= "~" and character != "%"
+        size += 1 if plain else 3 * len(character.encode(errors="replace"))
+        if size > _MAX_MESSAGE_BYTES:
+            return f"{message[:place]}…"
+    return message
 
 
 def _decoder(message_class: Any) -> Callable[[bytes], Any]:

@@ -14,7 +14,12 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, error_codes_pb2, saved_model_pb2
 
-from serving.protocol.errors import FailedPrecondition, ServingError, error_of_code
+from serving.protocol.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    ServingError,
+    error_of_code,
+)
 from serving.protocol.tensor_spec import Array, SignatureSpec, signature_spec
 
 _LOG = logging.getLogger(__name__)
@@ -103,6 +108,11 @@ class Signature:
             outputs = self.function(*[inputs[name] for name in self.spec.inputs])
         except tf.errors.OpError as error:
             raise _translated(error) from error
+        except UnicodeDecodeError as error:
+            # TensorFlow's message quotes a value that is not UTF-8, so that Python
+            # cannot make its exception; only what a request holds is quoted.
+            message = bytes(error.object).decode(errors="replace")
+            raise InvalidArgument(_without_nodes(message)) from error
         return {
             name: _array(value)
             for name, value in zip(self.spec.outputs, outputs, strict=True)
@@ -236,14 +246,18 @@ def _array(value: Any) -> Array:
 
 
 def _translated(error: Any) -> ServingError:
-    """TensorFlow's error without its stack and nodes, which are no client's matter."""
+    message = _without_nodes(str(error.message))
+    return error_of_code(_code(error), message or type(error).__name__)
+
+
+def _without_nodes(message: str) -> str:
+    """A message without its stack and nodes, which are no client's matter."""
     lines = [
         line
-        for line in str(error.message).splitlines()
+        for line in message.splitlines()
         if line.strip() and not _IS_STACK.match(line)
     ]
-    message = " ".join(lines).removeprefix("assertion failed: ")
-    return error_of_code(_code(error), message or type(error).__name__)
+    return " ".join(lines).removeprefix("assertion failed: ")
 
 
 _IS_STACK = re.compile(

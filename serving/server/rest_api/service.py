@@ -145,12 +145,17 @@ class RestService:
         )
 
     async def _read(self, request: web.BaseRequest) -> bytes:
+        announced = request.content_length or 0
+        if announced > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size, announced)
         try:
             return await asyncio.wait_for(request.read(), self._timeout_s)
         except asyncio.TimeoutError as error:
             raise web.HTTPRequestTimeout from error
         except web.RequestPayloadError as error:
             raise InvalidArgument(f"the body cannot be read: {error}") from error
+        except ConnectionError as error:
+            raise ServingError("the client hung up", "CANCELLED") from error
 
     async def _in_time(self, answer: Any) -> bytes:
         try:

@@ -79,16 +79,12 @@ def test_predict_converts_to_the_signatures_types(client):
     assert echoed["count_out"].dtype == np.int32
 
 
-def test_no_candidates(server):
-    none = {name: [] for name in PLAIN_CANDIDATES}
-    with RankingClient(grpc=f"127.0.0.1:{server.grpc_port}") as client:
-        assert client.rank(PLAIN_USER, none).scores.shape == (0, len(TASKS))
-    # JSON cannot say [0, 0]; TensorFlow Serving also refuses it.
-    with (
-        RankingClient(rest=f"http://127.0.0.1:{server.rest_port}") as client,
-        pytest.raises(InvalidArgument, match="video_tags"),
-    ):
-        client.rank(PLAIN_USER, none)
+def test_no_candidates(client):
+    result = client.rank(PLAIN_USER, {name: [] for name in PLAIN_CANDIDATES})
+    assert result.scores.shape == (0, len(TASKS))
+    assert result.fused.shape == (0,)
+    assert result.tasks == tuple(TASKS)
+    assert result.as_dict() == {"scores": {task: [] for task in TASKS}, "fused": []}
 
 
 def test_status_and_metadata(client):

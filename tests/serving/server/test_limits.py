@@ -201,6 +201,32 @@ def test_a_few_packed_bytes_do_not_become_a_huge_body(small):
         assert answer(sock)[0] == 413
 
 
+def test_a_body_that_is_announced_too_large_is_not_waited_for(small):
+    with connection(small) as sock:
+        sock.sendall(post(BODY, length=2**16 + 1))
+        status, body = answer(sock)
+    assert status == 413
+    assert str(2**16) in json.loads(body)["error"]
+
+
+def test_bodies_that_break_off_and_what_is_no_http_leave_no_traceback(server, caplog):
+    with caplog.at_level("INFO"):
+        with connection(server) as sock:
+            sock.sendall(post(BODY[:3], length=len(BODY)))
+        for sent in (b"\x16\x03\x01", b"nonsense\r\n\r\n", post(b"", length=-1)):
+            with connection(server) as sock:
+                sock.sendall(sent + b"\r\n\r\n")
+                assert answer(sock)[0] == 400
+        with connection(server) as sock:  # the last of them is logged by now
+            sock.sendall(post(BODY))
+            assert answer(sock)[0] == 200
+    assert caplog.records
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    for record in caplog.records:
+        assert "127.0.0.1: " in record.getMessage()
+        assert not record.exc_info
+
+
 def test_huge_metadata_is_refused(small, predict_request):
     channel, stub = stub_of(small)
     with channel, pytest.raises(grpc.RpcError) as raised:

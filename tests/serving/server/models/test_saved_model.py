@@ -53,6 +53,19 @@ def test_what_the_graph_refuses_has_its_code_and_no_stack(version):
     assert "File" not in raised.value.message
 
 
+@pytest.mark.parametrize("handle", [True, False])
+def test_what_it_says_of_bytes_that_are_no_text_has_its_code_too(
+    model_dir, monkeypatch, handle
+):
+    """Python cannot make the exception whose message quotes them."""
+    if not handle:
+        session = tf.compat.v1.Session
+        monkeypatch.setattr(session, "_make_callable_from_options", None)
+    version = load_version(str(model_dir / "2"), 2)
+    with pytest.raises(InvalidArgument, match="Could not parse example .*�� x"):
+        version.signature("").run({"examples": np.array([b"\xff\xfe x"], object)})
+
+
 def test_a_scalar_string_is_an_array(tmp_path):
     module = tf.Module()
     module.hello = tf.function(
