@@ -7,6 +7,7 @@ lengths nor batches. An `Assert` shows what it is given, each part in brackets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import tensorflow as tf
@@ -19,24 +20,41 @@ _ONE_LENGTH = (
 )
 
 
-def with_one_batch(inputs: Tensors, what: str) -> dict[str, Any]:
-    """The same tensors, once their first dimensions are found to be equal.
+def with_agreed_shapes(inputs: Tensors, rule: str) -> dict[str, Any]:
+    """The same tensors, once they are found to have their ranks and a common batch.
+
+    Inputs whose first dimension is not known to the graph must have one size in it, the
+    others theirs. A list [batch, length] of no rows may come as [0], which is all that
+    JSON can say of it, and leaves as [0, 0].
 
     Args:
-        inputs: Dense tensors by name.
-        what: What they have a value for each of, such as `candidate`.
+        inputs: Dense tensors by name, each a vector or a matrix.
+        rule: What is expected. A refusal shows it, and the shapes of the first input
+            that breaks it and of one that has the common batch.
     """
-    if len(inputs) < 2:
-        return dict(inputs)
-    shapes = {name: tf.shape(value) for name, value in inputs.items()}
-    # A shape of one size is that size, so most need no slicing.
-    first = [
-        shape if inputs[name].shape.rank == 1 else shape[:1]
-        for name, shape in shapes.items()
-    ]
-    each = tf.concat(first, axis=0)
-    rule = f"these inputs must have one entry per {what} each. Received the shapes"
-    return _after(tf.reduce_all(each == each[:1]), rule, shapes, inputs)
+    free = [name for name, value in inputs.items() if value.shape[0] is None]
+    names = [*free, *(name for name in inputs if name not in free)]
+    # Without what is known of their shapes, lest the check be optimized away.
+    hidden = {
+        name: tf.raw_ops.PlaceholderWithDefault(input=inputs[name], shape=None)
+        for name in names
+    }
+    shapes = [tf.shape(hidden[name]) for name in names]
+    ranks = tf.stack([tf.size(shape) for shape in shapes])
+    # A size more, so that there is one after a scalar that is the last.
+    sizes = tf.concat([*shapes, [-1]], axis=0)
+    starts = tf.cumsum(ranks, exclusive=True)
+    first = tf.gather(sizes, starts)
+    wrong = _have_wrong_shapes(ranks, first, [inputs[name].shape for name in names])
+    culprit = tf.argmax(wrong, output_type=tf.int32)
+    start, rank = starts[culprit], ranks[culprit]
+    shown = tf.strided_slice(sizes, start[None], (start + rank)[None], [1])
+    data = [f"{rule}. Received the shapes", tf.constant(names)[culprit], shown]
+    data += [names[0], shapes[0]] if free else []
+    lists = [name for name in free if inputs[name].shape.rank == 2]
+    given = {**inputs, **_only(hidden, lists)}
+    checked = _after(tf.logical_not(tf.reduce_any(wrong)), data, given)
+    return {**checked, **{name: _matrix(checked[name]) for name in lists}}
 
 
 def with_one_width(
@@ -52,7 +70,7 @@ def with_one_width(
         sizes = {name: tf.shape(inputs[name])[1] for name in names}
         each = tf.stack(list(sizes.values()))
         fits = tf.reduce_all((each == tf.reduce_max(each)) | (each == 0))
-        inputs = {**inputs, **_after(fits, _ONE_LENGTH, sizes, _only(inputs, names))}
+        inputs = {**inputs, **_after(fits, _shown(sizes), _only(inputs, names))}
     return dict(inputs)
 
 
@@ -76,21 +94,52 @@ def with_one_row_length(
         shown = tf.pad(lengths, [[0, 0], [0, 1]])[:, row]
         sizes = {"example": row, **dict(zip(names, tf.unstack(shown), strict=True))}
         fits = tf.logical_not(tf.reduce_any(wrong))
-        inputs = {**inputs, **_after(fits, _ONE_LENGTH, sizes, _only(inputs, names))}
+        inputs = {**inputs, **_after(fits, _shown(sizes), _only(inputs, names))}
     return dict(inputs)
+
+
+def _have_wrong_shapes(
+    ranks: tf.Tensor, first: tf.Tensor, wanted: Sequence[tf.TensorShape]
+) -> tf.Tensor:
+    """Whether each input has another rank or first dimension [inputs] than it should.
+
+    Args:
+        ranks: Of each input.
+        first: Each input's first dimension; anything for a scalar.
+        wanted: Each input's static shape; those with a free first dimension come first.
+    """
+    is_free = [shape[0] is None for shape in wanted]
+    fixed = [shape[0] for shape in wanted if shape[0] is not None]
+    batch = tf.concat([tf.repeat(first[:1], sum(is_free)), fixed], axis=0)
+    other_rank = tf.not_equal(ranks, [shape.rank for shape in wanted])
+    no_rows = tf.equal(ranks, 1) & tf.equal(first, 0) & tf.constant(is_free)
+    return (other_rank & ~no_rows) | tf.not_equal(first, batch)
+
+
+def _matrix(value: tf.Tensor) -> tf.Tensor:
+    """A matrix as it is, and a vector without elements as [0, 0]."""
+    shape = tf.concat([tf.shape(value), [0]], axis=0)[:2]
+    value = tf.reshape(value, shape)
+    value.set_shape([None, None])
+    return value
+
+
+def _shown(lengths: Tensors) -> list[Any]:
+    return [_ONE_LENGTH, *chain.from_iterable(lengths.items())]
 
 
 def _only(inputs: Tensors, names: Sequence[str]) -> Tensors:
     return {name: inputs[name] for name in names}
 
 
-def _after(
-    fits: tf.Tensor, rule: str, sizes: Tensors, inputs: Tensors
-) -> dict[str, Any]:
-    """The inputs, which nothing can read before the check."""
-    data = [rule]
-    for name, size in sizes.items():
-        data += [name, size]
+def _after(fits: tf.Tensor, data: Sequence[Any], inputs: Tensors) -> dict[str, Any]:
+    """The inputs, which nothing can read before the check.
+
+    Args:
+        fits: Whether they are right.
+        data: What the refusal shows if not: texts, names and sizes.
+        inputs: Tensors by name.
+    """
     with tf.control_dependencies([tf.Assert(fits, data)]):
         parts = tf.nest.flatten(inputs, expand_composites=True)
         checked = tf.nest.pack_sequence_as(

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from serving.export.agreement import (
-    with_one_batch,
+    with_agreed_shapes,
     with_one_row_length,
     with_one_width,
 )
@@ -28,6 +28,13 @@ Tensors = dict[str, Any]
 Score = Callable[[Tensors, bool], Mapping[str, tf.Tensor]]
 
 Fusion = Literal["product", "weighted_sum"]
+
+# What a refusal says that was expected, before the input that has another shape.
+_OF_ROWS = "expected [B], one entry per row each, or [B, length] for lists"
+_OF_A_USER = (
+    "expected [M], one entry per candidate each, or [M, length] for lists, and [1] or "
+    "[1, length] for the one user"
+)
 
 _MISSING = {tf.string: "", tf.int64: -1, tf.float32: float("nan")}
 
@@ -174,9 +181,18 @@ def _score_examples(
     module: RankingModule, examples: tf.Tensor
 ) -> Mapping[str, tf.Tensor]:
     parsing = {column.name: column.parsing for column in module.columns}
-    raw = tf.io.parse_example(examples, parsing)
+    raw = tf.io.parse_example(examples, parsing, _names_of(examples))
     raw = with_one_row_length(raw, _sequences(module.columns))
     return module.score(module.transform(raw), False)
+
+
+def _names_of(examples: tf.Tensor) -> tf.Tensor:
+    """What a refusal calls each example."""
+    return tf.strings.join(["example ", tf.strings.as_string(_range_like(examples))])
+
+
+def _range_like(vector: tf.Tensor) -> tf.Tensor:
+    return tf.range(tf.size(vector))
 
 
 def _stacked(by_task: Mapping[str, tf.Tensor], tasks: list[str]) -> tf.Tensor:
@@ -188,7 +204,7 @@ def _predict_raw(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def predict_raw(**inputs: tf.Tensor) -> Tensors:
         """Named dense tensors of batch B to one score [B] per task."""
-        inputs = with_one_batch(inputs, "row")
+        inputs = with_agreed_shapes(inputs, _OF_ROWS)
         return dict(module.score(_transformed(module, inputs), False))
 
     return predict_raw.get_concrete_function(
@@ -202,8 +218,7 @@ def _rank(module: RankingModule) -> Any:
     @tf.function(autograph=False)
     def rank(**inputs: tf.Tensor) -> Tensors:
         """One user and M candidates to `scores` [M, T], `fused` [M] and `tasks` [T]."""
-        videos = {c.name: inputs[c.name] for c in module.columns if c.candidate}
-        inputs = {**inputs, **with_one_batch(videos, "candidate")}
+        inputs = with_agreed_shapes(inputs, _OF_A_USER)
         by_task = module.score(_transformed(module, inputs), True)
         scores = _stacked(by_task, tasks)
         fused = fused_scores(scores, module)

@@ -54,9 +54,11 @@ def test_a_missing_required_feature_is_an_error_that_names_it(
         [serialized] = small_transform.examples([feature_row()])
         example = tf.train.Example.FromString(serialized)
         del example.features.feature[name]
-        with pytest.raises(tf.errors.InvalidArgumentError, match=name):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"Name: example 1, .*{name}"
+        ):
             signatures["serving_default"](
-                examples=tf.constant([example.SerializeToString()])
+                examples=tf.constant([serialized, example.SerializeToString()])
             )
 
 

@@ -195,7 +195,7 @@ def test_candidates_inputs_of_different_lengths_are_named(version, columns):
             message = refused(version, "rank", inputs)
             shape = " ".join(map(str, inputs[column.name].shape))
             assert f"[{column.name}] [{shape}]" in message
-            assert "[video_id] [2]" in message or column.name == "video_id"
+            assert "[author_id] [2]" in message or column.name == "author_id"
             assert "node" not in message
 
 
@@ -203,8 +203,42 @@ def test_inputs_of_rows_of_different_lengths_are_named(version, columns):
     inputs = dense(columns, impressions())
     inputs["avc"] = inputs["avc"][:1]
     message = refused(version, "predict_raw", inputs)
-    assert "[avc] [1]" in message
-    assert "[user_id] [6]" in message
+    assert "[avc] [1] [active_days_7] [6]" in message
+
+
+def test_an_input_of_another_shape_is_named_by_the_graph(version, columns):
+    """Where no server compares shapes first, as TensorFlow Serving does not."""
+    rows = impressions()[:2]
+    of_users = [column.name for column in columns if not column.candidate]
+    for signature, right in (
+        ("rank", rank_inputs(columns, rows[0], rows)),
+        ("predict_raw", dense(columns, rows)),
+    ):
+        for name, value in right.items():
+            deeper = refused(version, signature, right | {name: value[:, None]})
+            shape = " ".join(map(str, value[:, None].shape))
+            assert f"[{name}] [{shape}]" in deeper
+            flat = refused(version, signature, right | {name: value[0]})
+            assert f"[{name}] [" in flat
+    for name in of_users:
+        right = rank_inputs(columns, rows[0], rows)
+        for users in (0, 2):
+            several = tf.repeat(right[name], users, axis=0)
+            message = refused(version, "rank", right | {name: several})
+            assert f"[{name}] [{users}" in message
+
+
+def test_no_candidates_as_json_says_them(version, columns):
+    """`[]`, of which a server that compares no shapes makes a vector."""
+    rows = impressions()[:2]
+    inputs = rank_inputs(columns, rows[0], rows)
+    for column in columns:
+        if column.candidate:
+            inputs[column.name] = tf.constant([], column.dtype)
+    arrays = {name: value.numpy() for name, value in inputs.items()}
+    answer = version.signature("rank").run(arrays)
+    assert answer["scores"].shape == (0, len(TASKS))
+    assert answer["fused"].shape == (0,)
 
 
 @pytest.mark.parametrize("signature", ["rank", "predict_raw", "serving_default"])

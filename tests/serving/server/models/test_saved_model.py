@@ -62,7 +62,7 @@ def test_what_it_says_of_bytes_that_are_no_text_has_its_code_too(
         session = tf.compat.v1.Session
         monkeypatch.setattr(session, "_make_callable_from_options", None)
     version = load_version(str(model_dir / "2"), 2)
-    with pytest.raises(InvalidArgument, match="Could not parse example .*�� x"):
+    with pytest.raises(InvalidArgument, match=r"Could not parse example .*�� x"):
         version.signature("").run({"examples": np.array([b"\xff\xfe x"], object)})
 
 
