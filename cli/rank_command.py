@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rank")
-@click.argument("request_file", type=click.File(encoding="utf-8"), required=False)
+@click.argument("request_file", type=click.File(encoding="utf-8-sig"), required=False)
 @click.option("--grpc", metavar="HOST:PORT", help="Server's gRPC address.")
 @click.option("--rest", metavar="URL", help="Server's REST address, http://HOST:PORT.")
 @click.option("--name", default="ranker", show_default=True, help="The model's name.")
@@ -131,6 +131,8 @@ def _rank_request(
     name = Path(request_file.name).name
     try:
         request = json.load(request_file)
+    except RecursionError as error:
+        raise click.ClickException(f"{name} is nested too deeply") from error
     except ValueError as error:
         raise click.ClickException(f"{name} is no JSON: {error}") from error
     fields = request if isinstance(request, dict) else {}
@@ -147,6 +149,11 @@ def _rank_request(
             f"Received: {sorted(candidates)}"
         )
     video_ids = candidates["video_id"]
+    if not isinstance(video_ids, list):
+        raise click.ClickException(
+            f"{name} is not a rank request: its candidates' 'video_id' is no array. "
+            f"Received: {_KINDS[type(video_ids)]}"
+        )
     return video_ids, client.rank(user, candidates)
 
 
@@ -164,14 +171,16 @@ def _rank_by_id(
     from serving.online.ranker import Ranker
     from serving.online.video_catalog import VideoCatalog
 
-    if not candidates:
+    if not user_id:
+        raise click.UsageError("--user is empty")
+    video_ids = [part.strip() for part in (candidates or "").split(",") if part.strip()]
+    if not video_ids:
         raise click.UsageError("--user needs --candidates")
     if state_dir is None and place is None:
         raise click.UsageError("--user needs --state, --store or both")
     config = read_features(config_file)
     with open_store(state_dir, place, config) as users:
         ranker = Ranker(client, users, VideoCatalog(catalog, config), config)
-        video_ids = [part.strip() for part in candidates.split(",") if part.strip()]
         ranking = ranker.rank(user_id, video_ids, _features(features, config), time_ms)
     return ranking.video_ids, ranking.result
 

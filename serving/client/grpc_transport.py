@@ -21,6 +21,7 @@ from serving.protocol.tensor_proto import read_tensor, write_tensor
 from serving.protocol.tensor_spec import Array, SignatureSpec, signature_spec
 
 _SIGNATURES = "signature_def"
+_TOO_LATE = "Deadline Exceeded"  # what the library says, and it says no more
 
 # By default a channel that failed once answers every call with that failure for a
 # second or more, and waits longer before each new attempt, up to two minutes.
@@ -34,9 +35,16 @@ class GrpcTransport:
         address: `host:port`.
         model: The model.
         tls: Files of an encrypted connection; None for an unencrypted one.
+
+    Raises:
+        ValueError: If the address is a URL, or a file of `tls` not what it should be.
+        OSError: If one of its files cannot be read.
     """
 
     def __init__(self, address: str, model: ModelChoice, tls: TlsFiles | None = None):
+        if address.startswith(("http://", "https://")):
+            raise ValueError(f"gRPC needs host:port. Received: {address}")
+        self._address = address
         self._model = model
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", -1),
@@ -118,10 +126,14 @@ class GrpcTransport:
         try:
             return method(request, timeout=timeout_s)
         except grpc.RpcError as error:
-            raise error_of_code(error.code().name, error.details()) from error
+            message = error.details()
+            if message == _TOO_LATE:
+                message = f"{self._address}: no answer within {timeout_s:.3g} s"
+            raise error_of_code(error.code().name, message) from error
 
 
 def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+    tls.check()
     ca, key, certificate = (
         None if path is None else Path(path).read_bytes()
         for path in (tls.ca, tls.key, tls.certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, repeat
 from typing import Any
@@ -42,7 +43,7 @@ def as_array(value: Any, spec: TensorSpec) -> Array:
     """
     if spec.dtype is None:
         raise InvalidArgument(f"input {spec.name!r} has a type that cannot be sent")
-    nested = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    nested = value.tolist() if hasattr(value, "tolist") else value
     lengths = _lengths(nested, spec)
     if spec.shape is not None and len(lengths) == len(spec.shape) - 1:
         if lengths[:1] == (0,) and spec.shape[0] is None:
@@ -68,7 +69,7 @@ def _lengths(nested: Any, spec: TensorSpec) -> tuple[int, ...]:
             if not _is_list(value):
                 raise InvalidArgument(
                     f"input {spec.name!r}: expected {spec.describe()}, received "
-                    f"{value!r} beside a list"
+                    f"{_shown(value)} beside a list"
                 )
         lengths.append(max(len(value) for value in level))
         level = list(chain.from_iterable(level))
@@ -128,25 +129,30 @@ def _to_bytes(value: Any) -> bytes:
         return value.encode()
     if isinstance(value, bytes):
         return value
-    raise TypeError(f"received {value!r}, which is no string")
+    raise TypeError(f"received {_shown(value)}, which is no string")
 
 
 def _to_int(value: Any) -> int:
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return int(value)
-    raise TypeError(f"received {value!r}, which is no whole number")
+    raise TypeError(f"received {_shown(value)}, which is no whole number")
 
 
 def _to_float(value: Any) -> float:
     if isinstance(value, int | float):
         return float(value)
-    raise TypeError(f"received {value!r}, which is no number")
+    raise TypeError(f"received {_shown(value)}, which is no number")
 
 
 def _to_bool(value: Any) -> bool:
     if value in (True, False):
         return bool(value)
-    raise TypeError(f"received {value!r}, which is neither true nor false")
+    raise TypeError(f"received {_shown(value)}, which is neither true nor false")
+
+
+def _shown(value: Any) -> str:
+    """A value as it may stand in a message: short, and on one line."""
+    return " ".join(reprlib.repr(value).split())
 
 
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {

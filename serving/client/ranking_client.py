@@ -79,7 +79,9 @@ class RankingClient:
         retries: When a call is tried again.
 
     Raises:
-        ValueError: If neither address is given, or both a version and a label.
+        ValueError: If neither address is given or one is no such address, if both a
+            version and a label are given, or if `tls` names files of something else.
+        OSError: If one of its files cannot be read.
     """
 
     def __init__(
@@ -152,6 +154,12 @@ class RankingClient:
         Raises:
             ServingError: If the features do not fit or the server refuses.
         """
+        twice = sorted(user.keys() & candidates.keys())
+        if twice:
+            raise InvalidArgument(
+                f"expected each input once, of the user or of the candidates. Received "
+                f"of both: {', '.join(twice)}"
+            )
         outputs = self.predict({**user, **candidates}, "rank", timeout_s)
         for name in ("scores", "fused"):
             if name not in outputs:

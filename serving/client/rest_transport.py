@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http.client import BadStatusLine
 from typing import Any
 from urllib.parse import quote
 
@@ -44,7 +45,9 @@ class RestTransport:
         tls: Files of an encrypted connection.
 
     Raises:
-        ValueError: If `tls` is given for an `http://` URL.
+        ValueError: If `tls` is given for an `http://` URL, or one of its files is not
+            what it should be.
+        OSError: If one of its files cannot be read.
     """
 
     def __init__(self, url: str, model: ModelChoice, tls: TlsFiles | None = None):
@@ -113,11 +116,13 @@ class RestTransport:
                 timeout=urllib3.Timeout(total=timeout_s),
             )
         except urllib3.exceptions.NewConnectionError as error:
-            raise Unavailable(f"{self._model_url}: {error}") from error
+            # Before the reason, it says at what address its object lies.
+            reason = str(error).rpartition(">: ")[2]
+            raise Unavailable(f"{self._model_url}: {reason}") from error
         except urllib3.exceptions.TimeoutError as error:
             raise DeadlineExceeded(f"{self._model_url}: {error}") from error
         except urllib3.exceptions.HTTPError as error:
-            raise Interrupted(f"{self._model_url}: {error}") from error
+            raise Interrupted(f"{self._model_url}: {_reason(error)}") from error
         answer = _decoded(response)
         if response.status != 200:
             message = answer.get("error") if isinstance(answer, dict) else None
@@ -127,7 +132,15 @@ class RestTransport:
         return answer
 
 
+def _reason(error: urllib3.exceptions.HTTPError) -> str:
+    cause = error.args[-1] if error.args else error
+    if type(cause) is BadStatusLine:
+        return "what answers is no HTTP server; is this the port of gRPC?"
+    return str(cause)
+
+
 def _tls_options(tls: TlsFiles) -> dict[str, Any]:
+    tls.check()
     options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED"}
     if tls.ca is not None:
         options["ca_certs"] = str(tls.ca)

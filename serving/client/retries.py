@@ -15,6 +15,7 @@ from typing import TypeVar
 from serving.protocol.errors import DeadlineExceeded, Unavailable
 
 _T = TypeVar("_T")
+_LONGEST_S = 1e6
 
 
 class Interrupted(Unavailable):
@@ -50,7 +51,8 @@ class Deadline:
     """The moment until which a call must be done, with all its tries.
 
     Args:
-        timeout_s: Seconds from now.
+        timeout_s: Seconds from now; more than the libraries can count are as many as
+            they can, eleven days.
         clock: Seconds of a clock that never runs backwards.
     """
 
@@ -58,7 +60,7 @@ class Deadline:
         if not timeout_s > 0:
             raise ValueError(f"`timeout_s` must be positive. Received: {timeout_s}")
         self._clock = clock
-        self._end = clock() + timeout_s
+        self._end = clock() + min(timeout_s, _LONGEST_S)
         self._timeout_s = timeout_s
 
     def remaining_s(self) -> float:

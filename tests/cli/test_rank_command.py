@@ -27,11 +27,18 @@ def test_rank_refuses_what_is_no_request(tmp_path):
         ('{"user": null, "candidates": {}}', "'user' null"),
         ('{"user": {}, "candidates": 3}', "'candidates' a number"),
         ('{"user": {}, "candidates": {"a": [1]}}', "no 'video_id'. Received: ['a']"),
+        (
+            '{"user": {}, "candidates": {"video_id": "v"}}',
+            "no array. Received: a string",
+        ),
+        ('{"user": {}, "candidates": {"video_id": null}}', "no array. Received: null"),
+        ("\ufeff[]", "Received: an array"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_rank_says_what_the_request_is_instead(tmp_path, text, words):
     file = tmp_path / "request.json"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     result = invoke("rank", file, "--grpc", "127.0.0.1:1")
     assert result.exit_code == 1
     assert words in result.output
@@ -46,3 +53,19 @@ def test_rank_says_so_when_no_server_answers(tmp_path):
         assert result.exit_code == 1
         assert "Error:" in result.output
         assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--user", ""], "--user is empty"),
+        (["--user", "u"], "needs --candidates"),
+        (["--user", "u", "--candidates", ""], "needs --candidates"),
+        (["--user", "u", "--candidates", " , ,"], "needs --candidates"),
+        (["--user", "u", "--candidates", "v"], "needs --state, --store or both"),
+    ],
+)
+def test_rank_by_ids_needs_ids(arguments, words):
+    result = invoke("rank", "--grpc", "127.0.0.1:1", *arguments)
+    assert result.exit_code == 2
+    assert words in result.output

@@ -219,6 +219,49 @@ def test_mutual_tls(protocol, script, certificates, server_name):
         assert len(script.calls) == calls
 
 
+def test_the_file_that_is_not_what_it_should_be_is_named(protocol, certificates):
+    """The libraries say `Failed to create security handshaker`, or `PEM lib`."""
+    where = {"grpc": {"grpc": "127.0.0.1:1"}, "rest": {"rest": "https://127.0.0.1:1"}}
+    right = {
+        "ca": certificates / "ca.pem",
+        "certificate": certificates / "client.pem",
+        "key": certificates / "client.key",
+    }
+    rubbish = certificates / "rubbish.pem"
+    rubbish.write_text("rubbish")
+    for name, path, words in (
+        ("ca", rubbish, "rubbish.pem holds no certificates"),
+        ("certificate", rubbish, "rubbish.pem and .*client.key are no"),
+        ("key", rubbish, "client.pem and .*rubbish.pem are no"),
+        ("key", certificates / "server.key", "client.pem and .*server.key are no"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            RankingClient(**where[protocol], tls=TlsFiles(**right | {name: path}))
+    for name in right:
+        away = certificates / "away.pem"
+        with pytest.raises(FileNotFoundError, match=r"away\.pem"):
+            RankingClient(**where[protocol], tls=TlsFiles(**right | {name: away}))
+
+
+def test_tls_and_none_do_not_go_together(protocol, script, certificates):
+    once = Retries(RetryPolicy(tries=1))
+    tls = TlsFiles(ca=certificates / "ca.pem")
+    plain = {"grpc": grpc_server, "rest": rest_server}[protocol](script)
+    for server, scheme, files in (
+        (secured(protocol, script, certificates), "http", None),
+        (plain, "https", tls),
+    ):
+        with server as port:
+            address = f"127.0.0.1:{port}"
+            where = address if protocol == "grpc" else f"{scheme}://{address}"
+            with (
+                RankingClient(**{protocol: where}, tls=files, retries=once) as client,
+                pytest.raises(Unavailable, match=address),
+            ):
+                client.status(timeout_s=5)
+    assert not script.calls
+
+
 def test_tls_without_its_other_half_is_refused(tmp_path):
     with pytest.raises(ValueError, match="needs both"):
         TlsFiles(certificate=tmp_path / "client.pem")

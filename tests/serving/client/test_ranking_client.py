@@ -2,6 +2,7 @@ import socket
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from serving.client.ranking_client import RankingClient
@@ -10,6 +11,7 @@ from serving.protocol.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    ResourceExhausted,
     ServingError,
     Unavailable,
 )
@@ -123,6 +125,70 @@ def test_wrong_inputs(client, inputs, signature, error, words):
     assert words in raised.value.message
 
 
+def test_an_input_of_both_the_user_and_the_candidates_is_refused(client):
+    """One of the two would be left out."""
+    with pytest.raises(InvalidArgument, match="Received of both: avc, video_id"):
+        client.rank(
+            PLAIN_USER | {"video_id": "v1"}, PLAIN_CANDIDATES | {"avc": [1, 2, 3]}
+        )
+
+
+def test_a_long_value_is_shortened_in_the_message(client):
+    for wrong in ("x" * 10_000, ["x" * 10_000] * 9, [[1, 2], "y" * 10_000]):
+        with pytest.raises(InvalidArgument, match="'avc'") as raised:
+            client.rank(PLAIN_USER | {"avc": wrong}, PLAIN_CANDIDATES)
+        assert len(raised.value.message) < 200
+        assert "\n" not in raised.value.message
+
+
+def test_whatever_becomes_a_list_is_taken_for_one(client, in_process):
+    tables = pd.DataFrame(PLAIN_CANDIDATES)
+    result = client.rank(PLAIN_USER, {name: tables[name] for name in tables})
+    expected = in_process("rank", RANK)
+    np.testing.assert_array_equal(result.scores, expected["scores"])
+
+
+@pytest.mark.parametrize("timeout_s", [1e12, float("inf")])
+def test_a_client_may_wait_for_ever(client, timeout_s):
+    assert client.status(timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("-inf")])
+def test_a_timeout_is_positive(client, timeout_s):
+    with pytest.raises(ValueError, match="must be positive"):
+        client.status(timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_request_above_the_servers_limit(server, protocol):
+    """Told as such, however much of it the server reads."""
+    place = {
+        "grpc": f"127.0.0.1:{server.grpc_port}",
+        "rest": f"http://127.0.0.1:{server.rest_port}",
+    }[protocol]
+    with RankingClient(**{protocol: place}) as client:
+        for size in (2**20, 2**25):
+            huge = PLAIN_CANDIDATES | {"video_id": ["v1", "v2", "x" * size]}
+            with pytest.raises(ResourceExhausted, match=str(2**20)):
+                client.rank(PLAIN_USER, huge)
+        assert client.rank(PLAIN_USER, PLAIN_CANDIDATES).scores.shape == (3, 2)
+
+
+def test_the_port_of_the_other_protocol_is_told(server):
+    with (
+        RankingClient(grpc=f"127.0.0.1:{server.rest_port}") as client,
+        pytest.raises(Unavailable, match="HTTP"),
+    ):
+        client.status(timeout_s=5)
+    with (
+        RankingClient(rest=f"http://127.0.0.1:{server.grpc_port}") as client,
+        pytest.raises(Unavailable, match="the port of gRPC"),
+    ):
+        client.status(timeout_s=5)
+    with pytest.raises(ValueError, match="needs host:port"):
+        RankingClient(grpc=f"http://127.0.0.1:{server.grpc_port}")
+
+
 def test_unknown_model(address):
     with (
         RankingClient(**address, name="nope") as client,
@@ -138,9 +204,11 @@ def test_no_server(protocol):
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         with (
             RankingClient(**{protocol: url(protocol, address)}) as client,
-            pytest.raises(Unavailable),
+            pytest.raises(Unavailable, match=address) as raised,
         ):
             client.status()
+    assert "refused" in raised.value.message
+    assert " object at " not in raised.value.message
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
@@ -152,7 +220,7 @@ def test_a_server_that_never_answers(protocol):
             RankingClient(
                 **{protocol: url(protocol, address)}, timeout_s=0.5
             ) as client,
-            pytest.raises(DeadlineExceeded),
+            pytest.raises(DeadlineExceeded, match=address),
         ):
             client.status()
         assert time.monotonic() - started < 5

@@ -49,7 +49,8 @@ def as_array(name: str, value) -> np.ndarray:
     array = as_tensor(value).numpy()
     # As JSON has it: a whole number may be a float, and no values have any type.
     is_any = array.dtype.kind == "i" or array.size == 0
-    return array.astype(DTYPES.get(name, array.dtype)) if is_any else array
+    usual = array.dtype if array.size else object
+    return array.astype(DTYPES.get(name, usual)) if is_any else array
 
 
 def over_grpc(stub, predict_request, signature, inputs, spec):
