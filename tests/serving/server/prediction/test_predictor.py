@@ -1,11 +1,14 @@
 import asyncio
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from serving.protocol.errors import InvalidArgument
+from serving.protocol.errors import DeadlineExceeded, InvalidArgument
 from serving.server.models.model_config import one_model
 from serving.server.models.model_store import ModelSpec, ModelStore
+from serving.server.models.saved_model import Signature
 from serving.server.prediction.predictor import Predictor
 from tests.helpers.toy_model import CANDIDATES, USER, as_tensor
 
@@ -48,3 +51,53 @@ def test_inputs_that_do_not_fit(predictor, inputs, message):
     lease = predictor.resolve(ModelSpec("ranker", signature="doubled"))
     with pytest.raises(InvalidArgument, match=message):
         asyncio.run(predictor.predict(lease, arrays))
+
+
+@pytest.fixture
+def busy(model_dir):
+    """A predictor of one thread, whose runs wait for `go_on` and are counted."""
+    predictor = Predictor(ModelStore([one_model(model_dir, "ranker")]), workers=1)
+    lease = predictor.resolve(ModelSpec("ranker", signature="doubled"))
+    go_on, runs = threading.Event(), []
+
+    class Waiting(Signature):
+        def run(self, inputs):
+            runs.append(inputs["x"].tolist())
+            go_on.wait(timeout=20)
+            return super().run(inputs)
+
+    signature = lease.signature
+    waiting = Waiting(signature.name, signature.spec, signature.function)
+    yield predictor, replace(lease, signature=waiting), go_on, runs
+    go_on.set()
+    predictor.close()
+
+
+def test_what_is_too_late_or_cancelled_while_it_waits_is_not_run(busy):
+    predictor, lease, go_on, runs = busy
+
+    async def ask():
+        loop = asyncio.get_running_loop()
+
+        def request(number, deadline=None):
+            inputs = {"x": np.full((1, 2), number, np.float32)}
+            return loop.create_task(predictor.predict(lease, inputs, (), deadline))
+
+        first = request(1)
+        while not runs:
+            await asyncio.sleep(0.001)
+        late = request(2, loop.time())
+        cancelled, last = request(3), request(4, loop.time() + 60)
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        return await asyncio.gather(
+            first, late, cancelled, last, return_exceptions=True
+        )
+
+    first, late, cancelled, last = asyncio.run(ask())
+    assert runs == [[[1, 1]], [[4, 4]]]
+    assert isinstance(late, DeadlineExceeded)
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert (first["y"].tolist(), last["y"].tolist()) == ([[3, 3]], [[9, 9]])
