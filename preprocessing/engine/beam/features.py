@@ -36,8 +36,8 @@ Shard = tuple[int, pa.Table]
 class BuildFeatures(beam.PTransform):
     """Computes point-in-time features of a validated log.
 
-    Partition by video → strays and duplicates out, video features in → partition by user
-    → labels, user features and state. Works on whole shards as Arrow tables.
+    Partition by video → strays and duplicates out, video features in → partition by
+    user → labels, user features and state. Works on whole shards as Arrow tables.
 
     Args:
         features: The feature configuration.
