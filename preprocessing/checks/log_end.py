@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from preprocessing.arrays.days import MS_PER_DAY, date_of, local_day
+from preprocessing.arrays.days import MS_PER_DAY, date_of
 from preprocessing.checks.rejects import reject_impressions
 from preprocessing.contract.column_names import EVENT_TIME
 from preprocessing.contract.config import FeatureConfig
@@ -35,9 +36,8 @@ class WithinEnd(NamedTuple):
 
 def count_utc_days(impressions: pa.Table) -> Counter[int]:
     """Rows of each day, UTC, by days since 1970."""
-    times = impressions[EVENT_TIME].to_numpy()
-    days, counts = np.unique(local_day(times, 0), return_counts=True)
-    return Counter(dict(zip(days.tolist(), counts.tolist(), strict=True)))
+    counts = pc.value_counts(pc.divide(impressions[EVENT_TIME], MS_PER_DAY))
+    return Counter({each["values"]: each["counts"] for each in counts.to_pylist()})
 
 
 def log_end(days: Counter[int], config: FeatureConfig) -> int | None:
