@@ -88,10 +88,7 @@ def write_log(log, folder, files=2):
 
 def at_time(row, shift):
     """The row with its times moved, those that are none excepted."""
-    names = [
-        name for name in row if name.endswith(("time_ms", "launch_ms", "upload_ms"))
-    ]
-    times = [name for name in names if name != "play_time_ms" and (row[name] or 0) > 0]
+    times = [name for name in TIME_COLUMNS if (row[name] or 0) > 0]
     return {**row, **{name: row[name] + shift for name in times}}
 
 
