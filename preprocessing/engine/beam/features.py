@@ -21,7 +21,7 @@ import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
 from preprocessing.checks.counts import LogSummary
-from preprocessing.checks.log_end import count_utc_days, log_end
+from preprocessing.checks.log_end import add_days, count_utc_days, log_end
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.beam.coder import declare_type
@@ -52,7 +52,7 @@ class BuildFeatures(beam.PTransform):
         days = (
             log.accepted
             | "CountDays" >> beam.Map(count_utc_days)
-            | "AddDays" >> beam.CombineGlobally(_add_days)
+            | "AddDays" >> beam.CombineGlobally(add_days)
         )
         by_video = (
             (log.accepted, log.video_state)
@@ -141,10 +141,6 @@ class _UserShard(beam.DoFn):
         yield TaggedOutput(_STATE, users.state)
         if users.features.num_rows:
             yield users.features
-
-
-def _add_days(counts: Iterable[Counter[int]]) -> Counter[int]:
-    return sum(counts, Counter())
 
 
 def _count_read(rows: int) -> LogSummary:
