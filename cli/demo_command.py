@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--users",
     type=click.IntRange(min=1),
-    default=4000,
+    default=3200,
     show_default=True,
     help="Simulated users.",
 )

@@ -112,12 +112,12 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
 def _gauc_table(rows: list[dict[str, Any]], min_scored_users: int) -> Table:
     plain = "plain" in rows[0]["gauc"]
     table = Table(title="GAUC", title_justify="left", box=None, pad_edge=False)
-    table.add_column("task", no_wrap=True)
+    table.add_column("task", overflow="fold")  # the numbers are to be seen whole
     table.add_column("slice", no_wrap=True)
     numbers = ["impressions", "users", "model"]
     numbers += ["plain", "pp"] if plain else []
     for name in [*numbers, "popularity"]:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         gauc = row["gauc"]
         cells = [

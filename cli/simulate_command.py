@@ -11,8 +11,8 @@ from cli.options import out_option
 
 @click.command("simulate")
 @out_option("Folder to write, with one Parquet file per day.", required=True)
-@click.option("--users", default=4000, show_default=True, help="Users who launched.")
-@click.option("--days", default=8, show_default=True, help="Days of the log.")
+@click.option("--users", default=3200, show_default=True, help="Users who launched.")
+@click.option("--days", default=10, show_default=True, help="Days of the log.")
 @click.option("--seed", default=17, show_default=True, help="Same seed, same log.")
 @click.option(
     "--corrupt-share",

@@ -19,7 +19,8 @@ class SimulatorConfig:
             show up within the period.
         videos: videos in the catalogue, those uploaded during the log included.
         authors: authors of the videos.
-        days: length of the log. Users who leave and return within it need at least 8.
+        days: length of the log. Users who leave, are silent for seven whole days and
+            return within it need at least 9.
         start_date: the log's first day, UTC.
         new_user_share: share of the impressions, of the log and of each day, that go
             to users within 24 hours of their first launch.
@@ -31,10 +32,10 @@ class SimulatorConfig:
     """
 
     seed: int = 17
-    users: int = 4000
+    users: int = 3200
     videos: int = 3000
     authors: int = 300
-    days: int = 8
+    days: int = 10
     start_date: date = date(2024, 3, 4)
     new_user_share: float = 0.05
     corrupt_share: float = 0.0

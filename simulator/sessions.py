@@ -27,9 +27,10 @@ VIEWS_SHAPE = 3  # of the negative binomial number of views in a session
 HOURLY_ACTIVITY = np.array(
     [3, 2, 1, 1, 1, 1, 2, 4, 5, 5, 5, 6, 8, 7, 5, 5, 5, 6, 8, 10, 12, 12, 9, 6]
 )
-SILENT_DAYS = 7  # of silence make a user a returning one
+SILENT_DAYS = 7  # whole days of silence make a user a returning one
+DAYS_TO_RETURN = SILENT_DAYS + 1
 LEAVES_WITHIN_LOG = 0.75  # of the lapsed users, where the log is long enough
-LEAVES_BEFORE_SLOT, RETURNS_FROM_SLOT = 12, 14  # so that 7 days are 7 * 24 hours
+LEAVES_BEFORE_SLOT = 23  # so that the last session ends on the day on which they leave
 STILL_NEW_NEXT_DAY = 0.45  # share of second-day impressions within 24 h of the launch
 
 
@@ -128,12 +129,12 @@ def _visits(
 
     allowed = np.ones((config.users, config.days, 24), dtype=bool)
     lapsed = np.flatnonzero(users.habit == LAPSED_INDEX)
-    within = (rng.random(len(lapsed)) < LEAVES_WITHIN_LOG) & (config.days > SILENT_DAYS)
-    leaves = rng.integers(max(config.days - SILENT_DAYS, 1), size=len(lapsed))
-    earliest = np.where(within, leaves + SILENT_DAYS, 0)
+    within = rng.random(len(lapsed)) < LEAVES_WITHIN_LOG
+    within &= config.days > DAYS_TO_RETURN
+    leaves = rng.integers(max(config.days - DAYS_TO_RETURN, 1), size=len(lapsed))
+    earliest = np.where(within, leaves + DAYS_TO_RETURN, 0)
     returns = rng.integers(earliest, config.days)
     active[lapsed, returns] = True
-    allowed[lapsed[within], returns[within], :RETURNS_FROM_SLOT] = False
     active[lapsed[within], leaves[within]] = True
     allowed[lapsed[within], leaves[within], LEAVES_BEFORE_SLOT:] = False
     return active, allowed
@@ -142,11 +143,11 @@ def _visits(
 def _lapsed_visits(days: int) -> np.ndarray:
     """Probability that a lapsed user visits on each day [days]."""
     outside = np.full(days, 1 / days)
-    if days <= SILENT_DAYS:
+    if days <= DAYS_TO_RETURN:
         return outside
     within = np.zeros(days)
-    starts = days - SILENT_DAYS
+    starts = days - DAYS_TO_RETURN
     for leaves in range(starts):
         within[leaves] += 1 / starts
-        within[leaves + SILENT_DAYS :] += 1 / starts / (starts - leaves)
+        within[leaves + DAYS_TO_RETURN :] += 1 / starts / (starts - leaves)
     return LEAVES_WITHIN_LOG * within + (1 - LEAVES_WITHIN_LOG) * outside

@@ -47,9 +47,9 @@ class Habit:
 
 
 # Lapsed users have dates instead of a probability: see `simulator.sessions`.
-DAILY = Habit(0.48, 0.30, 0.72, sessions=1.4, views=9.0, attachment=1.0)
-WEEKLY = Habit(0.40, 0.70, 0.20, sessions=1.2, views=8.0, attachment=0.85)
-LAPSED = Habit(0.12, 0.00, 0.00, sessions=1.4, views=8.0, attachment=0.7)
+DAILY = Habit(0.49, 0.30, 0.72, sessions=1.4, views=9.0, attachment=1.0)
+WEEKLY = Habit(0.42, 0.70, 0.20, sessions=1.2, views=8.0, attachment=0.85)
+LAPSED = Habit(0.09, 0.00, 0.00, sessions=1.4, views=8.0, attachment=0.7)
 HABITS = (DAILY, WEEKLY, LAPSED)
 LAPSED_INDEX = HABITS.index(LAPSED)
 LAPSED_VISIT_RATE = 0.2  # their visits per day in earlier times

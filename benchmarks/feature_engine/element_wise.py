@@ -6,6 +6,8 @@ a Beam engineer writes it, with nothing slowed down on purpose.
 
 from __future__ import annotations
 
+import datetime
+import zoneinfo
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -23,6 +25,7 @@ from preprocessing.features.columns import feature_schema
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+EPOCH = datetime.date(1970, 1, 1).toordinal()
 _REJECTS, _ACCEPTED = "rejects", "accepted"
 
 
@@ -202,6 +205,10 @@ class _UserFeatures(beam.DoFn):
         return labels
 
     def _day(self, time_ms: int) -> int:
+        if self._config.time_zone is not None:
+            zone = zoneinfo.ZoneInfo(self._config.time_zone)  # which keeps its objects
+            clocks = datetime.datetime.fromtimestamp(time_ms // 1000, zone)
+            return clocks.toordinal() - EPOCH
         offset_ms = round((self._config.utc_offset_hours or 0) * HOUR_MS)
         return (time_ms + offset_ms) // DAY_MS
 

@@ -14,9 +14,9 @@ from preprocessing import FeatureConfig
 
 ROOT = Path(__file__).parents[2]
 
-# About 38.8 impressions a user in eight days; videos and authors in the simulator's own
+# About 47 impressions a user in ten days; videos and authors in the simulator's own
 # proportion to users, so that a larger log is a larger feed and not a denser one.
-_USERS = {200_000: 5_200, 1_000_000: 26_000, 4_000_000: 104_000}
+_USERS = {200_000: 4_300, 1_000_000: 21_500, 4_000_000: 86_000}
 _CORRUPT_SHARE = 0.01
 _INFO = "_log.json"
 
@@ -62,7 +62,7 @@ def make_log(size: int, folder: str) -> None:
     """Simulates a log into a folder."""
     from simulator import SimulatorConfig, simulate, write_log
 
-    users = _USERS.get(size, max(100, round(size / 38.5)))
+    users = _USERS.get(size, max(100, round(size / 46.5)))
     config = SimulatorConfig(
         users=users,
         videos=max(100, users * 3 // 4),

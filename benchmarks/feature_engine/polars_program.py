@@ -147,9 +147,8 @@ def _with_video_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFram
 
 
 def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame:
-    offset_ms = round((config.utc_offset_hours or 0) * HOUR_MS)
     log = log.with_columns(
-        day=(_TIME + offset_ms) // DAY_MS,
+        day=_day(config),
         user_start=_starts("user"),
         tie_start=_starts("user", "event_time_ms"),
     )
@@ -166,6 +165,16 @@ def _with_user_columns(log: pl.DataFrame, config: FeatureConfig) -> pl.DataFrame
         **_labels(config),
     )
     return log.with_columns(user_group=_group())
+
+
+def _day(config: FeatureConfig) -> pl.Expr:
+    """Days since 1970 where the users live."""
+    if config.time_zone is not None:
+        clocks = pl.from_epoch(_TIME, "ms").dt.replace_time_zone("UTC")
+        local = clocks.dt.convert_time_zone(config.time_zone)
+        return local.dt.date().cast(pl.Int32).cast(pl.Int64)
+    offset_ms = round((config.utc_offset_hours or 0) * HOUR_MS)
+    return (_TIME + offset_ms) // DAY_MS
 
 
 def _active_days(log: pl.DataFrame) -> pl.Series:

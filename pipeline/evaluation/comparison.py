@@ -1,8 +1,8 @@
 """What of a model can be compared with the last blessed one.
 
-Between two runs of a folder tasks and features may come and go, and the last blessed
-model may have been deleted. What cannot be compared is compared with nothing, as the
-first model is, and said.
+Between two runs of a folder tasks and features may come and go, labels may change their
+meaning, and the last blessed model may have been deleted. What cannot be compared is
+compared with nothing, as the first model is, and said.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import tensorflow_model_analysis as tfma
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_model_analysis.proto import config_pb2
 
+from pipeline.examples.label_rules import read_label_rules
+
 COMPARISON_FILE = "comparison.json"
 
 _NOTHING = "the new model is compared with nothing"
@@ -29,7 +31,8 @@ class Comparison:
     Attributes:
         possible: Whether the last blessed model can score today's examples.
         new_tasks: Tasks that it does not have.
-        notes: What is not compared, and why, for people to read.
+        notes: What is not compared, or by other labels than the last blessed model's,
+            and why, for people to read.
     """
 
     possible: bool
@@ -87,11 +90,22 @@ def compare(model_dir: str, blessed_dir: str) -> Comparison:
             possible=False,
             notes=(f"the last blessed model has none of the tasks: {_NOTHING}",),
         )
-    notes = tuple(
+    notes = [
         f"the last blessed model has no task '{task}': it is compared with nothing"
         for task in new
-    )
-    return Comparison(possible=True, new_tasks=new, notes=notes)
+    ]
+    notes += _changed_rules(read_label_rules(model_dir), read_label_rules(blessed_dir))
+    return Comparison(possible=True, new_tasks=new, notes=tuple(notes))
+
+
+def _changed_rules(rules: Mapping[str, str], blessed: Mapping[str, str]) -> list[str]:
+    """What to know of labels that are the same in name alone."""
+    return [
+        f"the last blessed model learned '{task}' as {blessed[task]}, the new one as "
+        f"{rule}: both are judged by the new label"
+        for task, rule in rules.items()
+        if blessed.get(task, rule) != rule
+    ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ def last_day(counts: Counter[int], train_days: int, eval_days: int) -> int:
     years ahead does not move the window, and a day that has just begun evaluates
     nothing. The usual day is the middle one of the log's `train_days + eval_days`
     fullest days. Where nothing could be trained on before that day, a newer, smaller
-    day is taken if both splits then have rows: a short log is used as far as it goes.
+    day is taken, or else an older one, if both splits then have rows: a short log is
+    used as far as it goes, and a wrong clock does not end a log of a few rows a day.
 
     Args:
         counts: Rows of each day, by days since 1970.
@@ -32,7 +33,8 @@ def last_day(counts: Counter[int], train_days: int, eval_days: int) -> int:
     usual = fullest[(len(fullest) - 1) // 2]
     end = next(day for day in days if counts[day] >= _LEAST_SHARE * usual)
     newer = [day for day in days if day > end]
-    for day in (end, *newer):
+    older = [day for day in days if day < end and counts[day] >= _LEAST_SHARE * usual]
+    for day in (end, *newer, *older):
         first_eval = day - eval_days + 1
         if any(first_eval - train_days <= other < first_eval for other in days):
             return day

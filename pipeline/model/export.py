@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 from tensorflow_transform.saved import saved_transform_io_v2
 
 from pipeline.config import InputConfig, TrainerPart
+from pipeline.examples.label_rules import write_label_rules
 from pipeline.examples.schema import serving_columns
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.arrays.days import MS_PER_HOUR
@@ -77,6 +78,7 @@ def export_model(
         count=config.serving.warmup_requests,
         known_values=_known_values(config, transform_output),
     )
+    write_label_rules(path, config)
     list_version_files(path)
 
 

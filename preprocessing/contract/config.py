@@ -167,7 +167,8 @@ class FeatureConfig(_Section):
     last_day: datetime.date | None = Field(
         None,
         description="Rows of a later day are rejected; without it, rows more than a "
-        "day later than the run itself. With a state that is handed on from day to day "
+        "day later than the run itself, and a few rows more than a week later than "
+        "all others. With a state that is handed on from day to day "
         "it is the log's day: one wrong clock would otherwise move the state's end, "
         "and all that comes before it would be late.",
     )

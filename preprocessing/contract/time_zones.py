@@ -36,7 +36,7 @@ def check_time_zone(name: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _known_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones()) - {"localtime"}
+    return frozenset(zoneinfo.available_timezones()) - {"localtime", "Factory"}
 
 
 def _nearest(name: str, known: frozenset[str]) -> list[str]:

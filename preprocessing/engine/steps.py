@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from preprocessing.checks.counts import LogSummary, check_rejects
 from preprocessing.checks.duplicates import drop_duplicates
+from preprocessing.checks.log_end import drop_after_end
 from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_lines
 from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import SOURCE_FILE, SOURCE_ROW
@@ -46,7 +47,8 @@ class VideoShard(NamedTuple):
     """What the first pass makes of a shard of videos.
 
     Attributes:
-        kept: The first of equal impressions, with the videos' features.
+        kept: The first of equal impressions up to the log's end, with the videos'
+            features.
         rejects: The others, by `checks.rejects.REJECT_SCHEMA`.
         state: The shard's videos after the log, by `state.schema.VIDEO_STATE_SCHEMA`.
     """
@@ -102,13 +104,16 @@ def read_part(
         yield ReadRows(rows_in, accepted, rejects)
 
 
-def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard:
-    """The first pass over a shard: removes duplicates, adds the videos' features.
+def video_shard(
+    tables: Iterable[pa.Table], config: FeatureConfig, end: int | None = None
+) -> VideoShard:
+    """The first pass over a shard: strays and duplicates out, videos' features in.
 
     Args:
         tables: All impressions of some videos (`contract.schema.traced_schema`) and,
             mixed with them, any video states (`state.schema.VIDEO_STATE_SCHEMA`).
         config: The feature configuration.
+        end: The log's last day, by `checks.log_end.log_end`; later rows are rejects.
 
     Raises:
         StateError: The state breaks its schema.
@@ -116,7 +121,9 @@ def video_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> VideoShard
     log, state = _separate_state(tables, VIDEO_STATE_SCHEMA)
     if log is None:
         log = traced_schema(config).empty_table()
-    kept, rejects = drop_duplicates(log)
+    within, strays = drop_after_end(log, end)
+    kept, repeated = drop_duplicates(within)
+    rejects = pa.concat_tables([strays, repeated])
     kept = video_features(kept.drop([SOURCE_FILE, SOURCE_ROW]), state, config)
     return VideoShard(kept, rejects, next_video_state(kept, state))
 

@@ -6,6 +6,7 @@ memory, `engine.in_threads` on disk. The steps of a shard are those of the Beam 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from preprocessing.checks.counts import LogSummary
+from preprocessing.checks.log_end import add_days, count_utc_days, log_end
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.log_input import LogInput
 from preprocessing.engine.outputs import FEATURES, Outputs
@@ -67,6 +69,7 @@ class TwoPasses:
         self._threads = threads
         self._progress = progress
         self._check = check
+        self._end: int | None = None
 
     def run(self, log: LogInput) -> LogSummary:
         """Computes a log's features, rejects and state.
@@ -75,6 +78,7 @@ class TwoPasses:
             SourceError: The input cannot be used.
             StateError: The state cannot be used.
         """
+        days: list[Counter[int]] = []
 
         def read(part: FilePart) -> LogSummary:
             counts = []
@@ -82,12 +86,14 @@ class TwoPasses:
             for rows in read_part(log.source, part, self._config, *limits):
                 self._outputs.reject(rows.rejects)
                 self._by_video.add(rows.accepted)
+                days.append(count_utc_days(rows.accepted))
                 counts.append(LogSummary.of_rejects(rows.rejects, rows.rows_in))
             return LogSummary.total(counts)
 
         with self._outputs:
             counts = self._parallel("read", read, log.source.parts())
             self._check(counts)
+            self._end = log_end(add_days(days), self._config)
             return self._pass_twice(log.users(), log.videos(), counts).checked()
 
     def compute(
@@ -127,7 +133,7 @@ class TwoPasses:
         return LogSummary.total([counts, examples])
 
     def _video_shard(self, shard: int) -> LogSummary:
-        videos = video_shard(self._by_video.take(shard), self._config)
+        videos = video_shard(self._by_video.take(shard), self._config, self._end)
         self._outputs.reject(videos.rejects)
         self._outputs.write(VIDEO_STATE, shard, videos.state)
         self._by_user.add(videos.kept)

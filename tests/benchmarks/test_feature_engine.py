@@ -1,5 +1,6 @@
 """The contestants of `benchmarks/features.py` give what the engine gives."""
 
+import datetime
 import json
 import random
 import shutil
@@ -20,7 +21,7 @@ from benchmarks.feature_engine import (
 from benchmarks.feature_engine.logs import demo_features, make_log
 from benchmarks.feature_engine.same_output import check_same, written
 from preprocessing import FeatureConfig
-from preprocessing.contract.column_names import USER_GROUPS
+from preprocessing.contract.column_names import TIME_COLUMNS, USER_GROUPS
 from tests.helpers.log_rows import HOUR, LABELS, START, in_order, log_table, rows
 
 OTHERS = {
@@ -28,9 +29,33 @@ OTHERS = {
     "element-wise": element_wise.build,
     "engine in Beam": beam_engine.build,
 }
+# With a last day nothing is rejected for coming long after all others: the contestants
+# other than the engine do not look for that.
 CONFIG = FeatureConfig(
-    history_length=3, labels=LABELS, shards=2, utc_offset_hours=8, max_reject_rate=1
+    history_length=3,
+    labels=LABELS,
+    shards=2,
+    utc_offset_hours=8,
+    max_reject_rate=1,
+    last_day=datetime.date(2100, 1, 1),
 )
+CALENDARS = [
+    {"utc_offset_hours": 8},
+    {"time_zone": "Asia/Beirut"},  # at midnight the clocks go to one
+    {"utc_offset_hours": -3.5},
+    {"time_zone": "America/New_York"},
+    {"time_zone": "Asia/Kathmandu"},
+    {},
+]
+# Logs are moved to the 11th of March 2022 and the three weeks after it: clocks go
+# forward on the 13th in New York, on the 27th in Beirut.
+EARLIER = 35 * 24 * HOUR
+
+
+def counted_by(calendar):
+    return FeatureConfig(
+        **{**CONFIG.model_dump(), "utc_offset_hours": None, **calendar}
+    )
 
 
 def output(build, log_dir, out_dir, config):
@@ -56,8 +81,15 @@ def output(build, log_dir, out_dir, config):
 def write_log(log, folder, files=2):
     folder.mkdir()
     for number in range(files):
-        table = log_table(log[number::files], CONFIG)
+        part = [at_time(row, -EARLIER) for row in log[number::files]]
+        table = log_table(part, CONFIG)
         pq.write_table(table, folder / f"{number}.parquet")
+
+
+def at_time(row, shift):
+    """The row with its times moved, those that are none excepted."""
+    times = [name for name in TIME_COLUMNS if (row[name] or 0) > 0]
+    return {**row, **{name: row[name] + shift for name in times}}
 
 
 def hostile_log(count):
@@ -90,25 +122,28 @@ def hostile_log(count):
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(log=st.lists(rows, min_size=2, max_size=40))
-def test_polars_equals_the_engine(log, tmp_path_factory):
+@given(log=st.lists(rows, min_size=2, max_size=40), calendar=st.sampled_from(CALENDARS))
+def test_polars_equals_the_engine(log, calendar, tmp_path_factory):
     folder = tmp_path_factory.mktemp("polars")
     write_log(log, folder / "log")
-    expected = output(threads_engine.build, folder / "log", folder / "engine", CONFIG)
-    received = output(polars_program.build, folder / "log", folder / "polars", CONFIG)
+    config = counted_by(calendar)
+    expected = output(threads_engine.build, folder / "log", folder / "engine", config)
+    received = output(polars_program.build, folder / "log", folder / "polars", config)
     assert received == expected
 
 
+@pytest.mark.parametrize("calendar", CALENDARS[:2])
 @pytest.mark.parametrize("name", OTHERS)
-def test_equals_the_engine_on_a_hostile_log(name, tmp_path):
+def test_equals_the_engine_on_a_hostile_log(name, calendar, tmp_path):
     log = hostile_log(600)
     write_log(log, tmp_path / "log")
+    config = counted_by(calendar)
     expected = output(
-        threads_engine.build, tmp_path / "log", tmp_path / "engine", CONFIG
+        threads_engine.build, tmp_path / "log", tmp_path / "engine", config
     )
     assert {row["user_group"] for row in expected[0]} == set(USER_GROUPS)
     assert len({row["reason"] for row in expected[1]}) == 6
-    received = output(OTHERS[name], tmp_path / "log", tmp_path / "other", CONFIG)
+    received = output(OTHERS[name], tmp_path / "log", tmp_path / "other", config)
     assert received == expected
 
 

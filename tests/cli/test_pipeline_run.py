@@ -60,3 +60,12 @@ def test_without_a_plain_model_there_is_no_difference_to_it(metrics):
     assert ["like", "all", "12,000", "300", "0.7000", "0.6000"] in [
         line.split() for line in printed(metrics).splitlines()
     ]
+
+
+def test_a_long_name_leaves_the_numbers_whole(metrics):
+    metrics["gauc"][0]["task"] = "L" * 64
+    lines = [line.split() for line in printed(metrics).splitlines()]
+    numbers = ["all", "12,000", "300", "0.7000", "0.6900", "+1.00", "0.6000"]
+    [line] = [line for line in lines if "0.7000" in line]
+    assert line[1:] == numbers
+    assert sum(word.count("L") for words in lines for word in words[:1]) == 64

@@ -29,3 +29,14 @@ def test_only_the_first_rows_are_shown():
     result = RankResult(("like",), fused[:, None], fused)
     table = ranking_table([f"v{n}" for n in range(30)], result, most=2)
     assert [row[1] for row in lines_of(table)] == ["video", "v29", "v28"]
+
+
+def test_long_names_and_their_scores_are_whole():
+    names = tuple(f"{letter * 20}_view" for letter in "abcdefg")
+    scores = np.tile(np.float32([0.1234]), (2, len(names)))
+    result = RankResult(names, scores, np.float32([0.9, 0.5]))
+    rows = lines_of(ranking_table(["v" * 40, "w"], result))
+    assert [row.count("0.1234") for row in rows if "0.1234" in row] == [7, 7]
+    text = "".join("".join(row) for row in rows)
+    assert text.count("g") == 20
+    assert "…" not in text

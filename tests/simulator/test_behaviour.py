@@ -55,9 +55,13 @@ def features(impressions) -> pd.DataFrame:
     topic = rows.video_tags.str[0]
     same_topic = rows.long_view.astype(int).groupby([rows.user_id, topic])
     age_days = (rows.event_time_ms - rows.video_upload_ms) / DAY_MS
+    # Views alone would say how long a video has been in the log.
+    since = rows.video_upload_ms.clip(lower=rows.event_time_ms.min())
+    days_in_log = (rows.event_time_ms - since) / DAY_MS
+    views = rows.groupby("video_id").cumcount()
     table = pd.DataFrame(
         {
-            "popular": np.log1p(rows.groupby("video_id").cumcount()),
+            "popular": np.log((views + 1) / (days_in_log + 0.1)),
             "short": -np.log(rows.video_duration_ms),
             "broad": topic.isin(TOPICS[:BROAD_TOPICS]),
             "fresh": np.exp(-age_days / 3),

@@ -13,6 +13,7 @@ and once the pipeline has finished
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
@@ -20,6 +21,7 @@ import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
 from preprocessing.checks.counts import LogSummary
+from preprocessing.checks.log_end import add_days, count_utc_days, log_end
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.beam.coder import declare_type
@@ -34,8 +36,8 @@ Shard = tuple[int, pa.Table]
 class BuildFeatures(beam.PTransform):
     """Computes point-in-time features of a validated log.
 
-    Partition by video → duplicates and video features → partition by user → labels,
-    user features and state. Works on whole shards as Arrow tables.
+    Partition by video → strays and duplicates out, video features in → partition by
+    user → labels, user features and state. Works on whole shards as Arrow tables.
 
     Args:
         features: The feature configuration.
@@ -47,15 +49,20 @@ class BuildFeatures(beam.PTransform):
 
     def expand(self, log: ValidatedLog) -> FeatureOutputs:
         """Two keyed passes, and the counts."""
+        days = (
+            log.accepted
+            | "CountDays" >> beam.Map(count_utc_days)
+            | "AddDays" >> beam.CombineGlobally(add_days)
+        )
         by_video = (
             (log.accepted, log.video_state)
             | "VideosInputs" >> beam.Flatten()
             | "ByVideo" >> beam.ParDo(_Partition(VIDEO_ID, self._features.shards))
             | "VideoShards" >> beam.GroupByKey()
             | "VideoFeatures"
-            >> beam.ParDo(_VideoShard(self._features)).with_outputs(
-                _REJECTS, _STATE, main=_KEPT
-            )
+            >> beam.ParDo(
+                _VideoShard(self._features), beam.pvalue.AsSingleton(days)
+            ).with_outputs(_REJECTS, _STATE, main=_KEPT)
         )
         seen = declare_type(by_video[_KEPT], pa.Table)
         by_user = (
@@ -111,9 +118,10 @@ class _VideoShard(beam.DoFn):
         self._features = features
 
     def process(
-        self, shard: tuple[int, Iterable[pa.Table]]
+        self, shard: tuple[int, Iterable[pa.Table]], days: Counter[int]
     ) -> Iterator[pa.Table | TaggedOutput]:
-        videos = video_shard(shard[1], self._features)
+        end = log_end(days, self._features)
+        videos = video_shard(shard[1], self._features, end)
         if videos.rejects.num_rows:
             yield TaggedOutput(_REJECTS, videos.rejects)
         yield TaggedOutput(_STATE, videos.state)

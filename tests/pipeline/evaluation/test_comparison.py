@@ -17,7 +17,7 @@ KINDS["list"] = (types_pb2.DT_STRING, 2)
 
 @pytest.fixture
 def model(tmp_path):
-    def write(name, tasks, **columns):
+    def write(name, tasks, rules=None, **columns):
         message = saved_model_pb2.SavedModel()
         signatures = message.meta_graphs.add().signature_def
         for task in tasks:
@@ -32,6 +32,10 @@ def model(tmp_path):
         (folder / "variables").mkdir(parents=True)
         (folder / "variables" / "variables.index").touch()
         (folder / "saved_model.pb").write_bytes(message.SerializeToString())
+        if rules is not None:
+            (folder / "assets.extra").mkdir()
+            file = folder / "assets.extra" / "label_rules.json"
+            file.write_text(json.dumps(rules))
         return str(folder)
 
     return write
@@ -48,6 +52,23 @@ def test_a_new_task_is_compared_with_nothing_and_a_removed_one_is_fine(model):
     assert found.new_tasks == ("a", "c")
     assert len(found.notes) == 2
     assert "no task 'a'" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "notes"),
+    [
+        ({"a": "x"}, {"a": "x"}, 0),
+        ({"a": "x"}, {"a": "y"}, 1),
+        ({"a": "x", "b": "y"}, {"a": "y", "b": "x"}, 2),
+        ({"a": "x"}, None, 0),  # of a release that did not write them
+        ({"a": "x"}, {"b": "y"}, 0),
+    ],
+)
+def test_a_label_of_the_same_name_and_another_rule_is_named(model, new, old, notes):
+    found = compare(model("new", ["a", "b"], new), model("old", ["a", "b"], old))
+    assert (found.possible, found.new_tasks, len(found.notes)) == (True, (), notes)
+    for note in found.notes:
+        assert "both are judged by the new label" in note
 
 
 def test_models_without_a_common_task_are_not_compared(model):

@@ -29,6 +29,14 @@ def log(*counts, first=100):
         (log(100, 100, 100) + Counter({4000: 1, -3: 1}), (2, 1), 102),
         (log(*[100] * 8) + Counter(range(4000, 4030)), (7, 1), 107),
         (log(1000, 20) + Counter({4000: 1}), (7, 1), 101),
+        # Too few rows a day to tell: the newest day before which there are any.
+        (log(5, 5, 5) + Counter({4000: 1}), (2, 1), 102),
+        (log(*[100] * 8) + Counter({4000: 20}), (7, 1), 107),
+        (log(5, 5) + Counter({3000: 1, 4000: 1}), (2, 1), 101),
+        (log(*[100] * 3) + Counter({500: 100, 501: 100}), (2, 1), 501),
+        # A week between the days is within the window, nine days are not.
+        (Counter({100 + 7 * week: 9 for week in range(6)}), (7, 1), 135),
+        (Counter({100 + 9 * turn: 9 for turn in range(6)}), (7, 1), 145),
         # A single full day, first or in the middle, is no usual day.
         (log(9000, 30, 30, 30), (2, 1), 103),
         (log(30, 9000, 30, 30), (2, 1), 103),

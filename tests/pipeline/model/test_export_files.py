@@ -26,6 +26,7 @@ def test_an_export_lists_all_its_files(exported_dir):
     }
     assert set(listed) == files - {FILE_LIST}
     assert "assets.extra/tf_serving_warmup_requests" in listed
+    assert "assets.extra/label_rules.json" in listed
     assert any(name.startswith("assets/") for name in listed)
     check_version_files(str(exported_dir))
 

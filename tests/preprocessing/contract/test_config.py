@@ -31,6 +31,8 @@ from preprocessing.contract.config import (
         ({"time_zone": ""}, r"IANA time zone database"),
         ({"time_zone": 8}, "time_zone"),
         ({"time_zone": "localtime"}, "Received: 'localtime'"),  # another per machine
+        ({"time_zone": "Factory"}, "Received: 'Factory'"),  # stands for no zone
+        ({"time_zone": "../etc/passwd"}, "IANA time zone database"),
         (
             {"time_zone": "Asia/Shanghai", "utc_offset_hours": 0},
             r"not by both\. Received: Asia/Shanghai and 0",

@@ -105,6 +105,23 @@ def test_a_row_of_the_far_future_does_not_move_the_states_end(tmp_path, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_long_after_an_old_log_does_not_move_the_states_end(tmp_path, engine):
+    day = [impression(f"u{i % 9}", f"v{i % 5}", at=i) for i in range(60)]
+    stray = impression("u1", "v1", at=400 * DAY)
+    monday = write_log(tmp_path / "mon", [*day[:30], stray, *day[30:]])
+    later = [{**row, "event_time_ms": row["event_time_ms"] + DAY} for row in day]
+    tuesday = write_log(tmp_path / "tue", later)
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    summary = write_feature_table(PARQUET, CONFIG, monday, first, **engine)
+    assert (summary.examples, summary.rejects) == (60, 1)
+    assert "more than 7 days after the log's other" in next(iter(summary.by_reason))
+    assert_output(first, compute_feature_table(PARQUET, CONFIG, monday))
+    assert open_state(first).info.watermark_ms == START + 59
+    summary = write_feature_table(PARQUET, CONFIG, tuesday, second, first, **engine)
+    assert summary.examples == 60
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_days_of_a_time_zone_go_on_from_state_to_state(tmp_path, engine):
     berlin = CONFIG.model_copy(update={"time_zone": "Europe/Berlin"})
     # Half past midnight in Berlin, from the 25th of March 2022, before summer time.

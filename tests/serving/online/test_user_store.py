@@ -135,6 +135,37 @@ def test_a_clock_that_is_ahead_closes_nothing(state, new_storage):
     assert done.counted == 1
 
 
+NEXT = START + 3 * HOUR
+SURE_REJECTS = {
+    40_000_000_000: "is not after",  # 1971
+    1_000_000_000_000: "is not after",  # 2001
+    0: "is not after",
+    4_102_444_800_000: "ahead of the clock",  # 2100
+    NEXT // 1000: "looks like seconds",
+    NEXT * 1000: "looks like microseconds",
+    NEXT * 10**6: "looks like nanoseconds",
+    -1: "out of range",
+    10**30: "out of range",
+    float("nan"): "is missing",
+    NEXT + 0.5: "is not a whole number",
+    None: "is missing",
+    "yesterday": "is not a number",
+}
+
+
+def test_far_times_are_rejects_that_leave_the_store_as_it_was(state, new_storage):
+    clock = START + 4 * HOUR
+    for store in both_ways(state, new_storage, clock_ms=lambda: clock):
+        before = store.export_state(), store.video_impressions(["v1", "v9"])
+        for time, reason in SURE_REJECTS.items():
+            done = store.observe([{**impression("anna", "v9"), "event_time_ms": time}])
+            assert (done.counted, done.rejects.num_rows) == (0, 1), time
+            assert reason in done.rejects["reason"][0].as_py(), time
+        assert (store.export_state(), store.video_impressions(["v1", "v9"])) == before
+        assert store.observe([impression("anna", "v9", at=3 * HOUR)]).counted == 1
+        assert store.features("anna", NEXT + 1)["avc"] == 4
+
+
 def test_the_last_day_of_a_log_does_not_end_what_is_observed(state):
     store = UserStore(state, FEATURES.model_copy(update={"last_day": "2022-04-15"}))
     assert store.observe([impression("anna", at=100 * HOUR)]).counted == 1
