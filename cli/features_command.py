@@ -15,6 +15,7 @@ from cli.options import (
     read_config,
     set_option,
 )
+from cli.out_folder import check_replaceable_output
 
 
 @click.command("features")
@@ -51,8 +52,8 @@ def command(
 
     Writes --out/features, --out/state and --out/rejects (Parquet), and last
     --out/summary.json: a folder without it is not whole. A run that was stopped can
-    be repeated; until it has finished, an earlier output stays. Places may be paths
-    or URIs such as gs://bucket/log.
+    be repeated; until it has finished, an earlier output stays. Nothing but an earlier
+    output is replaced. Places may be paths or URIs such as gs://bucket/log.
 
     By default it runs in threads of this process, without Beam: on one machine that
     is the fastest way. --runner or any --beam-arg makes it a Beam pipeline instead, for
@@ -73,6 +74,7 @@ def command(
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
     config = read_config(config_file, overrides)
+    check_replaceable_output(out)
     if is_remote(out):
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:

@@ -17,6 +17,7 @@ _LAZY = {
     "EmptyLogError": "checks.counts",
     "FeatureTable": "engine.in_memory",
     "LogSummary": "checks.counts",
+    "OutputFolderError": "engine.earlier_output",
     "ReadImpressions": "engine.beam.read_log",
     "RejectLimitExceeded": "checks.counts",
     "SourceError": "storage.files",

@@ -42,7 +42,8 @@ def write_feature_table(
         features: The feature configuration.
         data_dir: Folder (or file) of the log: a path or a URI.
         out_dir: Folder for the output: a path or a URI. An earlier output in it is
-            replaced once the new one is whole, and stays if the run fails.
+            replaced once the new one is whole, and stays if the run fails. Nothing else
+            is replaced.
         state_dir: State to start from, or the output folder of the run that wrote it;
             replaces the source's own.
         beam_args: Options of a Beam pipeline, for instance `["--runner=FlinkRunner"]`.
@@ -50,15 +51,16 @@ def write_feature_table(
         progress: Told the step's name, how many parts of it are done, and of how many.
 
     Raises:
+        OutputFolderError: The folder holds what no earlier run made, where ours goes.
         SourceError: The input cannot be used.
         StateError: The state cannot be used.
         EmptyLogError: The log has no rows.
         RejectLimitExceeded: Too many rows break the contract; the message says where
             they are.
     """
+    output = OutputFolder(out_dir)
     log = open_log(source, features, data_dir, state_dir)
     log.source.parts()
-    output = OutputFolder(out_dir)
     output.begin()
     staging = output.staging
     if beam_args is None:

@@ -114,3 +114,16 @@ def test_threads_are_not_for_beam(run):
     result = run("log", "out", "--threads", 2, "--runner", "DirectRunner")
     assert result.exit_code == 2
     assert "--threads is not for Beam" in result.output
+
+
+def test_a_folder_with_files_of_the_users_own_is_left_as_it_is(run, tmp_path):
+    write_log(tmp_path / "log", 5)
+    for name in ("features/extract.py", "state/notes.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("written by hand")
+    before = sorted(tmp_path.rglob("*"))
+    result = run("log", ".")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/features/extract.py" in result.output
+    assert "Choose another folder" in result.output
+    assert sorted(tmp_path.rglob("*")) == before
