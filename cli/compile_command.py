@@ -58,8 +58,13 @@ def command(
         --pipeline-root gs://bucket/runs --image registry.example/poso:0.1.0
     """
     from cli.console import library_output_to
+    from pipeline.runners.spec_file import check_spec_file
 
     config = read_config(config_file, overrides)
+    try:
+        check_spec_file(output)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
     with library_output_to(output.with_suffix(".log")) as console:
         from pipeline.runners.kubeflow import compile_for_kubeflow
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from cli.console import ComponentProgress, display_path, library_output_to
 from pipeline.config import RunConfig
+from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
 from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 
@@ -28,7 +29,7 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
             component failed.
     """
     unread = _check_source(config, data_dir)
-    with held(paths.out), library_output_to(paths.log) as console:
+    with held(paths), library_output_to(paths.log) as console:
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
         if unread:
             console.print(f"note: {unread}", markup=False, soft_wrap=True)
@@ -53,19 +54,23 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def held(paths: RunPaths) -> Iterator[None]:
     """Holds a run's folder, so that no second run writes to it.
 
     Raises:
-        click.ClickException: It is held already or cannot be written to.
+        click.ClickException: It is held already, cannot be written to, or holds what no
+            run has made where a run's files go.
     """
     with ExitStack() as held_folder:
         try:
-            held_folder.enter_context(hold_folder(out))
-        except FolderInUseError as error:
+            check_run_folder(paths)
+            held_folder.enter_context(hold_folder(paths.out))
+        except (FolderInUseError, RunFolderError) as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            raise click.ClickException(f"cannot write to {out}: {error}") from error
+            raise click.ClickException(
+                f"cannot write to {paths.out}: {error}"
+            ) from error
         yield
 
 

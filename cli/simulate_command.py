@@ -23,6 +23,8 @@ from cli.options import out_option
 def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -> None:
     """Write a simulated impression log in the contract's format.
 
+    An earlier simulated log in --out is replaced; a folder with other files is refused.
+
     New users make about 5 % of the impressions. New, regular, inactive and returning
     users behave differently (the paper's Fig. 1a).
 
@@ -30,9 +32,10 @@ def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -
     Example:
       poso simulate --out runs/log --users 10000
     """
-    from simulator import SimulatorConfig, simulate, write_log
+    from simulator import SimulatorConfig, check_log_folder, simulate, write_log
 
     try:
+        check_log_folder(out)
         config = SimulatorConfig(
             users=users, days=days, seed=seed, corrupt_share=corrupt_share
         )

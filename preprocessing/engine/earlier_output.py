@@ -59,6 +59,7 @@ _UNFINISHED = "|".join(
         r"tmp\w{8}/by-(video|user)/\d{5,}\.arrows",
     ]
 )
+_PIPELINE_REJECTS = rf"rejects{_SHARD}|{SUMMARY_FILE}|split_counts\.json|beam-temp-.+"
 _NAMED = 3
 
 
@@ -88,6 +89,24 @@ def check_replaceable(out_dir: str) -> None:
         f"run, and in the way, because the output is {FEATURES}/, {REJECTS}/, {STATE}/ "
         f"and {SUMMARY_FILE}. Choose another folder, or move away what is in this one"
     )
+
+
+def foreign_rejects(rejects_dir: str) -> list[str]:
+    """Files among a pipeline run's rejects that no run of the pipeline has written.
+
+    Args:
+        rejects_dir: Folder of the rejects: a path or a URI; may be missing.
+
+    Returns:
+        Their names, sorted; `[""]` for a file or a link in the folder's place.
+
+    Raises:
+        SourceError: The folder cannot be listed.
+    """
+    if not is_remote(rejects_dir) and os.path.islink(local_path(rejects_dir)):
+        return [""]
+    names = list_files(rejects_dir) or ()
+    return sorted(n for n in names if not re.fullmatch(_PIPELINE_REJECTS, n))
 
 
 def _links(out_dir: str) -> list[str]:

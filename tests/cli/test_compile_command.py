@@ -28,3 +28,14 @@ def test_every_place_is_needed(pytestconfig):
         result = compiled("--config", config, *rest)
         assert result.exit_code == 2
         assert f"Missing option '{PLACES[left_out]}'" in result.output
+
+
+def test_the_configuration_is_not_replaced_by_what_is_compiled(pytestconfig, tmp_path):
+    config = tmp_path / "mine.yaml"
+    demo = pytestconfig.rootpath / "configs" / "demo.yaml"
+    config.write_bytes(demo.read_bytes())
+    result = compiled("--config", config, *PLACES, "--output", config)
+    assert result.exit_code == 1
+    assert f"{config} is there and is no compiled pipeline" in result.output
+    assert config.read_bytes() == demo.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]

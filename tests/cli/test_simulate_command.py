@@ -27,3 +27,11 @@ def test_some_rows_break_the_contract_if_asked_for(tmp_path):
         assert invoke("simulate", "--out", folder, *options).exit_code == 0
         users = pq.read_table(folder)["user_id"]
         assert (users.null_count > 0) == (share > 0)
+
+
+def test_a_folder_with_other_files_is_refused_before_any_work(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    result = invoke("simulate", "--out", tmp_path, "--users", 200, "--days", 2)
+    assert result.exit_code == 1
+    assert f"{tmp_path}/notes.txt: no file of a simulated log" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
