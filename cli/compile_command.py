@@ -13,6 +13,9 @@ from cli.options import (
     read_config,
     set_option,
 )
+from cli.out_folder import check_written_apart
+from preprocessing.storage.files import join
+from preprocessing.storage.overlap import Place, lies_in, whole
 
 
 @click.command("compile")
@@ -60,6 +63,8 @@ def command(
     from cli.console import library_output_to
     from pipeline.runners.spec_file import check_spec_file
 
+    serving_dir = serving_dir or join(pipeline_root, "serving")
+    _check_places(data_dir, pipeline_root, serving_dir, output)
     config = read_config(config_file, overrides)
     try:
         check_spec_file(output)
@@ -74,7 +79,26 @@ def command(
             image=image,
             data_dir=data_dir,
             pipeline_root=pipeline_root,
-            serving_dir=serving_dir or f"{pipeline_root.rstrip('/')}/serving",
+            serving_dir=serving_dir,
             beam_pipeline_args=beam_args,
         )
         console.print(f"wrote {output}", soft_wrap=True)
+
+
+def _check_places(
+    data_dir: str, pipeline_root: str, serving_dir: str, output: Path
+) -> None:
+    """Checks that the cluster would not write into the log, nor push into rejects.
+
+    The log may lie in the pipeline's root, beside what is written there.
+    """
+    rejects = join(pipeline_root, "rejects")
+    log = whole("--data", data_dir)
+    check_written_apart(Place("--pipeline-root", pipeline_root, (rejects,)), log)
+    check_written_apart(whole("--serving-dir", serving_dir), log)
+    check_written_apart(whole("--output", str(output)), log)
+    if lies_in(serving_dir, rejects):
+        raise click.ClickException(
+            f"--serving-dir {serving_dir} lies in {rejects}, which each run of "
+            f"--pipeline-root {pipeline_root} replaces: give another --serving-dir"
+        )

@@ -15,7 +15,7 @@ from cli.options import (
     read_config,
     set_option,
 )
-from cli.out_folder import check_replaceable_output
+from cli.out_folder import check_features_output
 
 
 @click.command("features")
@@ -74,7 +74,7 @@ def command(
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
     config = read_config(config_file, overrides)
-    check_replaceable_output(out)
+    check_features_output(out, data_dir, state_dir)
     if is_remote(out):
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:

@@ -18,6 +18,7 @@ _LAZY = {
     "FeatureTable": "engine.in_memory",
     "LogSummary": "checks.counts",
     "OutputFolderError": "engine.earlier_output",
+    "OverlapError": "storage.overlap",
     "ReadImpressions": "engine.beam.read_log",
     "RejectLimitExceeded": "checks.counts",
     "SourceError": "storage.files",

@@ -20,7 +20,7 @@ from preprocessing.engine.earlier_output import (
     check_replaceable,
 )
 from preprocessing.engine.outputs import STATE
-from preprocessing.state.files import INFO_FILE
+from preprocessing.state.files import INFO_FILE, find_state
 from preprocessing.storage.files import (
     is_file,
     join,
@@ -29,6 +29,7 @@ from preprocessing.storage.files import (
     remove_tree,
     write_text,
 )
+from preprocessing.storage.overlap import Place, check_apart, log_place
 
 
 class OutputFolder:
@@ -78,3 +79,31 @@ class OutputFolder:
         values = {**json.loads(summary.to_json()), FILES_KEY: files}
         write_text(marker, json.dumps(values, ensure_ascii=False) + "\n")
         remove_tree(self.staging)
+
+
+def check_places(
+    out_dir: str,
+    data_dir: str,
+    state_dir: str | None,
+    options: tuple[str, str, str] = ("out_dir", "data_dir", "state_dir"),
+) -> None:
+    """Checks that a run's output would not lie in what it reads, or the other way.
+
+    The log may lie in the output's folder, beside what is written there.
+
+    Args:
+        out_dir: Folder of the output: a path or a URI.
+        data_dir: Folder (or file) of the log.
+        state_dir: State to start from, or None.
+        options: What a message calls these three.
+
+    Raises:
+        OverlapError: They overlap.
+        StateError: There is no state.
+    """
+    parts = tuple(join(out_dir, name) for name in (*PARTS, STAGING, SUMMARY_FILE))
+    written = Place(options[0], out_dir, parts)
+    check_apart(written, log_place(options[1], data_dir))
+    if state_dir is not None:
+        state = find_state(state_dir)
+        check_apart(written, Place(options[2], state_dir, (state,)))

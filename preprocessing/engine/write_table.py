@@ -14,7 +14,7 @@ from preprocessing.checks.counts import LogSummary
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.in_threads import run_in_threads
 from preprocessing.engine.log_input import open_log
-from preprocessing.engine.output_folder import OutputFolder
+from preprocessing.engine.output_folder import OutputFolder, check_places
 from preprocessing.engine.outputs import REJECTS, STATE
 from preprocessing.engine.steps import finish_run
 from preprocessing.engine.two_passes import Progress, no_progress
@@ -51,6 +51,7 @@ def write_feature_table(
         progress: Told the step's name, how many parts of it are done, and of how many.
 
     Raises:
+        OverlapError: The output would lie in the log or the state, or they in it.
         OutputFolderError: The folder holds what no earlier run made, where ours goes.
         SourceError: The input cannot be used.
         StateError: The state cannot be used.
@@ -58,6 +59,7 @@ def write_feature_table(
         RejectLimitExceeded: Too many rows break the contract; the message says where
             they are.
     """
+    check_places(out_dir, data_dir, state_dir)
     output = OutputFolder(out_dir)
     log = open_log(source, features, data_dir, state_dir)
     log.source.parts()

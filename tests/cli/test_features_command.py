@@ -127,3 +127,36 @@ def test_a_folder_with_files_of_the_users_own_is_left_as_it_is(run, tmp_path):
     assert f"{tmp_path}/features/extract.py" in result.output
     assert "Choose another folder" in result.output
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("log", "out"), [("log", "log"), ("log", "log/out"), ("out/features", "out")]
+)
+def test_an_output_in_the_log_is_refused_and_nothing_is_made(run, tmp_path, log, out):
+    (tmp_path / log).parent.mkdir(exist_ok=True)
+    write_log(tmp_path / log, 5)
+    before = sorted(tmp_path.rglob("*"))
+    result = run(log, out)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert f"--out {tmp_path / out}" in line
+    assert f"--data {tmp_path / log}" in line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_state_is_not_replaced_by_the_one_after_it(run, tmp_path):
+    write_log(tmp_path / "monday", 5)
+    write_log(tmp_path / "tuesday", 6)
+    assert run("monday", "one").exit_code == 0
+    result = run("tuesday", "one", "--state", tmp_path / "one")
+    assert result.exit_code == 1
+    assert f"--state {tmp_path / 'one'}" in result.output
+    assert avc_of(tmp_path / "one") == [0, 0, 1]
+
+
+def test_the_log_may_lie_in_the_outputs_folder(run, tmp_path):
+    (tmp_path / "day").mkdir()
+    write_log(tmp_path / "day" / "log", 5)
+    for _ in range(2):
+        assert run("day/log", "day").exit_code == 0
+    assert avc_of(tmp_path / "day") == [0, 0, 1]

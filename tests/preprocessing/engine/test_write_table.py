@@ -130,11 +130,12 @@ def test_days_of_a_time_zone_go_on_from_state_to_state(tmp_path, engine):
 def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
     lines = [log_line(u, v, at=t) for u in (1, 2, 3) for v in (10, 11) for t in (0, 9)]
     lines += [log_line(1, 10), log_line("", 10), log_line(1, 10, at=4, like=7), "cut,"]
-    write_kuairand(tmp_path, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    write_kuairand(log, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
     config = KUAIRAND_CONFIG.model_copy(update={"max_reject_rate": 0.5})
-    out = tmp_path / "out"
-    summary = write_feature_table(KUAIRAND, config, str(tmp_path), str(out), **engine)
-    expected = compute_feature_table(KUAIRAND, config, str(tmp_path))
+    summary = write_feature_table(KUAIRAND, config, str(log), str(out), **engine)
+    expected = compute_feature_table(KUAIRAND, config, str(log))
     assert_output(out, expected)
     assert summary == expected.summary
     assert summary.rows_in == summary.examples + summary.rejects == 16
@@ -146,10 +147,11 @@ def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
 
 
 def test_the_real_files(data_dir, tmp_path):
-    cut_kuairand(data_dir, tmp_path, users=300)
-    out = tmp_path / "out"
-    write_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path), str(out))
-    assert_output(out, compute_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path)))
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    cut_kuairand(data_dir, log, users=300)
+    write_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(log), str(out))
+    assert_output(out, compute_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(log)))
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
@@ -297,14 +299,15 @@ def test_damage_found_by_a_thread_is_named(tmp_path):
 
 def test_a_broken_state_is_found_before_anything_is_written(tmp_path):
     folder = write_log(tmp_path / "log", [impression()])
-    out = tmp_path / "out"
-    write_feature_table(PARQUET, CONFIG, folder, str(out))
-    before = (out / "summary.json").read_text()
-    info = json.loads((out / "state" / "state.json").read_text())
-    (out / "state" / "state.json").write_text(json.dumps({**info, "format": 9}))
+    before, out = tmp_path / "before", tmp_path / "out"
+    for place in (before, out):
+        write_feature_table(PARQUET, CONFIG, folder, str(place))
+    summary = (out / "summary.json").read_text()
+    info = json.loads((before / "state" / "state.json").read_text())
+    (before / "state" / "state.json").write_text(json.dumps({**info, "format": 9}))
     with pytest.raises(StateError, match="format 1"):
-        write_feature_table(PARQUET, CONFIG, folder, str(out), str(out))
-    assert (out / "summary.json").read_text() == before
+        write_feature_table(PARQUET, CONFIG, folder, str(out), str(before))
+    assert (out / "summary.json").read_text() == summary
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
