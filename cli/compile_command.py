@@ -70,7 +70,7 @@ def command(
         check_spec_file(output)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    with library_output_to(output.with_suffix(".log")) as console:
+    with library_output_to(output.with_suffix(".log"), "--output", output) as console:
         from pipeline.runners.kubeflow import compile_for_kubeflow
 
         compile_for_kubeflow(

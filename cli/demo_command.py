@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.disk_errors import opening
 from cli.options import config_option, out_option, read_config
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def command(out: Path, config_file: Path, users: int) -> None:
     log_dir = out / "log"
     paths = RunPaths(out)
     try:
-        check_log_folder(log_dir)
+        with opening("--out", out):
+            check_log_folder(log_dir)
     except LogFolderError as error:
         raise click.ClickException(str(error)) from error
     with held(paths):

@@ -15,7 +15,7 @@ from cli.options import (
     read_config,
     set_option,
 )
-from cli.out_folder import check_features_output
+from cli.out_folder import check_features_output, in_use_in_one_line
 
 
 @click.command("features")
@@ -79,7 +79,7 @@ def command(
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:
         log = Path(local_path(out)) / "features.log"
-    with library_output_to(log) as console:
+    with library_output_to(log, "--out", out) as console, in_use_in_one_line():
         from preprocessing.engine.write_table import write_feature_table
         from preprocessing.sources.input_files import input_files
         from preprocessing.state.files import open_state

@@ -6,10 +6,13 @@ What cannot be used is one line, which names the option.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from cli.disk_errors import opening, writing
 
 if TYPE_CHECKING:
     from preprocessing.storage.overlap import Place
@@ -41,6 +44,42 @@ def check_written_apart(written: Place, *read: Place) -> None:
     with _one_line():
         for place in read:
             check_apart(written, place)
+
+
+@contextmanager
+def held_folder(option: str, folder: str | Path) -> Iterator[None]:
+    """Holds a folder of this machine, so that no other command writes to it meanwhile.
+
+    Args:
+        option: How the user named it.
+        folder: The folder; made if it is missing.
+
+    Raises:
+        click.ClickException: It is held already, cannot be written to, or the disk is
+            full before the block ends.
+    """
+    from preprocessing.storage.folder_lock import hold_folder
+
+    with ExitStack() as stack:
+        with opening(option, folder), in_use_in_one_line():
+            stack.enter_context(hold_folder(folder))
+        with writing(option, folder):
+            yield
+
+
+@contextmanager
+def in_use_in_one_line() -> Iterator[None]:
+    """Reports a folder that another process uses.
+
+    Raises:
+        click.ClickException: Instead of a `FolderInUseError`.
+    """
+    from preprocessing.storage.folder_lock import FolderInUseError
+
+    try:
+        yield
+    except FolderInUseError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

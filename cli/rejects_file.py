@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING
 
+from cli.disk_errors import opening, writing
 from cli.user_store import state_place
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def rejects_output(
     Raises:
         OverlapError: It lies in what is read, or is the storage.
         ValueError: It holds something else than earlier rejects.
-        OSError: It cannot be written.
+        click.ClickException: It cannot be written.
     """
     from preprocessing.storage.overlap import check_apart, whole
 
@@ -53,7 +54,9 @@ def rejects_output(
             f"{OPTION} {path} is there and holds no rejects: give another file, or "
             "move it away"
         )
-    with open(path, "w", encoding="utf-8") as file:
+    with writing(OPTION, path), ExitStack() as stack:
+        with opening(OPTION, path):
+            file = stack.enter_context(open(path, "w", encoding="utf-8"))
         yield file
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from cli.disk_errors import opening
 from cli.options import out_option
+from cli.out_folder import held_folder
 
 
 @click.command("simulate")
@@ -35,12 +37,14 @@ def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -
     from simulator import SimulatorConfig, check_log_folder, simulate, write_log
 
     try:
-        check_log_folder(out)
+        with opening("--out", out):
+            check_log_folder(out)
         config = SimulatorConfig(
             users=users, days=days, seed=seed, corrupt_share=corrupt_share
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    table = simulate(config)
-    write_log(table, out)
+    with held_folder("--out", out):
+        table = simulate(config)
+        write_log(table, out)
     click.echo(f"wrote {table.num_rows:,} impressions of {days} days to {out}")

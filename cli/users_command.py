@@ -92,6 +92,7 @@ def observe(
       poso users observe today.jsonl --store users.sqlite --state monday \\
         --config my.yaml
     """
+    from preprocessing.engine.output_folder import shared_inputs
     from preprocessing.storage.overlap import log_place
     from serving.online.observe_file import observe_file, observe_lines
 
@@ -100,6 +101,7 @@ def observe(
     read = [] if file == "-" else [log_place("FILE", file)]
     with (
         report_errors(),
+        shared_inputs(state_dir, *(place.given for place in read)),
         rejects_output(rejects_file, place, state_dir, *read) as rejects,
         open_store(state_dir, place, config, *read) as store,
     ):

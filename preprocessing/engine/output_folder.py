@@ -10,6 +10,9 @@ OUT/_incomplete/         what a run is writing, or what a failed one has left
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from preprocessing.checks.counts import LogSummary
 from preprocessing.engine.earlier_output import (
@@ -23,12 +26,15 @@ from preprocessing.engine.outputs import STATE
 from preprocessing.state.files import INFO_FILE, find_state
 from preprocessing.storage.files import (
     is_file,
+    is_remote,
     join,
     list_files,
+    local_path,
     move_tree,
     remove_tree,
     write_text,
 )
+from preprocessing.storage.folder_lock import hold_folder, share_folder
 from preprocessing.storage.overlap import Place, check_apart, log_place
 
 
@@ -49,6 +55,19 @@ class OutputFolder:
         check_replaceable(out_dir)
         self.out_dir = out_dir
         self.staging = join(out_dir, STAGING)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the folder, if it is on this machine, until the block ends.
+
+        Raises:
+            FolderInUseError: Another process writes to it or reads from it.
+            OSError: It cannot be written to.
+        """
+        with ExitStack() as held:
+            if not is_remote(self.out_dir):
+                held.enter_context(hold_folder(local_path(self.out_dir)))
+            yield
 
     def begin(self) -> None:
         """Removes what an earlier run, killed or failed, has left."""
@@ -107,3 +126,28 @@ def check_places(
     if state_dir is not None:
         state = find_state(state_dir)
         check_apart(written, Place(options[2], state_dir, (state,)))
+
+
+@contextmanager
+def shared_inputs(*places: str | None) -> Iterator[None]:
+    """Keeps others from replacing what is read until the block ends.
+
+    Of an output it makes no difference whether the folder, one of its parts or a file
+    is named. Nothing is written to what is read.
+
+    Args:
+        places: Folders or files: paths or URIs; None is passed over.
+
+    Raises:
+        FolderInUseError: Another process writes one of them.
+    """
+    with ExitStack() as shared:
+        for place in places:
+            if place is None or is_remote(place):
+                continue
+            path = local_path(place)
+            shared.enter_context(share_folder(path))
+            folder, name = os.path.split(path)
+            if name in PARTS or os.path.isfile(path):
+                shared.enter_context(share_folder(folder))
+        yield

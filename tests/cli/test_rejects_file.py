@@ -1,6 +1,7 @@
 import json
 import sys
 
+import click
 import pytest
 
 from cli.rejects_file import rejects_output
@@ -56,5 +57,5 @@ def test_it_is_neither_what_is_read_nor_the_store(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path):
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(click.ClickException, match=r"--rejects .*gone.* cannot be"):
         opened(tmp_path / "gone" / "r.jsonl").__enter__()
