@@ -1,3 +1,4 @@
+import errno
 import json
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from preprocessing.storage.folder_lock import hold_folder
 
 DAY = 86_400_000
 
@@ -160,3 +162,40 @@ def test_the_log_may_lie_in_the_outputs_folder(run, tmp_path):
     for _ in range(2):
         assert run("day/log", "day").exit_code == 0
     assert avc_of(tmp_path / "day") == [0, 0, 1]
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/x", "/proc/x", "/dev/null"])
+def test_a_place_that_cannot_be_written_is_one_line(run, tmp_path, out):
+    write_log(tmp_path / "log", 5)
+    (tmp_path / "taken").touch()
+    result = run("log", out)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert line.startswith(f"Error: --out {tmp_path / out} cannot be written to: ")
+
+
+def test_a_disk_that_fills_up_is_one_line(run, tmp_path, monkeypatch):
+    write_log(tmp_path / "log", 5)
+
+    def write(self, table):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file")
+
+    monkeypatch.setattr("preprocessing.storage.parquet.TableWriter.write", write)
+    result = run("log", "out")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == (
+        f"Error: --out {tmp_path / 'out'} cannot be written to: No space left on device"
+    )
+    monkeypatch.undo()
+    assert run("log", "out").exit_code == 0
+
+
+def test_an_output_in_use_is_refused(run, tmp_path):
+    write_log(tmp_path / "log", 5)
+    with hold_folder(tmp_path / "out"):
+        result = run("log", "out")
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        f"Error: {tmp_path / 'out'} is in use by another process: wait until it has "
+        "finished, or choose another folder"
+    ]

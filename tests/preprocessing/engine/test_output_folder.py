@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from preprocessing.engine.output_folder import check_places
+from preprocessing.engine.output_folder import check_places, shared_inputs
+from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 from preprocessing.storage.overlap import OverlapError
 
 
@@ -54,3 +55,25 @@ def test_what_overlaps(tmp_path, monkeypatch, out, data, state):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OverlapError, match=f"out_dir {out}: "):
         check_places(out, data, state)
+
+
+@pytest.mark.parametrize(
+    "place", ["day", "day/state", "day/features", "day/a.csv", "file://{here}/day"]
+)
+def test_an_output_that_is_read_is_not_written_meanwhile(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    with hold_folder("day"):
+        pass
+    (tmp_path / "day" / "a.csv").touch()
+    place = place.format(here=tmp_path)
+    with shared_inputs(place, None, "gs://b/day"):
+        with pytest.raises(FolderInUseError), hold_folder("day"):
+            pass
+    with hold_folder("day"), pytest.raises(FolderInUseError, match="being written"):
+        shared_inputs(place).__enter__()
+
+
+def test_a_log_in_a_folder_that_is_written_to_may_be_read(tmp_path):
+    (tmp_path / "run" / "log").mkdir(parents=True)
+    with hold_folder(tmp_path / "run"), shared_inputs(str(tmp_path / "run" / "log")):
+        pass
