@@ -66,9 +66,9 @@ def test_an_output_that_is_read_is_not_written_meanwhile(tmp_path, monkeypatch, 
         pass
     (tmp_path / "day" / "a.csv").touch()
     place = place.format(here=tmp_path)
-    with shared_inputs(place, None, "gs://b/day"):
-        with pytest.raises(FolderInUseError), hold_folder("day"):
-            pass
+    shared = shared_inputs(place, None, "gs://b/day")
+    with shared, pytest.raises(FolderInUseError), hold_folder("day"):
+        pass
     with hold_folder("day"), pytest.raises(FolderInUseError, match="being written"):
         shared_inputs(place).__enter__()
 

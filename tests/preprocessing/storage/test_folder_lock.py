@@ -63,12 +63,12 @@ def test_what_is_no_folder_is_an_error(tmp_path):
 def test_readers_share_a_folder_and_keep_writers_out(tmp_path):
     with hold_folder(tmp_path):
         pass
-    with share_folder(tmp_path), share_folder(tmp_path):
-        with pytest.raises(FolderInUseError, match="is in use"), hold_folder(tmp_path):
-            pass
-    with hold_folder(tmp_path):
-        with pytest.raises(FolderInUseError, match="being written"):
-            share_folder(tmp_path).__enter__()
+    in_use = pytest.raises(FolderInUseError, match="is in use")
+    with share_folder(tmp_path), share_folder(tmp_path), in_use, hold_folder(tmp_path):
+        pass
+    being_written = pytest.raises(FolderInUseError, match="being written")
+    with hold_folder(tmp_path), being_written, share_folder(tmp_path):
+        pass
     with share_folder(tmp_path):
         pass
 
@@ -82,9 +82,9 @@ def test_a_lock_that_may_only_be_read_will_do(tmp_path):
     with hold_folder(tmp_path):
         pass
     (tmp_path / ".lock").chmod(0o444)
-    with share_folder(tmp_path):
-        with pytest.raises(FolderInUseError), hold_folder(tmp_path):
-            pass
+    refused = pytest.raises(FolderInUseError)
+    with share_folder(tmp_path), refused, hold_folder(tmp_path):
+        pass
 
 
 def test_without_locks_of_the_file_system_it_is_read(tmp_path, monkeypatch):
