@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from cli.options import (
+    NEW_FILE,
+    PLACE,
     beam_option,
     config_option,
     data_option,
@@ -22,10 +24,14 @@ from preprocessing.storage.overlap import Place, lies_in, whole
 @config_option("YAML configuration; see configs/ for examples.", required=True)
 @data_option("The log's place, e.g. gs://bucket/log.")
 @click.option(
-    "--pipeline-root", required=True, help="Where artifacts go, e.g. gs://bucket/runs."
+    "--pipeline-root",
+    required=True,
+    type=PLACE,
+    help="Where artifacts go, e.g. gs://bucket/runs.",
 )
 @click.option(
     "--serving-dir",
+    type=PLACE,
     help="Where blessed models are pushed.  [default: PIPELINE_ROOT/serving]",
 )
 @click.option(
@@ -33,7 +39,7 @@ from preprocessing.storage.overlap import Place, lies_in, whole
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     default=Path("pipeline.yaml"),
     show_default=True,
     help=".yaml for Kubeflow Pipelines, .json for a Vertex AI job.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cli.options import (
+    PLACE,
     beam_option,
     config_option,
     data_option,
@@ -23,10 +24,11 @@ from cli.out_folder import check_features_output, in_use_in_one_line
     "YAML configuration; its sections source and features are read.", required=True
 )
 @data_option("Folder (or file) of the impression log.")
-@out_option("Folder for the output, a path or a URI.", required=True, type=str)
+@out_option("Folder for the output, a path or a URI.", required=True, type=PLACE)
 @click.option(
     "--state",
     "state_dir",
+    type=PLACE,
     help="State to start from: the --out folder of the day before.",
 )
 @set_option("features.history_length=50")

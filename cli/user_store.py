@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import config_option, read_config
+from cli.options import PLACE, config_option, read_config
 
 if TYPE_CHECKING:
     from preprocessing.contract.config import FeatureConfig
@@ -22,6 +22,7 @@ model_config_option = config_option(
 state_option = click.option(
     "--state",
     "state_dir",
+    type=PLACE,
     help="State of a run: the --out folder of poso features, or the folder that poso "
     "run prints as state.",
 )
@@ -32,6 +33,7 @@ def store_option(required: bool) -> Callable[[Any], Any]:
     return click.option(
         "--store",
         "place",
+        type=PLACE,
         required=required,
         metavar="FILE|URL",
         help="Where observed impressions and loaded states are kept: an SQLite file, "

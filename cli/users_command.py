@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from cli.options import PLACE
 from cli.rejects_file import rejects_output
 from cli.user_store import (
     model_config_option,
@@ -31,7 +32,7 @@ def command() -> None:
 
 
 @command.command("load")
-@click.argument("state_dir")
+@click.argument("state_dir", type=PLACE)
 @store_option(required=True)
 @model_config_option
 def load(state_dir: str, place: str, config_file: Path | None) -> None:
@@ -63,14 +64,14 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
 
 
 @command.command("observe")
-@click.argument("file")
+@click.argument("file", type=PLACE)
 @store_option(required=True)
 @state_option
 @model_config_option
 @click.option(
     "--rejects",
     "rejects_file",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=PLACE,
     help="Write impressions that do not count here, as JSON lines with their reasons; "
     "an earlier such file is replaced.",
 )

@@ -70,3 +70,18 @@ def test_reads_a_configuration_with_overrides(pytestconfig):
     assert options.read_config(demo, ["training.epochs=7"]).training.epochs == 7
     with pytest.raises(click.ClickException, match="did you mean 'epochs'"):
         options.read_config(demo, ["training.epoch=7"])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        options.data_option("Log."),
+        options.out_option("Folder."),
+        options.out_option("Folder or URI.", type=options.PLACE),
+        click.option("--output", type=options.NEW_FILE),
+        options.config_option("File."),
+    ],
+)
+def test_an_empty_place_is_refused_not_taken_for_the_working_folder(invoke, option):
+    name = click.command()(option(lambda: None)).params[0].opts[0]
+    assert f"Invalid value for '{name}': it is empty" in invoke([option], name, "")

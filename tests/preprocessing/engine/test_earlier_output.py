@@ -68,6 +68,13 @@ def test_what_is_not_ours_is_named_and_stays(write, tmp_path):
         assert tree(out) == {name: b'{"by": "hand"}'}
 
 
+def test_a_name_of_two_lines_is_shown_in_one(write, tmp_path):
+    (tmp_path / "out" / "features").mkdir(parents=True)
+    (tmp_path / "out" / "features" / "é \n\x1b").touch()
+    with pytest.raises(OutputFolderError, match=r"features/é \\n\\x1b: not made"):
+        write(tmp_path / "out")
+
+
 def test_a_folder_where_a_file_goes_is_in_the_way(write, tmp_path):
     (tmp_path / "out" / "summary.json").mkdir(parents=True)
     (tmp_path / "out" / "summary.json" / "one").touch()
