@@ -16,7 +16,11 @@ from cli.options import (
     read_config,
     set_option,
 )
-from cli.out_folder import check_features_output, in_use_in_one_line
+from cli.out_folder import (
+    check_features_output,
+    check_features_places,
+    in_use_in_one_line,
+)
 
 
 @click.command("features")
@@ -76,16 +80,22 @@ def command(
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
     config = read_config(config_file, overrides)
-    check_features_output(out, data_dir, state_dir)
+    elsewhere = [place for place in (out, state_dir or "") if is_remote(place)]
+    if not elsewhere:
+        check_features_places(out, data_dir, state_dir)
     if is_remote(out):
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:
+        check_features_output(out)
         log = Path(local_path(out)) / "features.log"
     with library_output_to(log, "--out", out) as console, in_use_in_one_line():
         from preprocessing.engine.write_table import write_feature_table
         from preprocessing.sources.input_files import input_files
         from preprocessing.state.files import open_state
 
+        if elsewhere:  # what Beam has to say of a store goes to the log
+            check_features_places(out, data_dir, state_dir)
+            check_features_output(out)
         unread = input_files(config.source, config.features, data_dir).note
         if unread:
             console.print(f"note: {unread}", markup=False, soft_wrap=True)

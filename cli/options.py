@@ -31,9 +31,11 @@ class _Path(click.Path):
 
 
 def not_empty(kind: click.ParamType, value: Any, param: Any, ctx: Any) -> Any:
-    """The value, unless it is an empty text."""
+    """The value, unless it is an empty text or a scheme and nothing else."""
     if value == "":
         kind.fail("it is empty; a folder is '.', or has a name", param, ctx)
+    if isinstance(value, str) and "://" in value and value.rstrip("/").endswith(":"):
+        kind.fail(f"'{value}' names no bucket and no folder", param, ctx)
     return value
 
 

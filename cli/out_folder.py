@@ -18,19 +18,28 @@ if TYPE_CHECKING:
     from preprocessing.storage.overlap import Place
 
 
-def check_features_output(out: str, data_dir: str, state_dir: str | None) -> None:
+def check_features_output(out: str) -> None:
     """Checks that `poso features` would replace nothing but its own earlier output.
 
     Raises:
-        click.ClickException: It would, or its output would lie in what it reads.
+        click.ClickException: It would.
     """
     from preprocessing.engine.earlier_output import check_replaceable
+
+    with _one_line(f"--out {out}: "):
+        check_replaceable(out)
+
+
+def check_features_places(out: str, data_dir: str, state_dir: str | None) -> None:
+    """Checks that the output of `poso features` lies apart from what it reads.
+
+    Raises:
+        click.ClickException: It does not.
+    """
     from preprocessing.engine.output_folder import check_places
 
     with _one_line():
         check_places(out, data_dir, state_dir, ("--out", "--data", "--state"))
-    with _one_line(f"--out {out}: "):
-        check_replaceable(out)
 
 
 def check_written_apart(written: Place, *read: Place) -> None:

@@ -11,7 +11,7 @@ def test_the_option_and_the_file_in_the_way_are_named(tmp_path):
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "extract.py").touch()
     with pytest.raises(click.ClickException) as caught:
-        check_features_output(str(tmp_path), str(tmp_path / "log"), None)
+        check_features_output(str(tmp_path))
     message = caught.value.message
     assert message.startswith(f"--out {tmp_path}: {tmp_path}/features/extract.py")
     assert "Choose another folder" in message
