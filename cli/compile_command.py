@@ -7,22 +7,31 @@ from pathlib import Path
 import click
 
 from cli.options import (
+    NEW_FILE,
+    PLACE,
     beam_option,
     config_option,
     data_option,
     read_config,
     set_option,
 )
+from cli.out_folder import check_written_apart
+from preprocessing.storage.files import join
+from preprocessing.storage.overlap import Place, lies_in, whole
 
 
 @click.command("compile")
 @config_option("YAML configuration; see configs/ for examples.", required=True)
 @data_option("The log's place, e.g. gs://bucket/log.")
 @click.option(
-    "--pipeline-root", required=True, help="Where artifacts go, e.g. gs://bucket/runs."
+    "--pipeline-root",
+    required=True,
+    type=PLACE,
+    help="Where artifacts go, e.g. gs://bucket/runs.",
 )
 @click.option(
     "--serving-dir",
+    type=PLACE,
     help="Where blessed models are pushed.  [default: PIPELINE_ROOT/serving]",
 )
 @click.option(
@@ -30,7 +39,7 @@ from cli.options import (
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     default=Path("pipeline.yaml"),
     show_default=True,
     help=".yaml for Kubeflow Pipelines, .json for a Vertex AI job.",
@@ -58,9 +67,16 @@ def command(
         --pipeline-root gs://bucket/runs --image registry.example/poso:0.1.0
     """
     from cli.console import library_output_to
+    from pipeline.runners.spec_file import check_spec_file
 
+    serving_dir = serving_dir or join(pipeline_root, "serving")
+    _check_places(data_dir, pipeline_root, serving_dir, output)
     config = read_config(config_file, overrides)
-    with library_output_to(output.with_suffix(".log")) as console:
+    try:
+        check_spec_file(output)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    with library_output_to(output.with_suffix(".log"), "--output", output) as console:
         from pipeline.runners.kubeflow import compile_for_kubeflow
 
         compile_for_kubeflow(
@@ -69,7 +85,26 @@ def command(
             image=image,
             data_dir=data_dir,
             pipeline_root=pipeline_root,
-            serving_dir=serving_dir or f"{pipeline_root.rstrip('/')}/serving",
+            serving_dir=serving_dir,
             beam_pipeline_args=beam_args,
         )
         console.print(f"wrote {output}", soft_wrap=True)
+
+
+def _check_places(
+    data_dir: str, pipeline_root: str, serving_dir: str, output: Path
+) -> None:
+    """Checks that the cluster would not write into the log, nor push into rejects.
+
+    The log may lie in the pipeline's root, beside what is written there.
+    """
+    rejects = join(pipeline_root, "rejects")
+    log = whole("--data", data_dir)
+    check_written_apart(Place("--pipeline-root", pipeline_root, (rejects,)), log)
+    check_written_apart(whole("--serving-dir", serving_dir), log)
+    check_written_apart(whole("--output", str(output)), log)
+    if lies_in(serving_dir, rejects):
+        raise click.ClickException(
+            f"--serving-dir {serving_dir} lies in {rejects}, which each run of "
+            f"--pipeline-root {pipeline_root} replaces: give another --serving-dir"
+        )

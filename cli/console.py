@@ -9,27 +9,39 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from cli.disk_errors import opening, writing
+
 _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
 
 
 @contextmanager
-def library_output_to(log: Path) -> Iterator[Console]:
+def library_output_to(
+    log: Path, option: str = "--out", place: str | Path = ""
+) -> Iterator[Console]:
     """Sends all that libraries print to a file; yields the user's console.
 
     TensorFlow and Beam also write to the process's own file descriptors, from C++, so
     these are redirected and not only `sys.stdout`.
 
+    Args:
+        log: The file.
+        option: The option by which the user named where the body writes.
+        place: What was given for it; by default the file's folder.
+
     Raises:
         click.ClickException: Instead of any error of the body: its message, and the
-            file that has the details.
+            file that has the details. The log cannot be written, or the disk is full.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    place = place or log.parent
+    with opening(option, place):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = open(log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
@@ -37,20 +49,22 @@ def library_output_to(log: Path) -> Iterator[Console]:
     width = None if terminal.isatty() else _PLAIN_WIDTH
     console = Console(file=terminal, highlight=False, width=width)
     try:
-        with open(log, "a", buffering=1, encoding="utf-8") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-            logging.captureWarnings(True)
-            try:
-                with warnings.catch_warnings():
-                    yield console
-            except click.ClickException:
-                raise
-            except Exception as error:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        logging.captureWarnings(True)
+        try:
+            with warnings.catch_warnings(), writing(option, place):
+                yield console
+        except click.ClickException:
+            raise
+        except Exception as error:
+            with suppress(OSError):
                 traceback.print_exc(file=file)
-                message = f"{error_message(error)}\nDetails: {log}"
-                raise click.ClickException(message) from error
+            message = f"{error_message(error)}\nDetails: {log}"
+            raise click.ClickException(message) from error
     finally:
+        with suppress(OSError):  # a full disk has been reported
+            file.close()
         sys.stdout.flush()
         sys.stderr.flush()
         os.dup2(kept[0], 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.disk_errors import opening
 from cli.options import config_option, out_option, read_config
 
 if TYPE_CHECKING:
@@ -37,13 +38,25 @@ def command(out: Path, config_file: Path, users: int) -> None:
     from cli.console import display_path
     from cli.pipeline_run import held, run_and_print
     from pipeline.runners.run_paths import RunPaths
-    from simulator import SimulatorConfig, simulate, write_log
+    from simulator import (
+        LogFolderError,
+        SimulatorConfig,
+        check_log_folder,
+        simulate,
+        write_log,
+    )
 
     started = time.monotonic()
     config = read_config(config_file)
     log_dir = out / "log"
-    with held(out):
-        if log_dir.exists():
+    paths = RunPaths(out)
+    try:
+        with opening("--out", out):
+            check_log_folder(log_dir)
+    except LogFolderError as error:
+        raise click.ClickException(str(error)) from error
+    with held(paths):
+        if any(log_dir.glob("*.parquet")):
             click.echo(f"using the log of an earlier demo: {log_dir}")
         else:
             table = simulate(SimulatorConfig(users=users, corrupt_share=0.001))
@@ -52,7 +65,6 @@ def command(out: Path, config_file: Path, users: int) -> None:
             write_log(table, unfinished)
             unfinished.rename(log_dir)
             click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
-    paths = RunPaths(out)
     result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)
     click.echo(f"\nreport: {display_path(result.report)}")

@@ -8,12 +8,18 @@ from pathlib import Path
 import click
 
 from cli.options import (
+    PLACE,
     beam_option,
     config_option,
     data_option,
     out_option,
     read_config,
     set_option,
+)
+from cli.out_folder import (
+    check_features_output,
+    check_features_places,
+    in_use_in_one_line,
 )
 
 
@@ -22,10 +28,11 @@ from cli.options import (
     "YAML configuration; its sections source and features are read.", required=True
 )
 @data_option("Folder (or file) of the impression log.")
-@out_option("Folder for the output, a path or a URI.", required=True, type=str)
+@out_option("Folder for the output, a path or a URI.", required=True, type=PLACE)
 @click.option(
     "--state",
     "state_dir",
+    type=PLACE,
     help="State to start from: the --out folder of the day before.",
 )
 @set_option("features.history_length=50")
@@ -51,8 +58,8 @@ def command(
 
     Writes --out/features, --out/state and --out/rejects (Parquet), and last
     --out/summary.json: a folder without it is not whole. A run that was stopped can
-    be repeated; until it has finished, an earlier output stays. Places may be paths
-    or URIs such as gs://bucket/log.
+    be repeated; until it has finished, an earlier output stays. Nothing but an earlier
+    output is replaced. Places may be paths or URIs such as gs://bucket/log.
 
     By default it runs in threads of this process, without Beam: on one machine that
     is the fastest way. --runner or any --beam-arg makes it a Beam pipeline instead, for
@@ -73,15 +80,22 @@ def command(
     if beam_args and threads:
         raise click.UsageError("--threads is not for Beam; its options say how many")
     config = read_config(config_file, overrides)
+    elsewhere = [place for place in (out, state_dir or "") if is_remote(place)]
+    if not elsewhere:
+        check_features_places(out, data_dir, state_dir)
     if is_remote(out):
         log = Path(tempfile.gettempdir()) / "poso-features.log"
     else:
+        check_features_output(out)
         log = Path(local_path(out)) / "features.log"
-    with library_output_to(log) as console:
+    with library_output_to(log, "--out", out) as console, in_use_in_one_line():
         from preprocessing.engine.write_table import write_feature_table
         from preprocessing.sources.input_files import input_files
         from preprocessing.state.files import open_state
 
+        if elsewhere:  # what Beam has to say of a store goes to the log
+            check_features_places(out, data_dir, state_dir)
+            check_features_output(out)
         unread = input_files(config.source, config.features, data_dir).note
         if unread:
             console.print(f"note: {unread}", markup=False, soft_wrap=True)

@@ -13,8 +13,36 @@ if TYPE_CHECKING:
 
 Option = Callable[[Any], Any]
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
+
+class _Place(click.ParamType):
+    """A path or a URI. An empty one is a variable of the shell that is not set."""
+
+    name = "text"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        return not_empty(self, value, param, ctx)
+
+
+class _Path(click.Path):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return super().convert(not_empty(self, value, param, ctx), param, ctx)
+
+
+def not_empty(kind: click.ParamType, value: Any, param: Any, ctx: Any) -> Any:
+    """The value, unless it is an empty text or a scheme and nothing else."""
+    if value == "":
+        kind.fail("it is empty; a folder is '.', or has a name", param, ctx)
+    if isinstance(value, str) and "://" in value and value.rstrip("/").endswith(":"):
+        kind.fail(f"'{value}' names no bucket and no folder", param, ctx)
+    return value
+
+
+PLACE = _Place()
+FILE = _Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = _Path(file_okay=False, path_type=Path)
+NEW_FILE = _Path(dir_okay=False, path_type=Path)
 
 
 def config_option(help: str, **settings: Any) -> Option:
@@ -29,7 +57,9 @@ def config_option(help: str, **settings: Any) -> Option:
 
 def data_option(help: str, **settings: Any) -> Option:
     """`--data`, required, as `data_dir`."""
-    return click.option("--data", "data_dir", help=help, required=True, **settings)
+    return click.option(
+        "--data", "data_dir", help=help, required=True, type=PLACE, **settings
+    )
 
 
 def out_option(help: str, type: Any = FOLDER, **settings: Any) -> Option:

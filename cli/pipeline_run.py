@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.console import ComponentProgress, display_path, library_output_to
+from cli.disk_errors import opening
+from cli.out_folder import held_folder, in_use_in_one_line
 from pipeline.config import RunConfig
+from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
-from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 
 
 def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
@@ -28,7 +30,11 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
             component failed.
     """
     unread = _check_source(config, data_dir)
-    with held(paths.out), library_output_to(paths.log) as console:
+    with (
+        held(paths),
+        _shared(data_dir),
+        library_output_to(paths.log) as console,
+    ):
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
         if unread:
             console.print(f"note: {unread}", markup=False, soft_wrap=True)
@@ -53,19 +59,28 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def held(paths: RunPaths) -> Iterator[None]:
     """Holds a run's folder, so that no second run writes to it.
 
     Raises:
-        click.ClickException: It is held already or cannot be written to.
+        click.ClickException: It is held already, cannot be written to, or holds what no
+            run has made where a run's files go.
     """
-    with ExitStack() as held_folder:
+    with opening("--out", paths.out):
         try:
-            held_folder.enter_context(hold_folder(out))
-        except FolderInUseError as error:
+            check_run_folder(paths)
+        except RunFolderError as error:
             raise click.ClickException(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(f"cannot write to {out}: {error}") from error
+    with held_folder("--out", paths.out):
+        yield
+
+
+@contextmanager
+def _shared(data_dir: Path) -> Iterator[None]:
+    """Keeps other commands from replacing the log while it is read."""
+    from preprocessing.engine.output_folder import shared_inputs
+
+    with in_use_in_one_line(), shared_inputs(str(data_dir)):
         yield
 
 

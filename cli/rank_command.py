@@ -168,6 +168,7 @@ def _rank_by_id(
     features: tuple[str, ...],
     time_ms: int | None,
 ) -> tuple[Sequence[str], RankResult]:
+    from preprocessing.engine.output_folder import shared_inputs
     from serving.online.ranker import Ranker
     from serving.online.video_catalog import VideoCatalog
 
@@ -179,7 +180,10 @@ def _rank_by_id(
     if state_dir is None and place is None:
         raise click.UsageError("--user needs --state, --store or both")
     config = read_features(config_file)
-    with open_store(state_dir, place, config) as users:
+    with (
+        shared_inputs(state_dir, catalog),
+        open_store(state_dir, place, config) as users,
+    ):
         ranker = Ranker(client, users, VideoCatalog(catalog, config), config)
         ranking = ranker.rank(user_id, video_ids, _features(features, config), time_ms)
     return ranking.video_ids, ranking.result

@@ -13,6 +13,7 @@ from cli.options import (
     read_config,
     set_option,
 )
+from cli.out_folder import check_written_apart
 
 
 @click.command("run")
@@ -39,6 +40,7 @@ def command(
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
     from preprocessing.storage.files import is_remote, local_path
+    from preprocessing.storage.overlap import Place, log_place
 
     if is_remote(data_dir):
         raise click.ClickException(
@@ -47,4 +49,7 @@ def command(
         )
     config = read_config(config_file, overrides)
     log = Path(local_path(data_dir) if "://" in data_dir else data_dir)
-    run_and_print(config, log, RunPaths(out or Path("runs") / config.name))
+    paths = RunPaths(out or Path("runs") / config.name)
+    written = Place("--out", str(paths.out), tuple(map(str, paths.written)))
+    check_written_apart(written, log_place("--data", str(log)))
+    run_and_print(config, log, paths)

@@ -132,9 +132,7 @@ def command(
     """
     if (model_dir is None) == (model_config_file is None):
         raise click.UsageError("Give either --model DIR or --model-config-file FILE.")
-    from serving.server.embedded_server import serve_forever
-    from serving.server.listeners import ListenError
-    from serving.server.models.saved_model import ModelLoadError
+    from serving.server.ports import ListenError, check_ports
     from serving.server.settings.batching_config import read_batching_config
     from serving.server.settings.monitoring_config import read_monitoring_config
     from serving.server.settings.text_config import ServerConfigError
@@ -149,6 +147,13 @@ def command(
             options[name] = None if file is None else read(file)
         timeout_s = rest_api_timeout_in_ms / 1000
         server_options = ServerOptions(rest_timeout_s=timeout_s, **options)
+        check_ports(server_options)  # before TensorFlow and a model are loaded
+    except (ServerConfigError, ListenError) as error:
+        raise click.ClickException(str(error)) from error
+    from serving.server.embedded_server import serve_forever
+    from serving.server.models.saved_model import ModelLoadError
+
+    try:
         serve_forever(model_dir, server_options, model_config_file)
     except (ServerConfigError, ModelLoadError, ListenError) as error:
         raise click.ClickException(str(error)) from error

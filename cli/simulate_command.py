@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from cli.disk_errors import opening
 from cli.options import out_option
+from cli.out_folder import held_folder
 
 
 @click.command("simulate")
@@ -23,6 +25,8 @@ from cli.options import out_option
 def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -> None:
     """Write a simulated impression log in the contract's format.
 
+    An earlier simulated log in --out is replaced; a folder with other files is refused.
+
     New users make about 5 % of the impressions. New, regular, inactive and returning
     users behave differently (the paper's Fig. 1a).
 
@@ -30,14 +34,17 @@ def command(out: Path, users: int, days: int, seed: int, corrupt_share: float) -
     Example:
       poso simulate --out runs/log --users 10000
     """
-    from simulator import SimulatorConfig, simulate, write_log
+    from simulator import SimulatorConfig, check_log_folder, simulate, write_log
 
     try:
+        with opening("--out", out):
+            check_log_folder(out)
         config = SimulatorConfig(
             users=users, days=days, seed=seed, corrupt_share=corrupt_share
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    table = simulate(config)
-    write_log(table, out)
+    with held_folder("--out", out):
+        table = simulate(config)
+        write_log(table, out)
     click.echo(f"wrote {table.num_rows:,} impressions of {days} days to {out}")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import config_option, read_config
+from cli.options import PLACE, config_option, read_config
 
 if TYPE_CHECKING:
     from preprocessing.contract.config import FeatureConfig
+    from preprocessing.storage.overlap import Place
     from serving.online.user_store import UserStore
 
 model_config_option = config_option(
@@ -21,6 +22,7 @@ model_config_option = config_option(
 state_option = click.option(
     "--state",
     "state_dir",
+    type=PLACE,
     help="State of a run: the --out folder of poso features, or the folder that poso "
     "run prints as state.",
 )
@@ -31,6 +33,7 @@ def store_option(required: bool) -> Callable[[Any], Any]:
     return click.option(
         "--store",
         "place",
+        type=PLACE,
         required=required,
         metavar="FILE|URL",
         help="Where observed impressions and loaded states are kept: an SQLite file, "
@@ -56,12 +59,45 @@ def report_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+def state_place(option: str, state_dir: str) -> Place:
+    """Where a state lies that is read.
+
+    Args:
+        option: How the user named it.
+        state_dir: As for `state.files.open_state`.
+
+    Raises:
+        StateError: There is no state.
+    """
+    from preprocessing.state.files import find_state
+    from preprocessing.storage.overlap import Place
+
+    return Place(option, state_dir, (find_state(state_dir),))
+
+
 def open_store(
-    state_dir: str | None, place: str | None, config: FeatureConfig
+    state_dir: str | None, place: str | None, config: FeatureConfig, *read: Place
 ) -> UserStore:
-    """A user store on a state, a storage, or both."""
+    """A user store on a state, a storage, or both.
+
+    Args:
+        state_dir: The state, or None.
+        place: The storage, or None.
+        config: The feature configuration.
+        read: What else is read: the storage must not lie in it.
+
+    Raises:
+        OverlapError: The storage lies in what is read.
+        ValueError, ServingError: The state or the storage cannot be used.
+    """
+    from preprocessing.storage.overlap import check_apart, whole
     from serving.online.storage_choice import open_storage
     from serving.online.user_store import UserStore
 
+    if state_dir is not None:
+        read = (*read, state_place("--state", state_dir))
+    if place is not None and "://" not in place:
+        for other in read:
+            check_apart(whole("--store", place), other)
     storage = None if place is None else open_storage(place)
     return UserStore(state_dir, config, storage)

@@ -6,16 +6,18 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import IO
 
 import click
 
+from cli.options import PLACE
+from cli.rejects_file import rejects_output
 from cli.user_store import (
     model_config_option,
     open_store,
     read_features,
     report_errors,
     state_option,
+    state_place,
     store_option,
 )
 
@@ -30,7 +32,7 @@ def command() -> None:
 
 
 @command.command("load")
-@click.argument("state_dir")
+@click.argument("state_dir", type=PLACE)
 @store_option(required=True)
 @model_config_option
 def load(state_dir: str, place: str, config_file: Path | None) -> None:
@@ -49,7 +51,7 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
     config = read_features(config_file)
     with (
         report_errors(),
-        open_store(None, place, config) as store,
+        open_store(None, place, config, state_place("STATE_DIR", state_dir)) as store,
         Progress(console=Console(stderr=True), transient=True) as bar,
     ):
         task = bar.add_task("users", total=None)
@@ -62,22 +64,23 @@ def load(state_dir: str, place: str, config_file: Path | None) -> None:
 
 
 @command.command("observe")
-@click.argument("file")
+@click.argument("file", type=PLACE)
 @store_option(required=True)
 @state_option
 @model_config_option
 @click.option(
     "--rejects",
     "rejects_file",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write impressions that do not count here, as JSON lines with their reasons.",
+    type=PLACE,
+    help="Write impressions that do not count here, as JSON lines with their reasons; "
+    "an earlier such file is replaced.",
 )
 def observe(
     file: str,
     place: str,
     state_dir: str | None,
     config_file: Path | None,
-    rejects_file: IO[str] | None,
+    rejects_file: str | None,
 ) -> None:
     """Take the impressions of FILE into a store, by the feature engine's rules.
 
@@ -90,11 +93,19 @@ def observe(
       poso users observe today.jsonl --store users.sqlite --state monday \\
         --config my.yaml
     """
+    from preprocessing.engine.output_folder import shared_inputs
+    from preprocessing.storage.overlap import log_place
     from serving.online.observe_file import observe_file, observe_lines
 
     config = read_features(config_file)
     rows_in, counted, reasons = 0, 0, Counter[str]()
-    with report_errors(), open_store(state_dir, place, config) as store:
+    read = [] if file == "-" else [log_place("FILE", file)]
+    with (
+        report_errors(),
+        shared_inputs(state_dir, *(place.given for place in read)),
+        rejects_output(rejects_file, place, state_dir, *read) as rejects,
+        open_store(state_dir, place, config, *read) as store,
+    ):
         if file == "-":
             parts = observe_lines(store, sys.stdin.buffer, "standard input")
         else:
@@ -104,8 +115,8 @@ def observe(
             counted += part.counted
             for reject in part.rejects.to_pylist():
                 reasons[reject["reason"]] += 1
-                if rejects_file is not None:
-                    rejects_file.write(json.dumps(reject, ensure_ascii=False) + "\n")
+                if rejects is not None:
+                    rejects.write(json.dumps(reject, ensure_ascii=False) + "\n")
     click.echo(
         f"{rows_in:,} impressions = {counted:,} counted + {rows_in - counted:,} rejects"
     )

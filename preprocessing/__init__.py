@@ -17,6 +17,8 @@ _LAZY = {
     "EmptyLogError": "checks.counts",
     "FeatureTable": "engine.in_memory",
     "LogSummary": "checks.counts",
+    "OutputFolderError": "engine.earlier_output",
+    "OverlapError": "storage.overlap",
     "ReadImpressions": "engine.beam.read_log",
     "RejectLimitExceeded": "checks.counts",
     "SourceError": "storage.files",

@@ -5,6 +5,13 @@ experiments; `simulator.behaviour` states the generative model. Imports nothing 
 """
 
 from simulator.config import SimulatorConfig
-from simulator.impression_log import simulate, write_log
+from simulator.impression_log import simulate
+from simulator.log_files import LogFolderError, check_log_folder, write_log
 
-__all__ = ["SimulatorConfig", "simulate", "write_log"]
+__all__ = [
+    "LogFolderError",
+    "SimulatorConfig",
+    "check_log_folder",
+    "simulate",
+    "write_log",
+]

@@ -1,12 +1,8 @@
-"""The log itself: one row per impression, by the contract, and its files."""
-
-from datetime import datetime, timezone
-from pathlib import Path
+"""The log itself: one row per impression, by the contract."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from simulator.behaviour import (
     NETWORKS,
@@ -17,7 +13,7 @@ from simulator.behaviour import (
     maturity,
     respond,
 )
-from simulator.config import DAY_MS, SimulatorConfig
+from simulator.config import SimulatorConfig
 from simulator.corruption import corrupt
 from simulator.feed import choose_videos
 from simulator.sessions import (
@@ -62,31 +58,6 @@ def simulate(config: SimulatorConfig) -> pa.Table:
     log = log.filter(pc.less(log["event_time_ms"], config.end_ms))
     log = log.sort_by([("event_time_ms", "ascending"), ("user_id", "ascending")])
     return corrupt(log, config.corrupt_share, corruption_rng)
-
-
-def write_log(log: pa.Table, folder: Path | str) -> list[Path]:
-    """Writes `impressions-YYYY-MM-DD.parquet`, one file a (UTC) day.
-
-    Rows without a time, which `corrupt_share` plants, go where their neighbour goes.
-
-    Args:
-        log: of `simulate`.
-        folder: made if it is missing.
-
-    Returns:
-        The files, in the order of the days.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    times = pc.fill_null_backward(pc.fill_null_forward(log["event_time_ms"]))
-    days = times.to_numpy() // DAY_MS
-    files = []
-    for day in np.unique(days):
-        date = datetime.fromtimestamp(int(day) * DAY_MS / 1000, tz=timezone.utc).date()
-        path = folder / f"impressions-{date.isoformat()}.parquet"
-        pq.write_table(log.filter(pa.array(days == day)), path)
-        files.append(path)
-    return files
 
 
 def _rank_within(user: np.ndarray) -> np.ndarray:

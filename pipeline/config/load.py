@@ -71,7 +71,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         node[last] = read_yaml(value)
     except ValueError as error:
         raise ConfigError(
-            f"--set {key}: {value!r} is not valid YAML: {error}"
+            f"--set {key}: {value!r:.80} is not valid YAML: {error}"
         ) from error
 
 

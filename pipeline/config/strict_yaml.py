@@ -1,11 +1,13 @@
 """YAML in which nothing is read otherwise than it looks.
 
 A key that is there twice, or that YAML takes for something else than text (`on`, `1`),
-is an error, as is what looks like a date and is none.
+is an error, as is what looks like a date and is none, and a number that YAML reads to
+another base (`017` is 15, `12:30` is 750).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -36,13 +38,25 @@ def _in_one_line(error: yaml.MarkedYAMLError) -> str:
     return f"{said} (line {mark.line + 1}, column {mark.column + 1})"
 
 
+# What the library lets escape for values that it cannot make: of `2022-13-01`,
+# `!!bool x`, `!!float ''` or `!!timestamp x`.
+_ESCAPING = (ValueError, OverflowError, LookupError, AttributeError, TypeError)
+_OTHER_BASE = re.compile(r"[-+]?(0[0-7_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_SHOWN = 80
+
+
 class _StrictLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
-        except (ValueError, OverflowError) as error:
-            problem = f"{node.value!r} is not what it looks like: {error}"
+            value = super().construct_object(node, deep)
+        except _ESCAPING as error:
+            problem = f"{node.value!r:.{_SHOWN}} is not what it looks like: {error}"
             raise ConstructorError(None, None, problem, node.start_mark) from error
+        if node.tag in _NUMBERS and _OTHER_BASE.fullmatch(node.value):
+            problem = f"{node.value} would be read as {value}: quote it, or write that"
+            raise ConstructorError(None, None, problem, node.start_mark)
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         seen: set[str] = set()

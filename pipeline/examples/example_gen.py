@@ -37,6 +37,8 @@ from preprocessing.engine.beam.outputs import (
     write_state,
 )
 from preprocessing.engine.beam.read_log import ReadImpressions
+from preprocessing.engine.earlier_output import OutputFolderError, foreign_rejects
+from preprocessing.storage.files import join
 
 SPLIT_SUMMARY_FILE = "log_summary.json"
 STATE_FOLDER = "state"
@@ -96,11 +98,17 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         """Writes the splits, then refuses what a run must not continue with.
 
         Raises:
+            OutputFolderError: Among the rejects is a file that no run has written.
             EmptyLogError: The log has no rows.
             RejectLimitExceeded: Too many rows break the contract.
             EmptySplitError: A split has no impressions.
         """
         config, rejects_dir = _settings(exec_properties)
+        for name in foreign_rejects(rejects_dir):
+            raise OutputFolderError(
+                f"{join(rejects_dir, name)} was not made by an earlier run: rejected "
+                "rows would replace it. Choose another place, or move it away"
+            )
         if fileio.exists(rejects_dir):
             fileio.rmtree(rejects_dir)
         fileio.makedirs(rejects_dir)

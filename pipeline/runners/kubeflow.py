@@ -9,6 +9,7 @@ import tfx.v1 as tfx
 
 from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
+from pipeline.runners.spec_file import check_spec_file
 
 
 def compile_for_kubeflow(
@@ -34,10 +35,10 @@ def compile_for_kubeflow(
         beam_pipeline_args: For instance `--runner=DataflowRunner` and what it needs.
 
     Raises:
-        ValueError: The output is neither `.yaml` nor `.json`.
+        ValueError: The output is neither `.yaml` nor `.json`, or holds something else
+            than an earlier specification.
     """
-    if output.suffix not in (".yaml", ".json"):
-        raise ValueError(f"the specification is .yaml or .json. Received: {output}")
+    check_spec_file(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(

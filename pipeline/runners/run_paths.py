@@ -43,6 +43,12 @@ class RunPaths:
         return self.out / "requests"
 
     @property
+    def written(self) -> tuple[Path, ...]:
+        """All that a run writes; other files in the folder stay."""
+        folders = (self.pipeline_root, self.serving, self.rejects, self.requests)
+        return (*folders, self.metadata, self.log)
+
+    @property
     def log(self) -> Path:
         """What the libraries underneath had to say."""
         return self.out / "run.log"

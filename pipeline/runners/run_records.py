@@ -18,35 +18,27 @@ from ml_metadata.errors import StatusError
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline.runners.run_folder import RunFolderError
 from pipeline.runners.run_paths import RunPaths
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
 _DELETED = metadata_store_pb2.Artifact.DELETED
 
 
-class RunFolderError(ValueError):
-    """A run folder that cannot be gone on with; the message says what to do."""
-
-
 def settle_records(paths: RunPaths) -> list[str]:
     """Corrects the records of a run folder before a run.
 
     Args:
-        paths: The run's folder; nothing happens in a new one.
+        paths: The run's folder (`run_folder.check_run_folder`); nothing happens in a
+            new one.
 
     Returns:
         What was found, for people to read.
 
     Raises:
-        RunFolderError: There are artifacts without records, or the records cannot be
-            read.
+        RunFolderError: The records cannot be read.
     """
     if not paths.metadata.exists():
-        if paths.pipeline_root.exists():
-            raise RunFolderError(
-                f"{paths.pipeline_root} is there, but not {paths.metadata}, which says "
-                "what it holds: give another --out, or remove that folder"
-            )
         return []
     store = open_store(paths.metadata)
     root = paths.pipeline_root.resolve()

@@ -13,8 +13,12 @@ from pathlib import Path
 from preprocessing.checks.counts import LogSummary
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.in_threads import run_in_threads
-from preprocessing.engine.log_input import open_log
-from preprocessing.engine.output_folder import OutputFolder
+from preprocessing.engine.log_input import LogInput, open_log
+from preprocessing.engine.output_folder import (
+    OutputFolder,
+    check_places,
+    shared_inputs,
+)
 from preprocessing.engine.outputs import REJECTS, STATE
 from preprocessing.engine.steps import finish_run
 from preprocessing.engine.two_passes import Progress, no_progress
@@ -42,7 +46,8 @@ def write_feature_table(
         features: The feature configuration.
         data_dir: Folder (or file) of the log: a path or a URI.
         out_dir: Folder for the output: a path or a URI. An earlier output in it is
-            replaced once the new one is whole, and stays if the run fails.
+            replaced once the new one is whole, and stays if the run fails. Nothing else
+            is replaced.
         state_dir: State to start from, or the output folder of the run that wrote it;
             replaces the source's own.
         beam_args: Options of a Beam pipeline, for instance `["--runner=FlinkRunner"]`.
@@ -50,39 +55,52 @@ def write_feature_table(
         progress: Told the step's name, how many parts of it are done, and of how many.
 
     Raises:
+        FolderInUseError: Another process writes one of these folders, or reads from
+            the output's.
+        OverlapError: The output would lie in the log or the state, or they in it.
+        OutputFolderError: The folder holds what no earlier run made, where ours goes.
         SourceError: The input cannot be used.
         StateError: The state cannot be used.
         EmptyLogError: The log has no rows.
         RejectLimitExceeded: Too many rows break the contract; the message says where
             they are.
     """
-    log = open_log(source, features, data_dir, state_dir)
-    log.source.parts()
+    check_places(out_dir, data_dir, state_dir)
     output = OutputFolder(out_dir)
-    output.begin()
-    staging = output.staging
-    if beam_args is None:
-        parallel = threads or len(os.sched_getaffinity(0))
-        with tempfile.TemporaryDirectory(dir=_spill_parent(output)) as spill:
-            summary = run_in_threads(
-                log, features, staging, Path(spill), parallel, progress
-            )
-        finish_run(
-            summary,
-            features,
-            join(staging, REJECTS),
-            join(staging, STATE),
-            log.state_info,
-        )
-    else:
-        from preprocessing.engine.beam.run import write_feature_table_on_beam
+    with shared_inputs(data_dir, state_dir):
+        log = open_log(source, features, data_dir, state_dir)
+        log.source.parts()
+        with output.held():
+            output.begin()
+            if beam_args is None:
+                summary = _in_threads(log, features, output, threads, progress)
+            else:
+                from preprocessing.engine.beam.run import write_feature_table_on_beam
 
-        progress("beam", 0, 1)
-        summary = write_feature_table_on_beam(
-            source, features, data_dir, staging, state_dir, beam_args
+                progress("beam", 0, 1)
+                summary = write_feature_table_on_beam(
+                    source, features, data_dir, output.staging, state_dir, beam_args
+                )
+                progress("beam", 1, 1)
+            output.finish(summary)
+    return summary
+
+
+def _in_threads(
+    log: LogInput,
+    features: FeatureConfig,
+    output: OutputFolder,
+    threads: int | None,
+    progress: Progress,
+) -> LogSummary:
+    staging = output.staging
+    parallel = threads or len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(dir=_spill_parent(output)) as spill:
+        summary = run_in_threads(
+            log, features, staging, Path(spill), parallel, progress
         )
-        progress("beam", 1, 1)
-    output.finish(summary)
+    rejects, state = join(staging, REJECTS), join(staging, STATE)
+    finish_run(summary, features, rejects, state, log.state_info)
     return summary
 
 

@@ -8,6 +8,7 @@ from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import kuairand, movielens
 from preprocessing.storage.file_versions import fingerprint
 from preprocessing.storage.files import DataFile, find_files, list_files
+from preprocessing.storage.folder_lock import LOCK_FILE
 
 _SHOWN_NAMES = 5
 
@@ -53,7 +54,7 @@ def input_files(
     for pattern in _patterns(source, features, data_dir):
         for file in find_files(data_dir, pattern, required=False):
             read[file.name] = file
-    names = set(list_files(data_dir) or ()) - {""}
+    names = set(list_files(data_dir) or ()) - {"", LOCK_FILE}
     return InputFiles(
         [read[name] for name in sorted(read)], sorted(names - read.keys())
     )

@@ -79,7 +79,7 @@ def open_state(
     Raises:
         StateError: There is no whole state, or the run may not start from it.
     """
-    folder = _find_state(state_dir)
+    folder = find_state(state_dir)
     info, listed = _read_info(join(folder, INFO_FILE))
     if config is not None:
         info.check(config)
@@ -92,6 +92,30 @@ def open_state(
         tuple(_data_file(folder, name) for name in videos),
         tuple(_warnings(folder, listed, unread)),
     )
+
+
+def find_state(state_dir: str) -> str:
+    """The folder that holds a state's `state.json`.
+
+    Args:
+        state_dir: As for `open_state`.
+
+    Raises:
+        StateError: There is none, or there are two.
+    """
+    places = [state_dir, join(state_dir, "state")]
+    found = [place for place in places if is_file(join(place, INFO_FILE))]
+    if not found:
+        raise StateError(
+            f"{state_dir} holds no state: expected {INFO_FILE} in it or in its folder "
+            "'state' (it is written last, so a run that was stopped leaves none)"
+        )
+    if len(found) > 1:
+        raise StateError(
+            f"{state_dir} holds two states, one in its folder 'state'. Name the folder "
+            f"of the one to start from, {found[1]}, or move the other {INFO_FILE} away"
+        )
+    return found[0]
 
 
 def read_state(file: DataFile) -> Iterator[pa.Table]:
@@ -148,23 +172,6 @@ def finish_state(
     values = info.to_values()
     values[_FILES] = list_parquet_files(state_dir, names, checksums=True)
     write_text(join(state_dir, INFO_FILE), json.dumps(values, indent=1) + "\n")
-
-
-def _find_state(state_dir: str) -> str:
-    """The folder that holds `state.json`."""
-    places = [state_dir, join(state_dir, "state")]
-    found = [place for place in places if is_file(join(place, INFO_FILE))]
-    if not found:
-        raise StateError(
-            f"{state_dir} holds no state: expected {INFO_FILE} in it or in its folder "
-            "'state' (it is written last, so a run that was stopped leaves none)"
-        )
-    if len(found) > 1:
-        raise StateError(
-            f"{state_dir} holds two states, one in its folder 'state'. Name the folder "
-            f"of the one to start from, {found[1]}, or move the other {INFO_FILE} away"
-        )
-    return found[0]
 
 
 def _read_info(path: str) -> tuple[StateInfo, FileList | None]:

@@ -180,8 +180,8 @@ def local_path(path: str) -> str:
 
 
 def join(folder: str, *names: str) -> str:
-    """A path or URI below a folder."""
-    return "/".join([folder.rstrip("/"), *names])
+    """A path or URI below a folder; an empty one is the working folder."""
+    return "/".join([folder.rstrip("/") if folder else ".", *names])
 
 
 def _list_local(root: str, above: tuple[str, ...] = ()) -> Iterator[str]:

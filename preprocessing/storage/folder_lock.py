@@ -1,4 +1,7 @@
-"""A folder on this machine that one process at a time works in."""
+"""A folder on this machine that one process at a time works in.
+
+Whoever writes to it holds it, whoever reads what a holder has written shares it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def hold_folder(path: str | os.PathLike[str]) -> Iterator[None]:
         path: A folder of this machine.
 
     Raises:
-        FolderInUseError: Another process holds it.
+        FolderInUseError: Another process holds it, or reads from it.
         OSError: It cannot be made or written to.
     """
     os.makedirs(path, exist_ok=True)
@@ -37,3 +40,36 @@ def hold_folder(path: str | os.PathLike[str]) -> Iterator[None]:
                 "finished, or choose another folder"
             ) from error
         yield
+
+
+@contextmanager
+def share_folder(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keeps others from holding a folder until the block ends; any number may share it.
+
+    A folder that nobody has held yet is read without a word: nothing is written to it,
+    so that it may be read-only.
+
+    Args:
+        path: A folder of this machine, or anything else.
+
+    Raises:
+        FolderInUseError: Another process holds it.
+    """
+    try:
+        lock = os.open(os.path.join(path, LOCK_FILE), os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderInUseError(
+                f"{os.fspath(path)} is being written by another process: wait until it "
+                "has finished"
+            ) from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(lock)

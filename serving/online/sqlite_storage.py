@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS videos (counts TEXT, video_id BLOB, impressions INTEG
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL)
   WITHOUT ROWID;
 """
+_NAMES, _USER_COLUMNS = {"users", "videos", "notes"}, {"user_id", "record"}
 
 
 class SqliteStorage:
@@ -39,7 +40,7 @@ class SqliteStorage:
             until `close`.
 
     Raises:
-        Unavailable: The file cannot be used, or was cut short.
+        Unavailable: The file cannot be used, was cut short, or is of another program.
     """
 
     def __init__(self, path: str | Path = IN_MEMORY):
@@ -53,6 +54,7 @@ class SqliteStorage:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            self._check_tables()
             # Readers need not wait for a writer; FULL: a commit waits for the disk.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
@@ -123,6 +125,18 @@ class SqliteStorage:
         """Closes the file."""
         with self._lock:
             self._connection.close()
+
+    def _check_tables(self) -> None:
+        """Checks that a file which is there already is a store, and no other one."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        tables = {name for (name,) in self._connection.execute(query)}
+        columns = self._connection.execute("PRAGMA table_info(users)").fetchall()
+        if tables - _NAMES or {column[1] for column in columns} - _USER_COLUMNS:
+            self._connection.close()
+            raise Unavailable(
+                f"{self._path} is an SQLite file of something else, not a user store: "
+                "name another file"
+            )
 
     def _swap(self, connection: sqlite3.Connection, swap: Swap, counts: str) -> bool:
         user_id = swap.user_id.encode()

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from serving.protocol.errors import ServingError
 from serving.server.batching.batch_metrics import BatchMetrics
-from serving.server.listeners import ListenError, Listeners
+from serving.server.listeners import Listeners
 from serving.server.metrics import ServingMetrics
 from serving.server.models.loading import (
     counted_loader,
@@ -29,6 +29,7 @@ from serving.server.models.model_config import (
 from serving.server.models.model_store import ModelSpec, ModelStore
 from serving.server.models.model_watcher import ModelWatcher
 from serving.server.models.version_policy import LatestVersions
+from serving.server.ports import ListenError
 from serving.server.prediction.predictor import Predictor
 from serving.server.settings.server_options import ServerOptions
 

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from serving.server.grpc_api import model_service, prediction_service
 from serving.server.grpc_api.health import HealthService
 from serving.server.metrics import ServingMetrics
+from serving.server.ports import ListenError, bracketed, cannot_listen
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
 from serving.server.rest_api.http_server import http_server
@@ -29,10 +30,6 @@ _MAX_METADATA_BYTES = 8 * 1024
 _HANDSHAKE_MS = 10_000
 # For answers on their way, after the requests in flight are done.
 _CLOSING_S = 1.0
-
-
-class ListenError(OSError):
-    """A port that cannot be listened on; the message names it and the way out."""
 
 
 class Listeners:
@@ -118,7 +115,8 @@ class Listeners:
 
     def _bind_grpc(self) -> int:
         options = self._options
-        address = f"{_bracketed(options.host)}:{options.grpc_port}"
+        address = f"{bracketed(options.host)}:{options.grpc_port}"
+        listened = ("gRPC", options.host, options.grpc_port, "grpc_port")
         try:
             if options.tls is None:
                 port: int = self._grpc.add_insecure_port(address)
@@ -126,9 +124,9 @@ class Listeners:
                 credentials = options.tls.grpc_credentials()
                 port = self._grpc.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise _cannot_listen("gRPC", address, "grpc_port") from error
+            raise cannot_listen(*listened) from error
         if port == 0:
-            raise _cannot_listen("gRPC", address, "grpc_port")
+            raise cannot_listen(*listened)
         return port
 
     async def _start_rest(self) -> int:
@@ -148,8 +146,9 @@ class Listeners:
         try:
             await site.start()
         except OSError as error:
-            address = f"{_bracketed(options.host)}:{options.rest_port}"
-            raise _cannot_listen("REST", address, "rest_port") from error
+            raise cannot_listen(
+                "REST", options.host, options.rest_port, "rest_port"
+            ) from error
         port: int = self._rest.addresses[0][1]
         return port
 
@@ -168,14 +167,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _cannot_listen(protocol: str, address: str, argument: str) -> ListenError:
-    return ListenError(
-        f"cannot listen on {address} for {protocol}: the port is in use or the address "
-        f"is not this machine's; choose another {argument}, 0 for any free one"
-    )

@@ -1,3 +1,4 @@
+import errno
 import json
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from preprocessing.storage.folder_lock import hold_folder
 
 DAY = 86_400_000
 
@@ -114,3 +116,86 @@ def test_threads_are_not_for_beam(run):
     result = run("log", "out", "--threads", 2, "--runner", "DirectRunner")
     assert result.exit_code == 2
     assert "--threads is not for Beam" in result.output
+
+
+def test_a_folder_with_files_of_the_users_own_is_left_as_it_is(run, tmp_path):
+    write_log(tmp_path / "log", 5)
+    for name in ("features/extract.py", "state/notes.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("written by hand")
+    before = sorted(tmp_path.rglob("*"))
+    result = run("log", ".")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/features/extract.py" in result.output
+    assert "Choose another folder" in result.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("log", "out"), [("log", "log"), ("log", "log/out"), ("out/features", "out")]
+)
+def test_an_output_in_the_log_is_refused_and_nothing_is_made(run, tmp_path, log, out):
+    (tmp_path / log).parent.mkdir(exist_ok=True)
+    write_log(tmp_path / log, 5)
+    before = sorted(tmp_path.rglob("*"))
+    result = run(log, out)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert f"--out {tmp_path / out}" in line
+    assert f"--data {tmp_path / log}" in line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_state_is_not_replaced_by_the_one_after_it(run, tmp_path):
+    write_log(tmp_path / "monday", 5)
+    write_log(tmp_path / "tuesday", 6)
+    assert run("monday", "one").exit_code == 0
+    result = run("tuesday", "one", "--state", tmp_path / "one")
+    assert result.exit_code == 1
+    assert f"--state {tmp_path / 'one'}" in result.output
+    assert avc_of(tmp_path / "one") == [0, 0, 1]
+
+
+def test_the_log_may_lie_in_the_outputs_folder(run, tmp_path):
+    (tmp_path / "day").mkdir()
+    write_log(tmp_path / "day" / "log", 5)
+    for _ in range(2):
+        assert run("day/log", "day").exit_code == 0
+    assert avc_of(tmp_path / "day") == [0, 0, 1]
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/x", "/proc/x", "/dev/null"])
+def test_a_place_that_cannot_be_written_is_one_line(run, tmp_path, out):
+    write_log(tmp_path / "log", 5)
+    (tmp_path / "taken").touch()
+    result = run("log", out)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert line.startswith(f"Error: --out {tmp_path / out} cannot be written to: ")
+
+
+def test_a_disk_that_fills_up_is_one_line(run, tmp_path, monkeypatch):
+    write_log(tmp_path / "log", 5)
+
+    def write(self, table):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file")
+
+    monkeypatch.setattr("preprocessing.storage.parquet.TableWriter.write", write)
+    result = run("log", "out")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == (
+        f"Error: --out {tmp_path / 'out'} cannot be written to: No space left on device"
+    )
+    monkeypatch.undo()
+    assert run("log", "out").exit_code == 0
+
+
+def test_an_output_in_use_is_refused(run, tmp_path):
+    write_log(tmp_path / "log", 5)
+    with hold_folder(tmp_path / "out"):
+        result = run("log", "out")
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        f"Error: {tmp_path / 'out'} is in use by another process: wait until it has "
+        "finished, or choose another folder"
+    ]

@@ -70,3 +70,25 @@ def test_reads_a_configuration_with_overrides(pytestconfig):
     assert options.read_config(demo, ["training.epochs=7"]).training.epochs == 7
     with pytest.raises(click.ClickException, match="did you mean 'epochs'"):
         options.read_config(demo, ["training.epoch=7"])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        options.data_option("Log."),
+        options.out_option("Folder."),
+        options.out_option("Folder or URI.", type=options.PLACE),
+        click.option("--output", type=options.NEW_FILE),
+        options.config_option("File."),
+    ],
+)
+def test_an_empty_place_is_refused_not_taken_for_the_working_folder(invoke, option):
+    name = click.command()(option(lambda: None)).params[0].opts[0]
+    assert f"Invalid value for '{name}': it is empty" in invoke([option], name, "")
+
+
+@pytest.mark.parametrize("uri", ["gs://", "file:///", "s3:////"])
+def test_a_scheme_alone_is_no_place(invoke, uri):
+    option = options.data_option("Log.")
+    assert "names no bucket and no folder" in invoke([option], "--data", uri)
+    assert invoke([option], "--data", f"{uri}b") == {"data_dir": f"{uri}b"}

@@ -80,3 +80,36 @@ def test_a_folder_in_use_is_refused_at_once(demo_config, tmp_path):
             result = invoke(*command, "--out", tmp_path / "out")
             assert result.exit_code == 1
             assert "out is in use by another process" in result.output
+
+
+def test_files_of_the_users_own_are_not_replaced(demo_config, tmp_path):
+    log = tmp_path / "log"
+    invoke("simulate", "--users", 100, "--days", 2, "--out", log)
+    for command, name in (
+        (("run", "--config", demo_config, "--data", log), "rejects/notes.txt"),
+        (("run", "--config", demo_config, "--data", log), "pipeline/model.py"),
+        (("demo", "--config", demo_config), "serving/models.config"),
+        (("demo", "--config", demo_config), "log/notes.txt"),
+    ):
+        out = tmp_path / name.replace("/", "-")
+        (out / name).parent.mkdir(parents=True)
+        (out / name).write_text("by hand")
+        result = invoke(*command, "--out", out)
+        assert result.exit_code == 1
+        assert name.split("/")[0] in result.output
+        assert len(result.output.splitlines()) == 1
+        assert [path for path in out.rglob("*") if path.is_file()] == [out / name]
+
+
+@pytest.mark.parametrize("out", ["log", "log/out", "link/out"])
+def test_a_run_in_its_own_log_is_refused(demo_config, tmp_path, out):
+    log = tmp_path / "log"
+    invoke("simulate", "--users", 100, "--days", 2, "--out", log)
+    (tmp_path / "link").symlink_to(log)
+    result = invoke(
+        "run", "--config", demo_config, "--data", log, "--out", tmp_path / out
+    )
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert f"--out {tmp_path / out}" in line
+    assert f"--data {log}" in line

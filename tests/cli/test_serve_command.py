@@ -1,10 +1,14 @@
 """`poso serve`: what it asks for and how it fails."""
 
+import socket
+
 import pytest
 from click.testing import CliRunner
 
 from cli.main import main
 from serving.server.settings.server_options import ServerOptions
+
+FREE = ("--grpc-port", 0, "--rest-port", 0)
 
 
 def serve(*arguments):
@@ -23,7 +27,7 @@ def test_one_source_of_models(tmp_path, both):
 
 
 def test_a_folder_without_versions_is_explained(tmp_path):
-    result = serve("--model", tmp_path)
+    result = serve("--model", tmp_path, *FREE)
     assert result.exit_code == 1
     assert "no version to serve" in result.output
     assert "Traceback" not in result.output
@@ -32,7 +36,7 @@ def test_a_folder_without_versions_is_explained(tmp_path):
 def test_a_broken_configuration_is_explained(tmp_path):
     file = tmp_path / "models.config"
     file.write_text('model_config_list {\n  config { nme: "a" }\n}')
-    result = serve("--model-config-file", file)
+    result = serve("--model-config-file", file, *FREE)
     assert result.exit_code == 1
     assert f"{file}:2:12 : Message type" in result.output
 
@@ -65,7 +69,7 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
         "--model-config-file-poll-wait-seconds 30 --file-system-poll-wait-seconds 0 "
         f"--batching-parameters-file {batching}"
     )
-    result = serve("--model-config-file", file, *options.split())
+    result = serve("--model-config-file", file, *FREE, *options.split())
     assert result.exit_code == 0, result.output
     assert received["models"] == file
     assert received["model_dir"] is None
@@ -75,15 +79,26 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code
 
 
-def test_a_port_that_is_in_use_is_one_line(monkeypatch, tmp_path):
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_port_that_is_in_use_is_one_line_at_once(tmp_path, protocol):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = serve("--model", tmp_path, *FREE, f"--{protocol}-port", port)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert line.startswith(f"Error: cannot listen on 127.0.0.1:{port} for ")
+    assert f"choose another {protocol}_port" in line
+
+
+def test_a_port_that_was_taken_meanwhile_is_one_line(monkeypatch, tmp_path):
     from serving.server import embedded_server
-    from serving.server.listeners import ListenError
+    from serving.server.ports import ListenError
 
     def refuse(*_):
         raise ListenError("cannot listen on 127.0.0.1:8500 for gRPC")
 
     monkeypatch.setattr(embedded_server, "serve_forever", refuse)
-    result = serve("--model", tmp_path)
+    result = serve("--model", tmp_path, *FREE)
     assert result.exit_code == 1
     assert result.output == "Error: cannot listen on 127.0.0.1:8500 for gRPC\n"
     assert serve("--model", tmp_path, "--grpc-port", 70000).exit_code == 2

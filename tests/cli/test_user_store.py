@@ -1,8 +1,9 @@
 import click
 import pytest
 
-from cli.user_store import open_store, read_features, report_errors
+from cli.user_store import open_store, read_features, report_errors, state_place
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.storage.overlap import OverlapError, whole
 from serving.protocol.errors import Unavailable
 
 
@@ -38,3 +39,21 @@ def test_a_store_may_be_a_file_or_in_memory(tmp_path):
         with open_store(None, given, FeatureConfig()) as store:
             assert len(store) == 0
     assert place.exists()
+
+
+def test_a_store_lies_apart_from_what_is_read(tmp_path):
+    state = tmp_path / "monday" / "state"
+    state.mkdir(parents=True)
+    (state / "state.json").write_text("{}")
+    for given in (state / "users.sqlite", state / "state.json"):
+        for folder in (state, state.parent):
+            with pytest.raises(OverlapError, match=r"--store .* --state"):
+                open_store(str(folder), str(given), FeatureConfig())
+    log = whole("FILE", str(tmp_path / "today.jsonl"))
+    with pytest.raises(OverlapError, match=r"--store .* FILE"):
+        open_store(None, str(tmp_path / "today.jsonl"), FeatureConfig(), log)
+    beside = str(state.parent / "users.sqlite")
+    read = state_place("STATE_DIR", str(state.parent))
+    with open_store(None, beside, FeatureConfig(), read):
+        pass
+    assert [path.name for path in state.iterdir()] == ["state.json"]

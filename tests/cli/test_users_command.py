@@ -168,3 +168,25 @@ def test_what_is_missing_or_wrong_is_said_without_a_traceback(state, config, tmp
     assert "redis://127.0.0.1:1" in down
     observe = ("users", "observe", tmp_path / "none.jsonl", "--config", config)
     assert "none.jsonl" in refused(*observe, "--store", tmp_path / "users.sqlite")
+
+
+def test_what_is_observed_is_not_what_rejects_go_to(state, config, tmp_path):
+    today = tmp_path / "today.jsonl"
+    today.write_text(json.dumps(row("v5", 9, **WATCHED)) + "\n")
+    before = today.read_text()
+    observe = ("users", "observe", today, "--state", state, "--config", config)
+    for more in (
+        ("--store", tmp_path / "users.sqlite", "--rejects", today),
+        ("--store", today),
+    ):
+        done = invoke(*observe, *more)
+        assert done.exit_code == 1
+        assert f"{today}" in done.output
+        assert "which FILE" in done.output or "what FILE" in done.output
+        assert today.read_text() == before
+    rejects = tmp_path / "rejects.jsonl"
+    done = invoke(
+        *(*observe, "--store", tmp_path / "users.sqlite", "--rejects", rejects)
+    )
+    assert "1 impressions = 1 counted + 0 rejects" in done.output
+    assert rejects.read_text() == ""

@@ -1,13 +1,6 @@
-from dataclasses import replace
-
 import pyarrow as pa
-import pyarrow.parquet as pq
-import pytest
 
-from simulator import SimulatorConfig, simulate, write_log
 from simulator.config import DAY_MS
-
-SMALL = SimulatorConfig(users=300, videos=200, authors=20, days=3)
 
 CONTRACT = {
     "user_id": pa.string(),
@@ -73,24 +66,3 @@ def test_popularity_is_skewed_and_the_country_balanced(impressions):
     assert views.head(len(views) // 100).sum() > 0.08 * len(impressions)
     countries = impressions.user_country.value_counts(normalize=True)
     assert countries.between(0.15, 0.25).all()
-
-
-def test_the_seed_decides_every_byte(tmp_path):
-    def written(config, folder):
-        files = write_log(simulate(config), tmp_path / folder)
-        return {file.name: file.read_bytes() for file in files}
-
-    first = written(SMALL, "first")
-    assert list(first) == [f"impressions-2024-03-0{day}.parquet" for day in (4, 5, 6)]
-    assert written(SMALL, "again") == first
-    assert written(replace(SMALL, seed=18), "other") != first
-
-
-@pytest.mark.parametrize("corrupt_share", [0.0, 0.05])
-def test_the_files_hold_every_row_on_its_day(tmp_path, corrupt_share):
-    log = simulate(replace(SMALL, corrupt_share=corrupt_share))
-    tables = [pq.read_table(file) for file in write_log(log, tmp_path)]
-    assert pa.concat_tables(tables).equals(log)
-    for day, table in enumerate(tables):
-        times = table["event_time_ms"].drop_null().to_numpy()
-        assert set((times - SMALL.start_ms) // DAY_MS) == {day}

@@ -1,6 +1,7 @@
 """The component's executor on small logs, without a TFX pipeline around it."""
 
 import json
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,12 +12,14 @@ from tfx.types import standard_artifacts
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import EmptySplitError
 from pipeline.examples.example_gen import (
+    _COUNTS_FILE,
     SPLIT_SUMMARY_FILE,
     Executor,
     ImpressionExampleGen,
 )
 from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.checks.counts import EmptyLogError, RejectLimitExceeded
+from preprocessing.engine.earlier_output import OutputFolderError
 from preprocessing.state.files import open_state
 
 pytestmark = pytest.mark.e2e
@@ -149,3 +152,21 @@ def test_too_many_rejects_stop_the_run_and_stay(run, tmp_path):
     with pytest.raises(RejectLimitExceeded, match="video_duration_ms is negative: 2"):
         run([5, 6, 7], durations=[-1, -1, 1000])
     assert len(rejects(tmp_path)) == 2
+
+
+def test_only_rejects_of_earlier_runs_are_replaced(run, tmp_path):
+    rejects_dir = tmp_path / "rejects"
+    rejects_dir.mkdir()
+    for name in ("rejects-00004-of-00005.parquet", "summary.json", _COUNTS_FILE):
+        (rejects_dir / name).write_text("of a run that was killed")
+    (rejects_dir / "notes.txt").write_text("by hand")
+    with pytest.raises(OutputFolderError, match=r"rejects/notes\.txt was not made"):
+        run([1, 2, 3])
+    assert len(list(rejects_dir.iterdir())) == 4
+    (rejects_dir / "notes.txt").unlink()
+    shutil.rmtree(tmp_path / "log")
+    run([1, 2, 3])
+    assert {path.name for path in rejects_dir.iterdir()} == {
+        "rejects-00000-of-00001.parquet",
+        "summary.json",
+    }

@@ -7,12 +7,9 @@ import pytest
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline.runners.run_folder import RunFolderError
 from pipeline.runners.run_paths import RunPaths
-from pipeline.runners.run_records import (
-    RunFolderError,
-    note_made_files,
-    settle_records,
-)
+from pipeline.runners.run_records import note_made_files, settle_records
 
 LIVE = metadata_store_pb2.Artifact.LIVE
 DELETED = metadata_store_pb2.Artifact.DELETED
@@ -143,13 +140,6 @@ def test_a_pushed_model_that_is_no_longer_served_is_pushed_again(paths):
 def test_without_a_list_of_files_a_folder_that_is_there_counts_as_whole(paths):
     (paths.pipeline_root / "files.json").write_text("{ half a li")
     assert settle_records(paths) == []
-
-
-def test_artifacts_without_records_are_left_alone_and_refused(paths):
-    paths.metadata.unlink()
-    with pytest.raises(RunFolderError, match=r"give another --out, or remove that"):
-        settle_records(paths)
-    assert (paths.pipeline_root / "Trainer/model/2/w/x").exists()
 
 
 def test_records_that_cannot_be_read_are_named(paths):

@@ -251,6 +251,7 @@ PEAK = """
     from preprocessing.engine import disk_shuffle
     disk_shuffle._BUFFERED_ROWS = 1 << 14
     folder, parts = sys.argv[1], int(sys.argv[2])
+    out = folder + "-out"
     random = np.random.default_rng(0)
     for part in range(parts):
         size = 40_000
@@ -261,8 +262,7 @@ PEAK = """
         }), f"{folder}/{part}.parquet")
     before = pa.default_memory_pool().max_memory()
     config = FeatureConfig(shards=4 * parts)
-    write_feature_table(SourceConfig(format="parquet"), config, folder, folder + "/out",
-                 threads=1)
+    write_feature_table(SourceConfig(format="parquet"), config, folder, out, threads=1)
     print(pa.default_memory_pool().max_memory())
 """
 

@@ -14,6 +14,7 @@ from preprocessing.engine.write_table import write_feature_table
 from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import StateError, open_state
 from preprocessing.storage.files import SourceError, find_files, move_tree, open_file
+from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 from tests.helpers import fake_store
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
 from tests.helpers.log_rows import LABELS, log_table
@@ -147,11 +148,12 @@ def test_days_of_a_time_zone_go_on_from_state_to_state(tmp_path, engine):
 def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
     lines = [log_line(u, v, at=t) for u in (1, 2, 3) for v in (10, 11) for t in (0, 9)]
     lines += [log_line(1, 10), log_line("", 10), log_line(1, 10, at=4, like=7), "cut,"]
-    write_kuairand(tmp_path, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    write_kuairand(log, lines, ["1,-1,10,1,0,0,70,5", "9,-1,10,1,0,0,70,5"])
     config = KUAIRAND_CONFIG.model_copy(update={"max_reject_rate": 0.5})
-    out = tmp_path / "out"
-    summary = write_feature_table(KUAIRAND, config, str(tmp_path), str(out), **engine)
-    expected = compute_feature_table(KUAIRAND, config, str(tmp_path))
+    summary = write_feature_table(KUAIRAND, config, str(log), str(out), **engine)
+    expected = compute_feature_table(KUAIRAND, config, str(log))
     assert_output(out, expected)
     assert summary == expected.summary
     assert summary.rows_in == summary.examples + summary.rejects == 16
@@ -163,10 +165,11 @@ def test_files_hold_what_the_engine_in_memory_gives(tmp_path, engine):
 
 
 def test_the_real_files(data_dir, tmp_path):
-    cut_kuairand(data_dir, tmp_path, users=300)
-    out = tmp_path / "out"
-    write_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path), str(out))
-    assert_output(out, compute_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(tmp_path)))
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    cut_kuairand(data_dir, log, users=300)
+    write_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(log), str(out))
+    assert_output(out, compute_feature_table(KUAIRAND, KUAIRAND_CONFIG, str(log)))
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
@@ -314,14 +317,15 @@ def test_damage_found_by_a_thread_is_named(tmp_path):
 
 def test_a_broken_state_is_found_before_anything_is_written(tmp_path):
     folder = write_log(tmp_path / "log", [impression()])
-    out = tmp_path / "out"
-    write_feature_table(PARQUET, CONFIG, folder, str(out))
-    before = (out / "summary.json").read_text()
-    info = json.loads((out / "state" / "state.json").read_text())
-    (out / "state" / "state.json").write_text(json.dumps({**info, "format": 9}))
+    before, out = tmp_path / "before", tmp_path / "out"
+    for place in (before, out):
+        write_feature_table(PARQUET, CONFIG, folder, str(place))
+    summary = (out / "summary.json").read_text()
+    info = json.loads((before / "state" / "state.json").read_text())
+    (before / "state" / "state.json").write_text(json.dumps({**info, "format": 9}))
     with pytest.raises(StateError, match="format 1"):
-        write_feature_table(PARQUET, CONFIG, folder, str(out), str(out))
-    assert (out / "summary.json").read_text() == before
+        write_feature_table(PARQUET, CONFIG, folder, str(out), str(before))
+    assert (out / "summary.json").read_text() == summary
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
@@ -347,3 +351,40 @@ def test_places_may_be_in_an_object_store(tmp_path, engine):
     assert sorted(map(repr, examples)) == rows(whole.features)
     assert rows(read("fake://b/out-1/state/user_state")) == rows(whole.user_state)
     assert not [path for path in fake_store.FILES if "_incomplete" in path]
+
+
+def test_an_output_in_use_is_left_alone(tmp_path):
+    folder = write_log(tmp_path / "log", [impression()])
+    out = tmp_path / "out"
+    write_feature_table(PARQUET, CONFIG, folder, str(out))
+    before = (out / "summary.json").stat()
+
+    def others(step, done, parts):
+        with pytest.raises(FolderInUseError):
+            write_feature_table(PARQUET, CONFIG, folder, str(tmp_path / "next"))
+        with pytest.raises(FolderInUseError, match="being written"):
+            write_feature_table(
+                PARQUET, CONFIG, folder, str(tmp_path / "third"), str(tmp_path / "next")
+            )
+        with pytest.raises(FolderInUseError, match="in use"), hold_folder(out):
+            pass
+
+    later = write_log(tmp_path / "later", [impression(at=DAY)])
+    (tmp_path / "next" / "state").mkdir(parents=True)
+    info = (out / "state" / "state.json").read_text()
+    (tmp_path / "next" / "state" / "state.json").write_text(info)
+    write_feature_table(
+        *(PARQUET, CONFIG, later, str(tmp_path / "next"), str(out)), progress=others
+    )
+    assert (out / "summary.json").stat() == before
+    with hold_folder(out), hold_folder(tmp_path / "next"):
+        pass
+
+
+def test_what_is_read_may_be_read_only(tmp_path):
+    folder = write_log(tmp_path / "log", [impression()])
+    out = str(tmp_path / "out")
+    for place in (tmp_path / "log", tmp_path / "log" / "log.parquet"):
+        place.chmod(0o555)
+    write_feature_table(PARQUET, CONFIG, folder, out)
+    assert [path.name for path in (tmp_path / "log").iterdir()] == ["log.parquet"]

@@ -7,7 +7,7 @@ import pytest
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources.input_files import input_files, input_state
-from preprocessing.storage.files import SourceError
+from preprocessing.storage.files import DataFile, SourceError
 
 GENDER = {"name": "gender", "entity": "user", "type": "categorical"}
 
@@ -162,3 +162,11 @@ def test_links_in_a_circle_are_an_error_that_names_one(tmp_path):
     shutil.rmtree(tmp_path / "b")
     (tmp_path / "a/link").unlink()
     assert len(files_of(tmp_path, "csv").read) == 1
+
+
+def test_the_lock_of_whoever_wrote_the_log_needs_no_word(tmp_path):
+    write(tmp_path, "a.csv", ".lock")
+    assert input_files(SourceConfig(format="csv"), FeatureConfig(), str(tmp_path)) == (
+        [DataFile(f"{tmp_path}/a.csv", "a.csv")],
+        [],
+    )

@@ -91,3 +91,11 @@ def test_trees_are_moved_and_removed(root):
 def test_an_unknown_scheme_is_an_error():
     with pytest.raises(ValueError, match="Unable to get filesystem"):
         list_files("nowhere://bucket/log")
+
+
+@pytest.mark.parametrize(
+    ("folder", "joined"),
+    [("a", "a/b"), ("a/", "a/b"), ("/", "/b"), ("", "./b"), ("gs://a/", "gs://a/b")],
+)
+def test_a_place_below_a_folder(folder, joined):
+    assert join(folder, "b") == joined

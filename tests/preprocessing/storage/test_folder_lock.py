@@ -1,9 +1,14 @@
+import errno
 import subprocess
 import sys
 
 import pytest
 
-from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
+from preprocessing.storage.folder_lock import (
+    FolderInUseError,
+    hold_folder,
+    share_folder,
+)
 
 HOLDER = """
 import sys
@@ -52,4 +57,42 @@ def test_a_killed_process_holds_nothing(tmp_path):
 def test_what_is_no_folder_is_an_error(tmp_path):
     (tmp_path / "taken").touch()
     with pytest.raises(OSError, match="taken"), hold_folder(tmp_path / "taken"):
+        pass
+
+
+def test_readers_share_a_folder_and_keep_writers_out(tmp_path):
+    with hold_folder(tmp_path):
+        pass
+    in_use = pytest.raises(FolderInUseError, match="is in use")
+    with share_folder(tmp_path), share_folder(tmp_path), in_use, hold_folder(tmp_path):
+        pass
+    being_written = pytest.raises(FolderInUseError, match="being written")
+    with hold_folder(tmp_path), being_written, share_folder(tmp_path):
+        pass
+    with share_folder(tmp_path):
+        pass
+
+
+def test_nothing_is_made_in_what_is_read(tmp_path):
+    with share_folder(tmp_path), share_folder(tmp_path / "nowhere"):
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_that_may_only_be_read_will_do(tmp_path):
+    with hold_folder(tmp_path):
+        pass
+    (tmp_path / ".lock").chmod(0o444)
+    refused = pytest.raises(FolderInUseError)
+    with share_folder(tmp_path), refused, hold_folder(tmp_path):
+        pass
+
+
+def test_without_locks_of_the_file_system_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / ".lock").touch()
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with share_folder(tmp_path):
         pass

@@ -1,5 +1,7 @@
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -89,3 +91,20 @@ def test_a_file_in_use_may_be_shorter_than_it_will_be(full):
     first = SqliteStorage(full)
     first.swap([Swap(f"v{n}", None, b"x" * 9000, {}) for n in range(50)], "all")
     assert SqliteStorage(full).read(["v49"]) == [b"x" * 9000]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["accounts (id INTEGER)", "users (id INTEGER, name TEXT)", "users (user_id, age)"],
+)
+def test_another_programs_database_is_left_alone(tmp_path, table):
+    path = tmp_path / "app.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"CREATE TABLE {table}")
+    before = path.read_bytes()
+    with pytest.raises(
+        Unavailable, match=r"app\.sqlite is an SQLite file of something"
+    ):
+        SqliteStorage(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["app.sqlite"]

@@ -14,8 +14,8 @@ import tensorflow as tf
 from serving.client.ranking_client import RankingClient
 from serving.protocol.errors import Internal, Unavailable
 from serving.server.embedded_server import EmbeddedServer
-from serving.server.listeners import ListenError
 from serving.server.models.saved_model import ModelLoadError
+from serving.server.ports import ListenError
 from serving.server.prediction.predictor import Predictor
 from serving.server.settings.server_options import ServerOptions
 

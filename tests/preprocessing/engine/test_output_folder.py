@@ -1,0 +1,79 @@
+"""The output must lie apart from what is read; the log may lie beside it."""
+
+import json
+
+import pytest
+
+from preprocessing.engine.output_folder import check_places, shared_inputs
+from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
+from preprocessing.storage.overlap import OverlapError
+
+
+def lay_out(folder):
+    for name in ("day/log/a.csv", "day/state/state.json", "other/state/state.json"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(json.dumps({}))
+
+
+@pytest.mark.parametrize(
+    ("out", "data", "state"),
+    [
+        ("out", "day/log", None),
+        ("day", "day/log", None),
+        ("day", "day/log", "other"),
+        ("day", "day/log/a.csv", "other/state"),
+        ("day/next", "day/log", "day"),
+        (".", "day/log", "day"),
+        ("day/logs", "day/log", None),
+    ],
+)
+def test_what_lies_apart(tmp_path, monkeypatch, out, data, state):
+    lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    check_places(out, data, state)
+
+
+@pytest.mark.parametrize(
+    ("out", "data", "state"),
+    [
+        ("day/log", "day/log", None),
+        ("day/log/out", "day/log", None),
+        ("day", "day", None),
+        ("day", "day/features", None),
+        ("day", "day/rejects/more/a.csv", None),
+        ("day", "day/_incomplete", None),
+        ("day", "day/log", "day"),
+        ("day", "day/log", "day/state"),
+        ("day/state", "day/log", "day"),
+        ("day/state/next", "day/log", "day"),
+        ("gs://b/log/out", "gs://b/log", None),
+        ("gs://b", "gs://b/features", None),
+    ],
+)
+def test_what_overlaps(tmp_path, monkeypatch, out, data, state):
+    lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OverlapError, match=f"out_dir {out}: "):
+        check_places(out, data, state)
+
+
+@pytest.mark.parametrize(
+    "place", ["day", "day/state", "day/features", "day/a.csv", "file://{here}/day"]
+)
+def test_an_output_that_is_read_is_not_written_meanwhile(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    with hold_folder("day"):
+        pass
+    (tmp_path / "day" / "a.csv").touch()
+    place = place.format(here=tmp_path)
+    shared = shared_inputs(place, None, "gs://b/day")
+    with shared, pytest.raises(FolderInUseError), hold_folder("day"):
+        pass
+    with hold_folder("day"), pytest.raises(FolderInUseError, match="being written"):
+        shared_inputs(place).__enter__()
+
+
+def test_a_log_in_a_folder_that_is_written_to_may_be_read(tmp_path):
+    (tmp_path / "run" / "log").mkdir(parents=True)
+    with hold_folder(tmp_path / "run"), shared_inputs(str(tmp_path / "run" / "log")):
+        pass
