@@ -1,0 +1,181 @@
+"""A folder of an object store, worked on as a copy on this machine.
+
+What needs a real folder (SavedModels, TFX artifacts, sqlite) works on the copy:
+`pull` brings what changed in the store, `push` sends back what changed here. The copy
+stays between runs, so that neither moves more than the difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from preprocessing.storage.files import (
+    create_file,
+    join,
+    list_files,
+    open_file,
+    remove_tree,
+)
+from preprocessing.storage.remote import store_of
+
+# In the copy: what was moved when, and what is just being brought.
+_OWN = ".staged"
+_RECORD = "record.json"
+_NOT_SENT = (".lock",)
+_THREADS = 8
+_BLOCK_BYTES = 1 << 20
+# Sent after all others: a model is whole once its graph is there, a run once its
+# records are.
+_LAST = ("saved_model.pb", "version_files.json", "metadata.sqlite")
+
+
+class Transfer(NamedTuple):
+    """What one `pull` or `push` has moved."""
+
+    files: int
+    bytes: int
+
+
+class StagedFolder:
+    """A copy of a store's folder.
+
+    Args:
+        uri: The folder in the store. It need not be there yet.
+        local: Where the copy is kept; by default below the user's cache folder
+            (`XDG_CACHE_HOME`), one folder for each URI.
+
+    Attributes:
+        uri: The folder in the store.
+        local: The copy.
+        client: Through what the store is reached, for people.
+    """
+
+    def __init__(self, uri: str, local: Path | None = None):
+        self.uri = uri.rstrip("/")
+        self.local = local or _cache_folder(self.uri)
+        self._store = store_of(self.uri)
+        self.client = self._store.client
+
+    def pull(self) -> Transfer:
+        """Brings what is new or changed in the store, removes what is gone there.
+
+        A file that changed on both sides is taken from the store.
+
+        Raises:
+            OSError: The store or the copy cannot be used; what has been brought stays.
+        """
+        remote = {file.name: file for file in self._store.find(self.uri) if file.name}
+        record = self._read_record()
+        wanted = [
+            file
+            for file in remote.values()
+            if record.get(file.name, {}).get("remote") != file.version
+            or not (self.local / file.name).exists()
+        ]
+        for name in record.keys() - remote.keys():
+            (self.local / name).unlink(missing_ok=True)
+            del record[name]
+        names = [file.name for file in wanted]
+        self._each(self._get, names)
+        for name in names:
+            record[name] = {
+                "remote": remote[name].version,
+                "local": _version(self.local / name),
+            }
+        self._write_record(record)
+        return Transfer(len(wanted), sum(file.size for file in wanted))
+
+    def push(self) -> Transfer:
+        """Sends what is new or changed here, removes from the store what is gone here.
+
+        What others have put into the store's folder meanwhile stays.
+
+        Raises:
+            OSError: The store cannot be written to; what has been sent stays.
+        """
+        record = self._read_record()
+        here = {
+            name: _version(self.local / name)
+            for name in list_files(str(self.local)) or ()
+            if not name.startswith(_OWN + "/") and name not in _NOT_SENT
+        }
+        changed = [n for n, at in here.items() if record.get(n, {}).get("local") != at]
+        for last in ("", *_LAST):
+            self._each(self._put, [name for name in changed if _last(name) == last])
+        gone = sorted(record.keys() - here.keys())
+        for name in gone:
+            remove_tree(join(self.uri, name))
+        if changed or gone:
+            remote = {file.name: file.version for file in self._store.find(self.uri)}
+            self._write_record(
+                {
+                    n: {"remote": remote[n], "local": here[n]}
+                    for n in here
+                    if n in remote
+                }
+            )
+        size = sum((self.local / name).stat().st_size for name in changed)
+        return Transfer(len(changed), size)
+
+    def _get(self, name: str) -> None:
+        target = self.local / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            open_file(join(self.uri, name)) as source,
+            tempfile.NamedTemporaryFile(dir=self.local / _OWN, delete=False) as part,
+        ):
+            shutil.copyfileobj(source, part, _BLOCK_BYTES)
+        os.replace(part.name, target)
+
+    def _put(self, name: str) -> None:
+        with (
+            open(self.local / name, "rb") as source,
+            create_file(join(self.uri, name)) as target,
+        ):
+            shutil.copyfileobj(source, target, _BLOCK_BYTES)
+
+    def _each(self, move: Callable[[str], None], names: Sequence[str]) -> None:
+        (self.local / _OWN).mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(_THREADS) as threads:
+            list(threads.map(move, names))
+
+    def _read_record(self) -> dict[str, dict[str, str]]:
+        try:
+            record: dict[str, dict[str, str]] = json.loads(
+                (self.local / _OWN / _RECORD).read_text(encoding="utf-8")
+            )
+        except (OSError, ValueError):
+            return {}
+        return record
+
+    def _write_record(self, record: dict[str, dict[str, str]]) -> None:
+        own = self.local / _OWN
+        own.mkdir(parents=True, exist_ok=True)
+        part = own / (_RECORD + ".part")
+        part.write_text(json.dumps(record), encoding="utf-8")
+        os.replace(part, own / _RECORD)
+
+
+def _cache_folder(uri: str) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256(uri.encode()).hexdigest()[:12]
+    return cache / "poso" / f"{posixpath.basename(uri)}-{digest}"
+
+
+def _version(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _last(name: str) -> str:
+    base = posixpath.basename(name)
+    return base if base in _LAST else ""
