@@ -24,6 +24,7 @@ from preprocessing.storage.files import (
     list_files,
     open_file,
     remove_tree,
+    write_text,
 )
 from preprocessing.storage.remote import store_of
 
@@ -56,14 +57,34 @@ class StagedFolder:
     Attributes:
         uri: The folder in the store.
         local: The copy.
+        own: A folder in the copy that is not sent: what was moved when.
         client: Through what the store is reached, for people.
     """
 
     def __init__(self, uri: str, local: Path | None = None):
         self.uri = uri.rstrip("/")
         self.local = local or _cache_folder(self.uri)
+        self.own = self.local / _OWN
         self._store = store_of(self.uri)
         self.client = self._store.client
+
+    def local_files(self) -> list[str]:
+        """Names of the copy's files, below it."""
+        return [
+            name
+            for name in list_files(str(self.local)) or ()
+            if not name.startswith(_OWN + "/") and name not in _NOT_SENT
+        ]
+
+    def check_writable(self) -> None:
+        """Writes a small object to the store and removes it.
+
+        Raises:
+            OSError: The store refuses it.
+        """
+        trial = join(self.uri, "may-be-written")
+        write_text(trial, "")
+        remove_tree(trial)
 
     def pull(self) -> Transfer:
         """Brings what is new or changed in the store, removes what is gone there.
@@ -103,11 +124,7 @@ class StagedFolder:
             OSError: The store cannot be written to; what has been sent stays.
         """
         record = self._read_record()
-        here = {
-            name: _version(self.local / name)
-            for name in list_files(str(self.local)) or ()
-            if not name.startswith(_OWN + "/") and name not in _NOT_SENT
-        }
+        here = {name: _version(self.local / name) for name in self.local_files()}
         changed = [n for n, at in here.items() if record.get(n, {}).get("local") != at]
         for last in ("", *_LAST):
             self._each(self._put, [name for name in changed if _last(name) == last])
@@ -131,7 +148,7 @@ class StagedFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         with (
             open_file(join(self.uri, name)) as source,
-            tempfile.NamedTemporaryFile(dir=self.local / _OWN, delete=False) as part,
+            tempfile.NamedTemporaryFile(dir=self.own, delete=False) as part,
         ):
             shutil.copyfileobj(source, part, _BLOCK_BYTES)
         os.replace(part.name, target)
@@ -144,25 +161,24 @@ class StagedFolder:
             shutil.copyfileobj(source, target, _BLOCK_BYTES)
 
     def _each(self, move: Callable[[str], None], names: Sequence[str]) -> None:
-        (self.local / _OWN).mkdir(parents=True, exist_ok=True)
+        self.own.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(move, names))
 
     def _read_record(self) -> dict[str, dict[str, str]]:
         try:
             record: dict[str, dict[str, str]] = json.loads(
-                (self.local / _OWN / _RECORD).read_text(encoding="utf-8")
+                (self.own / _RECORD).read_text(encoding="utf-8")
             )
         except (OSError, ValueError):
             return {}
         return record
 
     def _write_record(self, record: dict[str, dict[str, str]]) -> None:
-        own = self.local / _OWN
-        own.mkdir(parents=True, exist_ok=True)
-        part = own / (_RECORD + ".part")
+        self.own.mkdir(parents=True, exist_ok=True)
+        part = self.own / (_RECORD + ".part")
         part.write_text(json.dumps(record), encoding="utf-8")
-        os.replace(part, own / _RECORD)
+        os.replace(part, self.own / _RECORD)
 
 
 def _cache_folder(uri: str) -> Path:

@@ -111,9 +111,7 @@ def test_an_output_of_an_earlier_release_is_replaced(write, tmp_path):
     out = tmp_path / "out"
     write(out)
     summary = json.loads((out / "summary.json").read_text())
-    assert summary.pop("files") == [
-        name for name in tree(out) if "/" in name
-    ]
+    assert summary.pop("files") == [name for name in tree(out) if "/" in name]
     (out / "summary.json").write_text(json.dumps(summary))
     write(out)
 
