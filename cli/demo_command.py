@@ -65,7 +65,7 @@ def command(out: Path, config_file: Path, users: int) -> None:
             write_log(table, unfinished)
             unfinished.rename(log_dir)
             click.echo(f"simulated {table.num_rows:,} impressions: {log_dir}")
-    result = run_and_print(config, str(log_dir), paths)
+    result = run_and_print(config, log_dir, paths)
     _serve_and_rank(config.serving.model_name, paths)
     click.echo(f"\nreport: {display_path(result.report)}")
     click.echo(f"done in {time.monotonic() - started:.0f} s; next:")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.disk_errors import opening
-from cli.out_folder import held_folder
+from cli.out_folder import held_folder, in_use_in_one_line
 
 if TYPE_CHECKING:
     from preprocessing.storage.staging import StagedFolder, Transfer
@@ -48,21 +48,13 @@ def staged_out(out: str) -> Iterator[Path]:
     Raises:
         click.ClickException: The store cannot be read or written.
     """
-    from preprocessing.storage.files import is_remote, local_path
-    from preprocessing.storage.staging import StagedFolder
-
-    if not is_remote(out):
-        yield Path(local_path(out)) if "://" in out else Path(out)
+    if (staged := _staged("--out", out)) is None:
+        yield _local(out)
         return
-    staged = StagedFolder(out)
-    with held_folder("--out", staged.own):
+    with held_folder("--out", staged.root):
         with opening("--out", out):
             staged.check_writable()
-            brought = staged.pull()
-        click.echo(
-            f"{out} is worked on in {staged.local} (through {staged.client}); "
-            f"{_said(brought)} brought"
-        )
+        _bring("--out", staged)
         try:
             yield staged.local
         except BaseException:
@@ -73,7 +65,40 @@ def staged_out(out: str) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_models(model_dir: str, poll_s: float) -> Iterator[str]:
+def staged_data(data_dir: str) -> Iterator[Path]:
+    """The folder or file of this machine that a command reads for `--data`.
+
+    For a URI it is a copy. Others may read it meanwhile, and it does not change.
+
+    Args:
+        data_dir: A path or a URI.
+
+    Raises:
+        click.ClickException: The store cannot be read, or its files have changed while
+            another process reads the copy.
+    """
+    from preprocessing.storage.folder_lock import (
+        FolderInUseError,
+        hold_folder,
+        share_folder,
+    )
+
+    if (staged := _staged("--data", data_dir)) is None:
+        yield _local(data_dir)
+        return
+    with in_use_in_one_line():
+        try:
+            with hold_folder(staged.root):
+                _bring("--data", staged)
+        except FolderInUseError:
+            if staged.is_behind():
+                raise
+        with share_folder(staged.root):
+            yield staged.local
+
+
+@contextmanager
+def staged_models(model_dir: str, poll_s: float) -> Iterator[Path]:
     """The folder of this machine that a server serves for `--model`.
 
     For a URI it is a copy, which follows the store while the block runs.
@@ -85,24 +110,11 @@ def staged_models(model_dir: str, poll_s: float) -> Iterator[str]:
     Raises:
         click.ClickException: The store cannot be read.
     """
-    from preprocessing.storage.files import is_remote, local_path
-    from preprocessing.storage.staging import StagedFolder
-
-    if not is_remote(model_dir):
-        yield local_path(model_dir) if "://" in model_dir else model_dir
+    if (staged := _staged("--model", model_dir)) is None:
+        yield _local(model_dir)
         return
-    staged = StagedFolder(model_dir)
-    with held_folder("--model", staged.own):
-        try:
-            brought = staged.pull()
-        except OSError as error:
-            raise click.ClickException(f"--model {error}") from error
-        if not staged.local_files():
-            raise click.ClickException(f"--model: there is no file below {model_dir}")
-        click.echo(
-            f"{model_dir} is served from {staged.local} (through {staged.client}); "
-            f"{_said(brought)} brought"
-        )
+    with held_folder("--model", staged.root):
+        _bring("--model", staged)
         ended = threading.Event()
         if poll_s:
             follow = threading.Thread(
@@ -110,9 +122,49 @@ def staged_models(model_dir: str, poll_s: float) -> Iterator[str]:
             )
             follow.start()
         try:
-            yield str(staged.local)
+            yield staged.local
         finally:
             ended.set()
+
+
+def _staged(option: str, place: str) -> StagedFolder | None:
+    """The copy of a store's folder; None for a place of this machine.
+
+    Raises:
+        click.ClickException: A URI of a store that has not been tried.
+    """
+    from preprocessing.storage.files import is_remote
+
+    if not is_remote(place):
+        return None
+    if not place.startswith("s3://"):
+        raise click.ClickException(
+            "this command works on a folder of this machine or of a store under s3://; "
+            "poso features and poso compile take other URIs, too. "
+            f"Received: {option} {place}"
+        )
+    from preprocessing.storage.staging import StagedFolder
+
+    return StagedFolder(place)
+
+
+def _local(place: str) -> Path:
+    """A path as it was given, or that of a `file://` URI."""
+    from preprocessing.storage.files import local_path
+
+    return Path(local_path(place) if "://" in place else place)
+
+
+def _bring(option: str, staged: StagedFolder) -> None:
+    try:
+        brought = staged.pull()
+    except OSError as error:
+        raise click.ClickException(f"{option} {error}") from error
+    if option != "--out" and not staged.local.exists():
+        raise click.ClickException(f"{option}: there is nothing at {staged.uri}")
+    click.echo(
+        f"{staged.uri} is copied to {staged.local} by {staged.client}: {_said(brought)}"
+    )
 
 
 def _follow(staged: StagedFolder, poll_s: float, ended: threading.Event) -> None:

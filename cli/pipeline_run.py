@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
 
 
-def run_and_print(config: RunConfig, data_dir: str, paths: RunPaths) -> Any:
+def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     """Runs the pipeline, prints the GAUC table and the places of its outputs.
 
     Returns:
@@ -75,15 +76,15 @@ def held(paths: RunPaths) -> Iterator[None]:
 
 
 @contextmanager
-def _shared(data_dir: str) -> Iterator[None]:
+def _shared(data_dir: Path) -> Iterator[None]:
     """Keeps other commands from replacing the log while it is read."""
     from preprocessing.engine.output_folder import shared_inputs
 
-    with in_use_in_one_line(), shared_inputs(data_dir):
+    with in_use_in_one_line(), shared_inputs(str(data_dir)):
         yield
 
 
-def _check_source(config: RunConfig, data_dir: str) -> str:
+def _check_source(config: RunConfig, data_dir: Path) -> str:
     """Finds a wrong folder or file before TensorFlow and TFX take half a minute.
 
     Returns:
@@ -94,8 +95,8 @@ def _check_source(config: RunConfig, data_dir: str) -> str:
     from preprocessing.storage.files import SourceError
 
     try:
-        open_source(config.source, config.features, data_dir).parts()
-        return input_files(config.source, config.features, data_dir).note
+        open_source(config.source, config.features, str(data_dir)).parts()
+        return input_files(config.source, config.features, str(data_dir)).note
     except SourceError as error:
         raise click.ClickException(str(error)) from error
 

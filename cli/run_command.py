@@ -36,15 +36,15 @@ def command(
     Running again with the same --out continues a run that was stopped and reuses
     every component whose inputs have not changed.
 
-    The log and --out may lie in an object store. The run then works on a copy of
-    --out on this machine, and sends it back at the end.
+    The log and --out may lie in an object store. The run then works on copies
+    on this machine (below XDG_CACHE_HOME), and sends --out back at its end.
 
     \b
     Examples:
       poso run --config configs/kuairand.yaml --data path/to/kuairand-pure
       poso run --config my.yaml --data s3://bucket/log --out s3://bucket/run
     """
-    from cli.object_store import staged_out
+    from cli.object_store import staged_data, staged_out
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
     from preprocessing.storage.files import is_remote
@@ -52,19 +52,10 @@ def command(
 
     config = read_config(config_file, overrides)
     out = out or str(Path("runs") / config.name)
-    log = data_dir if is_remote(data_dir) else _path(data_dir)
-    if is_remote(out):
-        written = whole("--out", out)
-    else:
-        paths = RunPaths(Path(_path(out)))
-        written = Place("--out", out, tuple(map(str, paths.written)))
-    check_written_apart(written, log_place("--data", log))
-    with staged_out(out) as folder:
+    written = whole("--out", out)
+    if not is_remote(out):
+        parts = RunPaths(Path(out.removeprefix("file://"))).written
+        written = Place("--out", out, tuple(map(str, parts)))
+    check_written_apart(written, log_place("--data", data_dir))
+    with staged_out(out) as folder, staged_data(data_dir) as log:
         run_and_print(config, log, RunPaths(folder))
-
-
-def _path(place: str) -> str:
-    """A path as it was given, or of a `file://` URI."""
-    from preprocessing.storage.files import local_path
-
-    return local_path(place) if "://" in place else place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import tfx.v1 as tfx
 
@@ -13,25 +14,24 @@ from pipeline.runners.run_paths import RunPaths
 from pipeline.training.strategies import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
 from preprocessing.sources.input_files import input_state
-from preprocessing.storage.files import is_remote, local_path
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
 
 def local_pipeline(
-    config: RunConfig, data_dir: str, paths: RunPaths
+    config: RunConfig, data_dir: Path, paths: RunPaths
 ) -> tfx.dsl.Pipeline:
     """The pipeline as this machine runs it.
 
     Args:
         config: The run's configuration.
-        data_dir: Folder (or file) of the impression log, a path or a URI.
+        data_dir: Folder (or file) of the impression log.
         paths: Where the run goes; a second run with the same folder continues it and
             reuses every component whose inputs have not changed, but for a trial in
             the server that failed.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
-    log = data_dir if is_remote(data_dir) else os.path.realpath(local_path(data_dir))
+    log = str(data_dir.resolve())
     return create_pipeline(
         config,
         data_dir=log,

@@ -26,17 +26,19 @@ from preprocessing.storage.files import (
     remove_tree,
     write_text,
 )
-from preprocessing.storage.remote import store_of
+from preprocessing.storage.remote import RemoteFile, store_of
 
-# In the copy: what was moved when, and what is just being brought.
-_OWN = ".staged"
 _RECORD = "record.json"
-_NOT_SENT = (".lock",)
+_NOT_SENT = (".lock",)  # a run holds its folder by it
 _THREADS = 8
 _BLOCK_BYTES = 1 << 20
 # Sent after all others: a model is whole once its graph is there, a run once its
 # records are.
 _LAST = ("saved_model.pb", "version_files.json", "metadata.sqlite")
+
+
+# Of each file its version in the store and here, when both were the same.
+_Record = dict[str, dict[str, str]]
 
 
 class Transfer(NamedTuple):
@@ -50,31 +52,23 @@ class StagedFolder:
     """A copy of a store's folder.
 
     Args:
-        uri: The folder in the store. It need not be there yet.
-        local: Where the copy is kept; by default below the user's cache folder
-            (`XDG_CACHE_HOME`), one folder for each URI.
+        uri: The folder in the store, which need not be there yet; or a file.
+        root: Where the copy is kept, with a record of what was moved when; by default
+            below the user's cache folder (`XDG_CACHE_HOME`), a folder for each URI.
 
     Attributes:
         uri: The folder in the store.
-        local: The copy.
-        own: A folder in the copy that is not sent: what was moved when.
+        root: Where the copy and its record are kept.
+        local: The copy, of the folder's own name.
         client: Through what the store is reached, for people.
     """
 
-    def __init__(self, uri: str, local: Path | None = None):
+    def __init__(self, uri: str, root: Path | None = None):
         self.uri = uri.rstrip("/")
-        self.local = local or _cache_folder(self.uri)
-        self.own = self.local / _OWN
+        self.root = root or _cache_folder(self.uri)
+        self.local = self.root / posixpath.basename(self.uri)
         self._store = store_of(self.uri)
         self.client = self._store.client
-
-    def local_files(self) -> list[str]:
-        """Names of the copy's files, below it."""
-        return [
-            name
-            for name in list_files(str(self.local)) or ()
-            if not name.startswith(_OWN + "/") and name not in _NOT_SENT
-        ]
 
     def check_writable(self) -> None:
         """Writes a small object to the store and removes it.
@@ -94,14 +88,9 @@ class StagedFolder:
         Raises:
             OSError: The store or the copy cannot be used; what has been brought stays.
         """
-        remote = {file.name: file for file in self._store.find(self.uri) if file.name}
+        remote = {file.name: file for file in self._store.find(self.uri)}
         record = self._read_record()
-        wanted = [
-            file
-            for file in remote.values()
-            if record.get(file.name, {}).get("remote") != file.version
-            or not (self.local / file.name).exists()
-        ]
+        wanted = [file for file in remote.values() if self._is_behind(file, record)]
         for name in record.keys() - remote.keys():
             (self.local / name).unlink(missing_ok=True)
             del record[name]
@@ -115,6 +104,17 @@ class StagedFolder:
         self._write_record(record)
         return Transfer(len(wanted), sum(file.size for file in wanted))
 
+    def is_behind(self) -> bool:
+        """Whether `pull` would bring or remove something.
+
+        Raises:
+            OSError: The store cannot be used.
+        """
+        remote = self._store.find(self.uri)
+        record = self._read_record()
+        gone = record.keys() - {file.name for file in remote}
+        return bool(gone) or any(self._is_behind(file, record) for file in remote)
+
     def push(self) -> Transfer:
         """Sends what is new or changed here, removes from the store what is gone here.
 
@@ -124,7 +124,11 @@ class StagedFolder:
             OSError: The store cannot be written to; what has been sent stays.
         """
         record = self._read_record()
-        here = {name: _version(self.local / name) for name in self.local_files()}
+        here = {
+            name: _version(self.local / name)
+            for name in list_files(str(self.local)) or ()
+            if name not in _NOT_SENT
+        }
         changed = [n for n, at in here.items() if record.get(n, {}).get("local") != at]
         for last in ("", *_LAST):
             self._each(self._put, [name for name in changed if _last(name) == last])
@@ -143,12 +147,16 @@ class StagedFolder:
         size = sum((self.local / name).stat().st_size for name in changed)
         return Transfer(len(changed), size)
 
+    def _is_behind(self, file: RemoteFile, record: _Record) -> bool:
+        there = (self.local / file.name).exists()
+        return not there or record.get(file.name, {}).get("remote") != file.version
+
     def _get(self, name: str) -> None:
         target = self.local / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with (
-            open_file(join(self.uri, name)) as source,
-            tempfile.NamedTemporaryFile(dir=self.own, delete=False) as part,
+            open_file(join(self.uri, name) if name else self.uri) as source,
+            tempfile.NamedTemporaryFile(dir=self.root, delete=False) as part,
         ):
             shutil.copyfileobj(source, part, _BLOCK_BYTES)
         os.replace(part.name, target)
@@ -161,30 +169,29 @@ class StagedFolder:
             shutil.copyfileobj(source, target, _BLOCK_BYTES)
 
     def _each(self, move: Callable[[str], None], names: Sequence[str]) -> None:
-        self.own.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(move, names))
 
-    def _read_record(self) -> dict[str, dict[str, str]]:
+    def _read_record(self) -> _Record:
         try:
-            record: dict[str, dict[str, str]] = json.loads(
-                (self.own / _RECORD).read_text(encoding="utf-8")
+            record: _Record = json.loads(
+                (self.root / _RECORD).read_text(encoding="utf-8")
             )
         except (OSError, ValueError):
             return {}
         return record
 
-    def _write_record(self, record: dict[str, dict[str, str]]) -> None:
-        self.own.mkdir(parents=True, exist_ok=True)
-        part = self.own / (_RECORD + ".part")
+    def _write_record(self, record: _Record) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        part = self.root / (_RECORD + ".part")
         part.write_text(json.dumps(record), encoding="utf-8")
-        os.replace(part, self.own / _RECORD)
+        os.replace(part, self.root / _RECORD)
 
 
 def _cache_folder(uri: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256(uri.encode()).hexdigest()[:12]
-    return cache / "poso" / f"{posixpath.basename(uri)}-{digest}"
+    return cache / "poso" / hashlib.sha256(uri.encode()).hexdigest()[:12]
 
 
 def _version(path: Path) -> str:

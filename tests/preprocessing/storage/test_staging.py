@@ -23,8 +23,8 @@ def place(address, monkeypatch, request):
 def test_a_folder_that_is_not_there_yet_is_empty_and_is_made(place, tmp_path):
     copy = StagedFolder(place, tmp_path)
     assert copy.pull() == (0, 0)
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "a").write_text("one")
+    (copy.local / "sub").mkdir(parents=True)
+    (copy.local / "sub" / "a").write_text("one")
     assert copy.push() == (1, 3)
     assert list_files(place) == ["sub/a"]
 
@@ -35,7 +35,7 @@ def test_only_differences_are_moved(place, tmp_path):
         StagedFolder(place, tmp_path / "2"),
     )
     for copy in (here, there):
-        copy.local.mkdir()
+        copy.local.mkdir(parents=True)
     for name in "abc":
         (here.local / name).write_text(name)
     assert [here.push().files, there.pull().files] == [3, 3]
@@ -53,20 +53,22 @@ def test_what_others_put_there_meanwhile_stays(place, tmp_path):
     copy = StagedFolder(place, tmp_path)
     copy.pull()
     write_text(place + "/theirs", "x")
-    (tmp_path / "ours").write_text("y")
+    copy.local.mkdir()
+    (copy.local / "ours").write_text("y")
     copy.push()
     assert sorted(list_files(place)) == ["ours", "theirs"]
     copy.pull()
-    assert (tmp_path / "theirs").read_text() == "x"
+    assert (copy.local / "theirs").read_text() == "x"
 
 
 def test_a_push_that_fails_goes_on_later(place, tmp_path, monkeypatch):
     copy = StagedFolder(place, tmp_path)
+    copy.local.mkdir()
     for name in ("a", "b", "metadata.sqlite"):
-        (tmp_path / name).write_text("first")
+        (copy.local / name).write_text("first")
     copy.push()
     for name in ("a", "b", "metadata.sqlite"):
-        (tmp_path / name).write_text("second")
+        (copy.local / name).write_text("second")
     put = StagedFolder._put
 
     def fail_at_b(self, name):
@@ -80,14 +82,15 @@ def test_a_push_that_fails_goes_on_later(place, tmp_path, monkeypatch):
     assert read_text(place + "/metadata.sqlite") == "first"
     monkeypatch.setattr(StagedFolder, "_put", put)
     copy.pull()
-    assert (tmp_path / "b").read_text() == "second"
+    assert (copy.local / "b").read_text() == "second"
     copy.push()
     for name in ("a", "b", "metadata.sqlite"):
         assert read_text(f"{place}/{name}") == "second"
 
 
 def test_the_marks_of_wholeness_are_sent_last(place, tmp_path, monkeypatch):
-    version = tmp_path / "serving" / "1"
+    copy = StagedFolder(place, tmp_path)
+    version = copy.local / "serving" / "1"
     for name in (
         "saved_model.pb",
         "assets/vocabulary",
@@ -95,11 +98,11 @@ def test_the_marks_of_wholeness_are_sent_last(place, tmp_path, monkeypatch):
     ):
         (version / name).parent.mkdir(parents=True, exist_ok=True)
         (version / name).write_text(name)
-    (tmp_path / "metadata.sqlite").write_text("x")
-    (tmp_path / "z").write_text("x")
+    (copy.local / "metadata.sqlite").write_text("x")
+    (copy.local / "z").write_text("x")
     sent = []
     monkeypatch.setattr(StagedFolder, "_put", lambda self, name: sent.append(name))
-    StagedFolder(place, tmp_path).push()
+    copy.push()
     assert [name.split("/")[-1] for name in sent[-3:]] == list(staging._LAST)
     assert len(sent) == 5
 
@@ -111,3 +114,13 @@ def test_the_copy_has_a_place_of_its_own_for_each_folder(monkeypatch, tmp_path):
     assert len(folders) == 3
     assert StagedFolder("s3://a/run/").local == StagedFolder("s3://a/run").local
     assert all(folder.is_relative_to(tmp_path / "poso") for folder in folders)
+
+
+def test_a_single_file_is_copied_under_its_name(place, tmp_path):
+    write_text(place + "/log.csv", "a,b")
+    copy = StagedFolder(place + "/log.csv", tmp_path)
+    assert copy.is_behind()
+    assert copy.pull() == (1, 3)
+    assert copy.local == tmp_path / "log.csv"
+    assert copy.local.read_text() == "a,b"
+    assert not copy.is_behind()
