@@ -27,9 +27,7 @@ def s3_server() -> Iterator[str]:
     command = shutil.which("moto_server", path=str(COMMAND.parent))
     if command is None:
         pytest.skip("no S3 server: make test-s3 installs one")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     arguments = [command, "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
@@ -38,6 +36,14 @@ def s3_server() -> Iterator[str]:
             yield address
         finally:
             server.terminate()
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def environment_of(address: str) -> dict[str, str]:
