@@ -30,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-s3 test-fresh lint types format demo docs bench-layers bench-features bench-serving \
+  test-clients test-s3 test-travel test-fresh lint types format demo docs bench-layers bench-features bench-serving \
   bench-evaluation-memory clean
 
 help:  ## List the targets
@@ -106,6 +106,11 @@ $(S3)/.setup-done: requirements/s3-server.txt
 
 test-s3: $(STAMP) $(S3)/.setup-done  ## Run the tests against an S3 server, a whole run among them
 	@$(BIN)/python -m pytest tests/preprocessing/storage tests/cli/test_object_store.py
+
+# Run it in environments of both stacks, with one folder in POSO_TRAVEL.
+test-travel: export POSO_TRAVEL ?= $(CURDIR)/runs/travel
+test-travel: $(STAMP)  ## Write models, states, stores here; read those of the other stack
+	@$(BIN)/python -m pytest -rs tests/test_travel.py
 
 test-fresh:  ## Run README's commands on a fresh Debian 13 (root, debootstrap; SUITE=bookworm)
 	@scripts/test-fresh $(or $(SUITE),trixie) $(TARGETS)
