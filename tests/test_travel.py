@@ -7,6 +7,7 @@ part once and reads those that are there (`make test-travel`, `scripts/test-fres
 import json
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def own(config):
         *("features", *arguments, "--data", days[1], "--out", table),
         *("--state", state),
     )
-    with SqliteStorage(str(folder / "users.sqlite")) as storage:
+    with closing(SqliteStorage(str(folder / "users.sqlite"))) as storage:
         store = UserStore(None, config.features, storage)
         store.load(str(state))
         write_json(folder / "users.json", known_users(store, days[1]))
@@ -178,7 +179,7 @@ def test_a_state_is_gone_on_from(part, tmp_path):
 
 def test_an_online_store_is_read(part, config, tmp_path):
     copy = shutil.copy(part / "users.sqlite", tmp_path)
-    with SqliteStorage(str(copy)) as storage:
+    with closing(SqliteStorage(str(copy))) as storage:
         store = UserStore(None, config.features, storage)
         received = known_users(store, part / "then")
     expected = read_json(part / "users.json")
