@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 BACKENDS := .venv-backends
+S3 := .venv-s3
 
 # Real data sets for the tests that want them; without, those tests are skipped.
 ifndef POSO_DATA_DIR
@@ -29,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-fresh lint types format demo docs bench-layers bench-features bench-serving \
+  test-clients test-s3 test-travel test-fresh lint types format demo docs bench-layers bench-features bench-serving \
   bench-evaluation-memory clean
 
 help:  ## List the targets
@@ -60,7 +61,7 @@ lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest
 proto:  ## Compile the .proto files of serving/ (needs to be done only when one changes)
 	@scripts/make-proto
 
-test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients)
+test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients, -s3)
 	@$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers, trainings)
@@ -97,6 +98,20 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
 
+# Its S3 server has packages that ours are not made for, so an environment of its own.
+$(S3)/.setup-done: requirements/s3-server.txt
+	@python3 -m venv --clear $(S3)
+	@$(S3)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test-s3: $(STAMP) $(S3)/.setup-done  ## Run the tests against an S3 server, a whole run among them
+	@$(BIN)/python -m pytest tests/preprocessing/storage tests/cli/test_object_store.py
+
+# Run it in environments of both stacks, with one folder in POSO_TRAVEL.
+test-travel: export POSO_TRAVEL ?= $(CURDIR)/runs/travel
+test-travel: $(STAMP)  ## Write models, states, stores here; read those of the other stack
+	@$(BIN)/python -m pytest -rs tests/test_travel.py
+
 test-fresh:  ## Run README's commands on a fresh Debian 13 (root, debootstrap; SUITE=bookworm)
 	@scripts/test-fresh $(or $(SUITE),trixie) $(TARGETS)
 
@@ -131,5 +146,5 @@ bench-evaluation-memory: $(STAMP)  ## Measure the memory of the report's scoring
 	@$(BIN)/python -m benchmarks.evaluation_memory
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
-	rm -rf .venv $(BACKENDS) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(BACKENDS) $(S3) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,10 +19,13 @@ from cli.out_folder import check_written_apart
 @click.command("run")
 @config_option("YAML configuration; see configs/ for examples.", required=True)
 @data_option("Folder (or file) of the impression log.")
-@out_option("Folder for all that the run makes.  [default: runs/NAME]")
+@out_option(
+    "Folder for all that the run makes, a path or a URI.  [default: runs/NAME]",
+    type=str,
+)
 @set_option("training.epochs=3")
 def command(
-    config_file: Path, data_dir: str, out: Path | None, overrides: tuple[str, ...]
+    config_file: Path, data_dir: str, out: str | None, overrides: tuple[str, ...]
 ) -> None:
     """Run the pipeline: features, training, evaluation, push.
 
@@ -33,23 +36,26 @@ def command(
     Running again with the same --out continues a run that was stopped and reuses
     every component whose inputs have not changed.
 
+    The log and --out may lie in an object store. The run then works on copies
+    on this machine (below XDG_CACHE_HOME), and sends --out back at its end.
+
     \b
-    Example:
+    Examples:
       poso run --config configs/kuairand.yaml --data path/to/kuairand-pure
+      poso run --config my.yaml --data s3://bucket/log --out s3://bucket/run
     """
+    from cli.object_store import staged_data, staged_out
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
-    from preprocessing.storage.files import is_remote, local_path
-    from preprocessing.storage.overlap import Place, log_place
+    from preprocessing.storage.files import is_remote
+    from preprocessing.storage.overlap import Place, log_place, whole
 
-    if is_remote(data_dir):
-        raise click.ClickException(
-            "poso run reads a log on this machine; poso features and poso compile take "
-            f"URIs. Received: --data {data_dir}"
-        )
     config = read_config(config_file, overrides)
-    log = Path(local_path(data_dir) if "://" in data_dir else data_dir)
-    paths = RunPaths(out or Path("runs") / config.name)
-    written = Place("--out", str(paths.out), tuple(map(str, paths.written)))
-    check_written_apart(written, log_place("--data", str(log)))
-    run_and_print(config, log, paths)
+    out = out or str(Path("runs") / config.name)
+    written = whole("--out", out)
+    if not is_remote(out):
+        parts = RunPaths(Path(out.removeprefix("file://"))).written
+        written = Place("--out", out, tuple(map(str, parts)))
+    check_written_apart(written, log_place("--data", data_dir))
+    with staged_out(out) as folder, staged_data(data_dir) as log:
+        run_and_print(config, log, RunPaths(folder))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.object_store import FolderOrUri, staged_models
 from cli.options import FILE
 from serving.server.settings.server_options import ServerOptions
 
@@ -15,8 +16,9 @@ from serving.server.settings.server_options import ServerOptions
 @click.option(
     "--model",
     "model_dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of numbered version folders, e.g. runs/demo/serving.",
+    type=FolderOrUri(),
+    help="Folder of numbered version folders, e.g. runs/demo/serving; or its URI in an "
+    "object store, of which a copy on this machine is kept up to date.",
 )
 @click.option(
     "--name",
@@ -109,7 +111,7 @@ from serving.server.settings.server_options import ServerOptions
     help="More are refused as UNAVAILABLE (503).",
 )
 def command(
-    model_dir: Path | None,
+    model_dir: str | None,
     model_config_file: Path | None,
     batching_parameters_file: Path | None,
     ssl_config_file: Path | None,
@@ -127,6 +129,7 @@ def command(
     \b
     Examples:
       poso serve --model runs/demo/serving
+      poso serve --model s3://bucket/run/serving
       poso serve --model-config-file models.config \\
         --model-config-file-poll-wait-seconds 30
     """
@@ -154,6 +157,10 @@ def command(
     from serving.server.models.saved_model import ModelLoadError
 
     try:
-        serve_forever(model_dir, server_options, model_config_file)
+        if model_dir is None:
+            serve_forever(None, server_options, model_config_file)
+            return
+        with staged_models(model_dir, server_options.poll_s) as folder:
+            serve_forever(folder, server_options)
     except (ServerConfigError, ModelLoadError, ListenError) as error:
         raise click.ClickException(str(error)) from error

@@ -41,7 +41,7 @@ class ValidationConfig(TrialConfig):
     """Trying a model in a server before it is pushed, on this machine or Kubeflow."""
 
     serving_image_tags: tuple[str, ...] = Field(
-        ("2.16.1",),
+        ("2.20.0",),
         min_length=1,
         description="TensorFlow Serving's images that try the model on Kubeflow.",
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Sequence
 
 from preprocessing.storage.files import (
     DataFile,
     SourceError,
     is_remote,
-    join,
     local_path,
 )
+from preprocessing.storage.remote import store_of
 
 
 def fingerprint(data_dir: str, files: Sequence[DataFile]) -> str:
@@ -51,17 +52,11 @@ def _local_versions(data_dir: str, files: Sequence[DataFile]) -> list[str]:
 
 
 def _remote_versions(data_dir: str, files: Sequence[DataFile]) -> list[str]:
-    from apache_beam.io.filesystems import FileSystems
-
-    folder, itself = FileSystems.match([join(data_dir, "**"), data_dir.rstrip("/")])
-    wanted = {file.path: file.name for file in files}
-    versions = []
-    for found in (*folder.metadata_list, *itself.metadata_list):
-        if found.path in wanted:
-            name, time = wanted.pop(found.path), found.last_updated_in_seconds
-            version = time or FileSystems.checksum(found.path)
-            versions.append(f"{name}\t{found.size_in_bytes}\t{version}")
-    if wanted:
-        gone = ", ".join(sorted(wanted.values()))
-        raise SourceError(f"not in {data_dir} any more: {gone}")
-    return versions
+    wanted = {file.name for file in files}
+    found = {
+        file.name or posixpath.basename(data_dir): file
+        for file in store_of(data_dir).find(data_dir)
+    }
+    if gone := sorted(wanted - found.keys()):
+        raise SourceError(f"not in {data_dir} any more: {', '.join(gone)}")
+    return [f"{name}\t{found[name].version}" for name in wanted]

@@ -1,7 +1,7 @@
-"""Files by path or URI: local ones directly, `gs://`, `s3://` and the like by Beam.
+"""Files by path or URI: local ones directly, `s3://`, `gs://` and the like by a store.
 
-Beam's file systems are those that its runners use, so what a worker can write this can
-read. They are imported only for a URI: a local run need not wait for Beam.
+The stores are in `storage.remote`; they are imported only for a URI: a local run need
+not wait for them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import os
 import posixpath
 import shutil
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from preprocessing.storage.remote import Store
 
 _LOCAL_SCHEME = "file://"
 
@@ -90,7 +93,7 @@ def list_files(place: str) -> list[str] | None:
         SourceError: A folder in it cannot be listed, or links lead in a circle.
     """
     if is_remote(place):
-        return _list_remote(place)
+        return [file.name for file in _store_of(place).find(place)] or None
     root = local_path(place)
     if os.path.isfile(root):
         return [""]
@@ -102,17 +105,14 @@ def list_files(place: str) -> list[str] | None:
 def open_file(path: str) -> pa.NativeFile:
     """Opens a file for reading, with random access; a path or a URI."""
     if is_remote(path):
-        return pa.PythonFile(_beam_open(path), mode="r")
+        return _store_of(path).open(path)
     return pa.OSFile(local_path(path), mode="r")
 
 
 def create_file(path: str) -> IO[bytes]:
     """Opens a file for writing, with the folders it is in; a path or a URI."""
     if is_remote(path):
-        from apache_beam.io.filesystem import CompressionTypes
-        from apache_beam.io.filesystems import FileSystems
-
-        return FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        return _store_of(path).create(path)
     place = local_path(path)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     return open(place, "wb")
@@ -146,9 +146,7 @@ def remove_tree(place: str) -> None:
         return
     names = list_files(place) or []
     if names:
-        from apache_beam.io.filesystems import FileSystems
-
-        FileSystems.delete([join(place, n) if n else place for n in names])
+        _store_of(place).delete([join(place, n) if n else place for n in names])
 
 
 def move_tree(source: str, target: str, last: str) -> None:
@@ -160,11 +158,9 @@ def move_tree(source: str, target: str, last: str) -> None:
     if not is_remote(source):
         os.rename(local_path(source), local_path(target))
         return
-    from apache_beam.io.filesystems import FileSystems
-
     names = list_files(source) or []
     names.sort(key=lambda name: posixpath.basename(name) == last)
-    FileSystems.rename(
+    _store_of(source).rename(
         [join(source, name) for name in names], [join(target, name) for name in names]
     )
 
@@ -202,19 +198,7 @@ def _list_local(root: str, above: tuple[str, ...] = ()) -> Iterator[str]:
             yield name
 
 
-def _list_remote(place: str) -> list[str] | None:
-    from apache_beam.io.filesystems import FileSystems
+def _store_of(place: str) -> Store:
+    from preprocessing.storage.remote import store_of
 
-    folder = place.rstrip("/") + "/"
-    found, itself = FileSystems.match([folder + "**", place.rstrip("/")])
-    names = [file.path.removeprefix(folder) for file in found.metadata_list]
-    if not names and itself.metadata_list:
-        return [""]
-    return names or None
-
-
-def _beam_open(path: str) -> Any:
-    from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
-
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return store_of(place)

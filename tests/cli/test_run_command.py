@@ -66,7 +66,9 @@ def test_a_column_of_an_unusable_type_is_refused_by_name(demo_config, tmp_path):
 def test_a_uri_is_refused_with_what_takes_one(demo_config):
     result = invoke("run", "--config", demo_config, "--data", "gs://bucket/log")
     assert result.exit_code == 1
-    assert "poso compile take URIs. Received: --data gs://bucket/log" in result.output
+    assert "take other URIs, too. Received: --data gs://bucket/log" in " ".join(
+        result.output.split()
+    )
 
 
 def test_a_folder_in_use_is_refused_at_once(demo_config, tmp_path):

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -21,29 +19,10 @@ from serving.client.ranking_client import RankingClient
 from serving.server.embedded_server import EmbeddedServer
 from serving.server.settings.server_options import ServerOptions
 from simulator import SimulatorConfig, simulate, write_log
+from tests.helpers.small_run import SETS, SMALL
+from tests.helpers.small_run import printed_by as poso
 
 pytestmark = pytest.mark.e2e
-
-SMALL = [
-    "model.embedding_dim=4",
-    "model.mmoe={num_experts: 2, expert_units: [8]}",
-    "model.tower_units=[4]",
-    "model.attention={num_heads: 1, key_dim: 4, num_modules: 2}",
-    "training.epochs=1",
-    "evaluation.min_scored_users=5",
-    "evaluation.max_gauc_drop=1.0",
-]
-
-
-def poso(*arguments):
-    """Runs the command as a user does; fails with what it printed."""
-    run = subprocess.run(
-        [sys.executable, "-m", "cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +50,8 @@ def paths(tmp_path_factory):
 @pytest.fixture(scope="module")
 def printed(config_file, log_dir, paths):
     """What the first run printed."""
-    sets = [part for item in SMALL for part in ("--set", item)]
     return poso(
-        "run", "--config", config_file, "--data", log_dir, "--out", paths.out, *sets
+        "run", "--config", config_file, "--data", log_dir, "--out", paths.out, *SETS
     )
 
 

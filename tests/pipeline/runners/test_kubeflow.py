@@ -34,7 +34,7 @@ def test_tensorflow_serving_tries_the_model_before_the_push(spec):
         for name, value in given["parameters"].items()
     }
     serving = yaml.safe_load(parameters["serving_spec"])
-    assert serving["tensorflow_serving"]["tags"] == ["2.16.1"]
+    assert serving["tensorflow_serving"]["tags"] == ["2.20.0"]
     assert "kubernetes" in serving
     assert serving["model_name"] == "ranker"
     requests = yaml.safe_load(parameters["request_spec"])

@@ -15,7 +15,7 @@ from serving.server.settings.config_files_pb2 import MonitoringConfig
 
 SERVING = Path(serving.__file__).parent
 DEPLOY = SERVING / "deploy"
-VERSION = "2.16.1"
+VERSION = "2.20.0"
 
 
 def parsed(name, message):

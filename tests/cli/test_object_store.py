@@ -1,0 +1,129 @@
+"""A whole run on an object store: log, run folder and served models under s3://."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from preprocessing.storage.files import list_files, read_text
+from preprocessing.storage.staging import StagedFolder
+from simulator import SimulatorConfig, simulate, write_log
+from tests.helpers import s3_server
+from tests.helpers.small_run import SETS, poso, printed_by
+
+RUN = f"s3://{s3_server.BUCKET}/run"
+LOG = f"s3://{s3_server.BUCKET}/log"
+NOBODY = dict.fromkeys(s3_server.CREDENTIALS)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """This process's environment is the store's, and a log lies in it."""
+    with s3_server.s3_server() as address, pytest.MonkeyPatch.context() as patch:
+        s3_server.use(patch, address)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        log = StagedFolder(LOG, tmp_path_factory.mktemp("log"))
+        write_log(simulate(SimulatorConfig(users=300)), log.local)
+        log.push()
+        yield
+
+
+@pytest.fixture(scope="module")
+def run_arguments(pytestconfig):
+    config = pytestconfig.rootpath / "configs" / "demo.yaml"
+    return ["run", "--config", config, "--data", LOG, "--out", RUN, *SETS]
+
+
+@pytest.fixture(scope="module")
+def printed(store, run_arguments):
+    return printed_by(*run_arguments)
+
+
+@contextmanager
+def served(*arguments, port):
+    command = [sys.executable, "-m", "cli", "serve", *arguments]
+    command += ["--rest-port", str(port), "--grpc-port", "0"]
+    with subprocess.Popen(command) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+def answer(port, path, body=None, wait_s=180):
+    """The REST answer, once the server is there."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/v1/models/{path}", body
+            ) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode()) from error
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+@pytest.mark.e2e
+def test_a_run_leaves_its_folder_in_the_store(printed):
+    assert f"sent to {RUN}" in printed
+    files = list_files(RUN)
+    assert {"metadata.sqlite", "run.log"} <= set(files)
+    assert [name for name in files if name.startswith("serving/")]
+    assert [name for name in files if name.endswith("/index.html")]
+
+
+@pytest.mark.e2e
+def test_another_machine_goes_on_from_it(printed, run_arguments, tmp_path):
+    before = sorted(n for n in list_files(RUN) if n.startswith("serving/"))
+    again = printed_by(*run_arguments, XDG_CACHE_HOME=str(tmp_path))
+    assert "Trainer" in again
+    seconds = [
+        float(line.split()[-2]) for line in again.splitlines() if "] Trainer" in line
+    ]
+    assert max(seconds) < 5, again  # reused, not trained again
+    assert sorted(n for n in list_files(RUN) if n.startswith("serving/")) == before
+
+
+@pytest.mark.e2e
+def test_the_pushed_model_is_served_from_the_store(printed):
+    port = s3_server.free_port()
+    requests = sorted(n for n in list_files(RUN) if n.startswith("requests/"))
+    body = read_text(f"{RUN}/{requests[0]}").encode()
+    with served("--model", f"{RUN}/serving", port=port):
+        status = answer(port, "ranker")
+        assert status["model_version_status"][0]["state"] == "AVAILABLE"
+        scores = answer(port, "ranker:predict", body)
+    assert scores
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--config", "configs/demo.yaml", "--data", LOG],
+        ["serve", "--model", f"{RUN}/serving"],
+        ["features", "--config", "configs/demo.yaml", "--data", LOG],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_credentials_one_line_says_what_to_set(store, arguments, tmp_path):
+    if arguments[0] != "serve":
+        arguments = [*arguments, "--out", tmp_path / "out"]
+    result = poso(*arguments, XDG_CACHE_HOME=str(tmp_path), **NOBODY)
+    assert result.returncode == 1
+    assert "AWS_ACCESS_KEY_ID" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_there_is_one_line(store):
+    result = poso("serve", "--model", f"s3://{s3_server.BUCKET}/no-model")
+    assert result.returncode == 1
+    assert f"nothing at s3://{s3_server.BUCKET}/no-model" in result.stderr

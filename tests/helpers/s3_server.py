@@ -1,0 +1,77 @@
+"""A real S3 server on loopback: moto's, from an environment of its own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+BUCKET = "bucket"
+COMMAND = Path(__file__).parents[2] / ".venv-s3" / "bin" / "moto_server"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """Runs the server with an empty bucket; yields its address.
+
+    Skips the test where `make test-s3` has not installed it.
+    """
+    command = shutil.which("moto_server", path=str(COMMAND.parent))
+    if command is None:
+        pytest.skip("no S3 server: make test-s3 installs one")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    arguments = [command, "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
+        try:
+            _make_bucket(address)
+            yield address
+        finally:
+            server.terminate()
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def environment_of(address: str) -> dict[str, str]:
+    """What a process needs in its environment to use the server."""
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": address,
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def use(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
+    """Points this process at the server; returns the bucket's URI."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "S3_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment_of(address).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    return f"s3://{BUCKET}"
+
+
+def _make_bucket(address: str) -> None:
+    request = urllib.request.Request(f"{address}/{BUCKET}", method="PUT")
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(request).close()
+            return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    raise TimeoutError("the S3 server did not start within a minute")
