@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from preprocessing.storage.remote import Store
+    from preprocessing.storage.store import Store
 
 _LOCAL_SCHEME = "file://"
 

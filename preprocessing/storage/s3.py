@@ -11,7 +11,7 @@ from typing import IO
 import pyarrow as pa
 from pyarrow import fs
 
-from preprocessing.storage.remote import RemoteFile
+from preprocessing.storage.store import RemoteFile
 
 _SCHEME = "s3://"
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "S3_ENDPOINT")

@@ -26,7 +26,8 @@ from preprocessing.storage.files import (
     remove_tree,
     write_text,
 )
-from preprocessing.storage.remote import RemoteFile, store_of
+from preprocessing.storage.remote import store_of
+from preprocessing.storage.store import RemoteFile
 
 _RECORD = "record.json"
 _NOT_SENT = (".lock",)  # a run holds its folder by it
