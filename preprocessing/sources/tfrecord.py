@@ -22,7 +22,6 @@ from preprocessing.contract.schema import (
     check_columns,
     check_types,
     impression_schema,
-    required_columns,
 )
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import (
@@ -59,7 +58,7 @@ class TFRecordSource:
             FilePart(file.path, file.name, -1, 0)
             for file in find_files(self.data_dir, "*.tfrecord*")
         ]
-        required = set(required_columns(self.config))
+        required = set(self.config.columns_of_every_row)
         somewhere: set[str] = set()
         for part in parts:
             first = next(self.read(part), None)
