@@ -37,8 +37,9 @@ class GAUC(Callback):
         unknown_label: see `gauc`; an output all of whose labels are unknown logs nan.
 
     Raises:
-        ValueError: if `weighting` or `unknown_label` cannot be used; at the end of an epoch, if the labels do not match the model's
-            outputs or `gauc` refuses the labels, scores or user ids.
+        ValueError: if `weighting` or `unknown_label` cannot be used; at the end of an
+            epoch, if the labels do not match the model's outputs or `gauc` refuses the
+            labels, scores or user ids.
 
     Examples:
         >>> import numpy as np

@@ -47,7 +47,7 @@ def mean_loss_share(losses: tf.Tensor, known: tf.Tensor | None) -> tf.Tensor:
 
 
 class MeanLoss(tf_keras.metrics.Metric):
-    """Weighted sum of the tasks' mean losses, each over its known labels of all batches.
+    """Weighted sum of the tasks' means, each over the known labels of all batches.
 
     Args:
         weights: The tasks' weights.
