@@ -74,3 +74,8 @@ class MeanLoss(tf_keras.metrics.Metric):
         """The weighted sum; a task without a known label adds 0."""
         means = tf.math.divide_no_nan(self._sums, self._counts)
         return tf.reduce_sum(means * tf.constant(self._task_weights))
+
+    def reset_state(self) -> None:
+        """Forgets all batches; Keras' own way is for scalars alone."""
+        for state in (self._sums, self._counts):
+            state.assign(tf.zeros_like(state))
