@@ -95,7 +95,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
         f"evaluated on {metrics['eval_impressions']:,}"
     )
     for reason, count in data["by_reason"].items():
-        console.print(f"  rejected {count:,}: {reason}")
+        line = f"  rejected {count:,}: {reason}"
+        console.print(line, markup=False, soft_wrap=True)
     for line in (*data["warnings"], *metrics["anomalies"], *metrics["notes"]):
         console.print(f"  note: {line}", markup=False, soft_wrap=True)
     for line in metrics["serving_trial"].get("problems", ()):
