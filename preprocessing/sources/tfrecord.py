@@ -34,6 +34,7 @@ from preprocessing.storage.files import (
 )
 
 _BATCH_ROWS = 1 << 16
+_EXAMPLES_FOR_NAMES = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,17 @@ class TFRecordSource:
         return pa.table(columns)
 
 
-def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
+def read_names(file: DataFile) -> list[str]:
+    """The names of the features that a TFRecord file's first examples have.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    first = next(_batches(file, _EXAMPLES_FOR_NAMES), None)
+    return [] if first is None else list(first.schema.names)
+
+
+def _batches(file: DataFile, batch_rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """A file's examples, as lists of values for each feature that occurs."""
     import tensorflow as tf
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
@@ -126,7 +137,7 @@ def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
     try:
         with _local_copy(file.path) as path:
             records = tf.data.TFRecordDataset(path, compression_type=compression)
-            for serialized in records.batch(_BATCH_ROWS).as_numpy_iterator():
+            for serialized in records.batch(batch_rows).as_numpy_iterator():
                 yield decoder.DecodeBatch(serialized)
     except (tf.errors.OpError, RuntimeError, OSError) as error:
         raise SourceError(
