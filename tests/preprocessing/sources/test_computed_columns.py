@@ -96,3 +96,16 @@ def test_a_folder_without_a_log_is_an_error(tmp_path):
 
 def test_the_official_files_of_a_data_set_have_no_note(tmp_path):
     assert notes(tmp_path, "kuairand") == []
+
+
+def test_a_feature_that_only_a_later_example_has_is_found(tmp_path):
+    with tf.io.TFRecordWriter(str(tmp_path / "log.tfrecord")) as writer:
+        for row in (ROW, {**ROW, "user_group": "vip"}):
+            [example] = encode_examples(pa.Table.from_pylist([row]))
+            writer.write(example)
+    assert "user_group" in notes(tmp_path, "tfrecord")[0]
+
+
+def test_a_header_in_quotes_after_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "log.csv").write_bytes('\ufeff"avc",user_id\r\n1,a\r\n'.encode())
+    assert "column avc" in notes(tmp_path, "csv")[0]
