@@ -53,6 +53,7 @@ def print_summary(
         f"{summary.rejects:,} rejects, in {seconds:.1f} s"
     )
     for reason, count in summary.by_reason.items():
-        console.print(f"  rejected {count:,}: {reason}", markup=False)
+        line = f"  rejected {count:,}: {reason}"
+        console.print(line, markup=False, soft_wrap=True)
     for name in ("features", "state", "rejects"):
         console.print(f"{name:<9} {out_dir.rstrip('/')}/{name}", soft_wrap=True)

@@ -90,15 +90,18 @@ def command(
         log = Path(local_path(out)) / "features.log"
     with library_output_to(log, "--out", out) as console, in_use_in_one_line():
         from preprocessing.engine.write_table import write_feature_table
+        from preprocessing.sources.computed_columns import computed_column_notes
         from preprocessing.sources.input_files import input_files
         from preprocessing.state.files import open_state
 
         if elsewhere:  # what Beam has to say of a store goes to the log
             check_features_places(out, data_dir, state_dir)
             check_features_output(out)
-        unread = input_files(config.source, config.features, data_dir).note
-        if unread:
-            console.print(f"note: {unread}", markup=False, soft_wrap=True)
+        log_settings = (config.source, config.features, data_dir)
+        unread = input_files(*log_settings).note
+        for note in (unread, *computed_column_notes(*log_settings)):
+            if note:
+                console.print(f"note: {note}", markup=False, soft_wrap=True)
         if state_dir is not None:
             state = open_state(state_dir, config.features, checked=False)
             where = f"starting from {state_dir}, through {state.info.watermark}"

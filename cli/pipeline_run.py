@@ -29,15 +29,15 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
         click.ClickException: The log or the run's folder cannot be used, or a
             component failed.
     """
-    unread = _check_source(config, data_dir)
+    notes = _check_source(config, data_dir)
     with (
         held(paths),
         _shared(data_dir),
         library_output_to(paths.log) as console,
     ):
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
-        if unread:
-            console.print(f"note: {unread}", markup=False, soft_wrap=True)
+        for note in notes:
+            console.print(f"note: {note}", markup=False, soft_wrap=True)
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
         from pipeline.runners.local import local_pipeline, run_locally
         from pipeline.runners.run_records import note_made_files, settle_records
@@ -84,21 +84,24 @@ def _shared(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _check_source(config: RunConfig, data_dir: Path) -> str:
+def _check_source(config: RunConfig, data_dir: Path) -> list[str]:
     """Finds a wrong folder or file before TensorFlow and TFX take half a minute.
 
     Returns:
-        A line on the files that are not read; empty without any.
+        Lines on the files and on the columns that are not used.
     """
     from preprocessing.sources import open_source
+    from preprocessing.sources.computed_columns import computed_column_notes
     from preprocessing.sources.input_files import input_files
     from preprocessing.storage.files import SourceError
 
+    log = (config.source, config.features, str(data_dir))
     try:
-        open_source(config.source, config.features, str(data_dir)).parts()
-        return input_files(config.source, config.features, str(data_dir)).note
+        open_source(*log).parts()
+        notes = [input_files(*log).note, *computed_column_notes(*log)]
     except SourceError as error:
         raise click.ClickException(str(error)) from error
+    return [note for note in notes if note]
 
 
 def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
@@ -110,7 +113,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
         f"evaluated on {metrics['eval_impressions']:,}"
     )
     for reason, count in data["by_reason"].items():
-        console.print(f"  rejected {count:,}: {reason}")
+        line = f"  rejected {count:,}: {reason}"
+        console.print(line, markup=False, soft_wrap=True)
     for line in (*data["warnings"], *metrics["anomalies"], *metrics["notes"]):
         console.print(f"  note: {line}", markup=False, soft_wrap=True)
     for line in metrics["serving_trial"].get("problems", ()):

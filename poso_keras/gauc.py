@@ -1,6 +1,7 @@
 """GAUC: the area under the ROC curve within each user, averaged over users."""
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ def gauc(
     scores: npt.ArrayLike,
     user_ids: npt.ArrayLike,
     weighting: str = "impressions",
+    unknown_label: float | None = None,
 ) -> GAUCResult:
     """Computes the AUC within each user, averaged over users (Sec. 5.1).
 
@@ -53,14 +55,17 @@ def gauc(
         weighting: the weight of a user: `"impressions"` (the number of the user's
             samples, as in the paper), `"positives"` (of the positive ones) or
             `"none"` (all users alike).
+        unknown_label: the label of impressions whose class is not known, such as -1
+            or nan; they are left out, as if they were in none of the arrays. None if
+            all labels are known.
 
     Returns:
         The value and what it rests on. The value is nan if no user has both classes.
 
     Raises:
         ValueError: if the arrays are empty, masked or of different lengths, a label is
-            not 0 or 1, a score is NaN or no number, a user id is missing, or the
-            weighting is unknown.
+            not 0 or 1, a score is NaN or no number, a user id is missing, the
+            weighting is unknown, or `unknown_label` is 0, 1 or no number.
 
     Examples:
         >>> result = gauc([1, 0, 1, 1], [0.9, 0.2, 0.1, 0.3], ["a", "a", "b", "b"])
@@ -75,16 +80,23 @@ def gauc(
         raise ValueError(
             f"`weighting` must be one of {WEIGHTINGS}. Received: {weighting!r}"
         )
-    positive = _as_positive(_as_column("labels", labels))
+    check_unknown_label(unknown_label)
+    label = _as_column("labels", labels)
     score = _as_column("scores", scores)
     user = _as_column("user_ids", user_ids)
-    if not len(positive) == len(score) == len(user):
+    if not len(label) == len(score) == len(user):
         raise ValueError(
             "`labels`, `scores` and `user_ids` must have the same length. Received: "
-            f"{len(positive)}, {len(score)} and {len(user)}"
+            f"{len(label)}, {len(score)} and {len(user)}"
         )
-    if not len(positive):
+    if not len(label):
         raise ValueError("`labels` must hold at least one impression. Received: 0")
+    if unknown_label is not None:
+        known = ~_is_equal(label, unknown_label)
+        label, score, user = label[known], score[known], user[known]
+        if not len(label):
+            return GAUCResult(math.nan, users=0, users_scored=0, impressions_scored=0)
+    positive = _as_positive(label)
     auc, impressions, positives = _auc_by_user(
         _packed(_user_codes(user), _score_codes(score), positive)
     )
@@ -104,6 +116,17 @@ def gauc(
         users_scored=int(scored.sum()),
         impressions_scored=int(impressions[scored].sum()),
     )
+
+
+def check_unknown_label(unknown_label: float | None) -> None:
+    """Raises ValueError if `unknown_label` is a class, 0 or 1, or no number."""
+    if unknown_label is None:
+        return
+    if not isinstance(unknown_label, numbers.Real) or unknown_label in (0, 1):
+        raise ValueError(
+            "`unknown_label` must be a number other than 0 and 1, or None. "
+            f"Received: {unknown_label!r}"
+        )
 
 
 def _packed(
@@ -183,16 +206,22 @@ def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
 
 
 def _as_positive(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    if labels.dtype.kind not in "biufO":
-        raise ValueError(f"`labels` must be 0 or 1. Received: dtype {labels.dtype}")
-    try:
-        positive = np.equal(labels, 1).astype(bool)
-        wrong = ~(positive | np.equal(labels, 0).astype(bool))
-    except (TypeError, ValueError) as error:  # pandas.NA is neither equal nor unequal
-        raise ValueError(f"`labels` must be 0 or 1. Received: {error}") from error
+    positive = _is_equal(labels, 1)
+    wrong = ~(positive | _is_equal(labels, 0))
     if wrong.any():
         raise ValueError(f"`labels` must be 0 or 1. Received: {labels[wrong][0]}")
     return positive
+
+
+def _is_equal(labels: npt.NDArray[Any], value: float) -> npt.NDArray[np.bool_]:
+    """Which labels are a value; nan is equal to nan."""
+    if labels.dtype.kind not in "biufO":
+        raise ValueError(f"`labels` must be 0 or 1. Received: dtype {labels.dtype}")
+    same = np.not_equal if math.isnan(value) else np.equal
+    try:
+        return same(labels, labels if math.isnan(value) else value).astype(bool)
+    except (TypeError, ValueError) as error:  # pandas.NA is neither equal nor unequal
+        raise ValueError(f"`labels` must be 0 or 1. Received: {error}") from error
 
 
 def _score_codes(scores: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from poso_keras._backend import Callback, keras
 from poso_keras._shapes import check_choice
-from poso_keras.gauc import WEIGHTINGS, gauc
+from poso_keras.gauc import WEIGHTINGS, check_unknown_label, gauc
 
 _Arrays = dict[str, npt.NDArray[Any]]
 
@@ -34,10 +34,12 @@ class GAUC(Callback):
             `validation_steps`.
         name: the entry in the logs. With several outputs `val_gauc` becomes
             `val_<output>_gauc` (an index where the outputs are a sequence).
+        unknown_label: see `gauc`; an output all of whose labels are unknown logs nan.
 
     Raises:
-        ValueError: at the end of an epoch, if the labels do not match the model's
-            outputs or `gauc` refuses the labels, scores or user ids.
+        ValueError: if `weighting` or `unknown_label` cannot be used; at the end of an
+            epoch, if the labels do not match the model's outputs or `gauc` refuses the
+            labels, scores or user ids.
 
     Examples:
         >>> import numpy as np
@@ -57,6 +59,7 @@ class GAUC(Callback):
         batch_size: int | None = None,
         steps: int | None = None,
         name: str = "val_gauc",
+        unknown_label: float | None = None,
     ) -> None:
         super().__init__()
         self.validation_data = validation_data
@@ -65,6 +68,8 @@ class GAUC(Callback):
         self.batch_size = batch_size
         self.steps = steps
         self.name = name
+        check_unknown_label(unknown_label)
+        self.unknown_label = unknown_label
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the GAUC of each output to the logs."""
@@ -81,7 +86,11 @@ class GAUC(Callback):
             )
         return {
             self._log_name(output): gauc(
-                labels[output], scores[output], user_ids, self.weighting
+                labels[output],
+                scores[output],
+                user_ids,
+                self.weighting,
+                self.unknown_label,
             ).value
             for output in scores
         }

@@ -19,6 +19,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from benchmarks.feature_engine.row_rules import Row, RowRules, as_json
 from preprocessing import FeatureConfig
+from preprocessing.checks.duplicates import duplicate_reason
 from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.column_names import SOURCE_FILE
 from preprocessing.features.columns import feature_schema
@@ -110,7 +111,7 @@ class _VideoFeatures(beam.DoFn):
                 for value in row.values()
             )
             if identity in known:
-                reason = "equal to another row in all columns that are read"
+                reason = duplicate_reason(list(row))
                 reject = {"row": as_json(row), "reason": reason, "source": file}
                 yield TaggedOutput(_REJECTS, reject)
             else:

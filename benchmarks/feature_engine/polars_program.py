@@ -21,6 +21,7 @@ import polars as pl
 
 from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, TEXTS, TIME_RULES, TIMES
 from preprocessing import FeatureConfig
+from preprocessing.checks.duplicates import duplicate_reason
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.contract.schema import MAX_TIME_MS, impression_schema
 from preprocessing.features.columns import feature_schema
@@ -126,7 +127,7 @@ def _without_duplicates(
     repeated = suspects.filter(~pl.struct(names).is_first_distinct())
     if repeated.height:
         log = log.filter(~pl.col("place").is_in(repeated["place"].implode()))
-    reason = pl.lit("equal to another row in all columns that are read")
+    reason = pl.lit(duplicate_reason(names))
     return log.with_row_index("row"), repeated.with_columns(reason=reason)
 
 

@@ -30,6 +30,8 @@ class GAUC(metric_types.Metric):
     and 0 elsewhere. Two models see the same examples, so on a slice too small to judge
     the difference of their guards is 0 and no threshold on it can fail.
 
+    Examples without the label are left out.
+
     Args:
         user_key: Raw feature that holds the user's id.
         weighting: As in `poso_keras.gauc`.
@@ -137,7 +139,10 @@ class _GAUCCombiner(beam.CombineFn):
             eval_config=self._eval_config,
             model_name=model,
             output_name=output,
+            allow_none=True,
         ):
+            if not label.size:  # unknown, in this example or in its whole batch
+                continue
             users.append(user)
             labels.append(float(np.asarray(label).item()))
             scores.append(float(np.asarray(score).item()))

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.evaluation.scores import EvaluationRows
 from poso_keras import gauc
-from preprocessing.contract.column_names import USER_GROUPS
+from preprocessing.contract.column_names import UNKNOWN_LABEL, USER_GROUPS
 
 OVERALL = "all"
 
@@ -23,7 +23,7 @@ class GAUCRow:
     Attributes:
         task: Which label.
         slice: `all`, a user group, or `new video` / `regular video`.
-        impressions: Rows of the slice.
+        impressions: Rows of the slice whose label is known.
         users_scored: Users of the slice with both labels; the others have no AUC.
         gauc: By ranking name; None where no user could be scored.
     """
@@ -74,6 +74,7 @@ def gauc_table(
                     scores[task][mask],
                     rows.users[mask],
                     weighting=weighting,
+                    unknown_label=UNKNOWN_LABEL,
                 )
                 for ranking, scores in rankings.items()
                 if task in scores
@@ -83,7 +84,7 @@ def gauc_table(
                 GAUCRow(
                     task=task,
                     slice=name,
-                    impressions=int(mask.sum()),
+                    impressions=int((labels[mask] != UNKNOWN_LABEL).sum()),
                     users_scored=first.users_scored,
                     gauc={
                         ranking: None if math.isnan(r.value) else float(r.value)
@@ -97,7 +98,12 @@ def gauc_table(
 def calibration(
     labels: np.ndarray, scores: np.ndarray, bins: int = 10
 ) -> list[dict[str, float]]:
-    """Mean score and label rate in bins of equal counts of one task's scores."""
+    """Mean score and label rate in bins of equal counts of one task's scores.
+
+    Rows whose label is unknown are in no bin; without any other there is no bin.
+    """
+    known = labels != UNKNOWN_LABEL
+    labels, scores = labels[known], scores[known]
     order = np.argsort(scores, kind="stable")
     return [
         {

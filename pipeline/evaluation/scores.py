@@ -7,15 +7,16 @@ GAUC needs, and of each user and video one id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from pipeline.examples.example_files import serialized_batches
 from pipeline.examples.id_codes import IdCodes
-from preprocessing.contract.column_names import USER_GROUPS
+from preprocessing.contract.column_names import UNKNOWN_LABEL, USER_GROUPS
 
 _GROUP_CODES = {name.encode(): code for code, name in enumerate(USER_GROUPS)}
 _OTHER_GROUP = -1
@@ -33,7 +34,7 @@ class EvaluationRows:
         video_ids: The ids of the videos, each once.
         user_groups: int8, places in `USER_GROUPS`; -1 for any other group.
         is_new_video: bool.
-        labels: int8 0 or 1, by task.
+        labels: int8 0, 1 or `UNKNOWN_LABEL`, by task.
     """
 
     users: np.ndarray
@@ -46,6 +47,18 @@ class EvaluationRows:
     def __len__(self) -> int:
         return len(self.users)
 
+    def known_labels(self, task: str) -> np.ndarray:
+        """A task's labels without the unknown ones."""
+        labels = self.labels[task]
+        return labels[labels != UNKNOWN_LABEL]
+
+
+class LabelCounts(NamedTuple):
+    """How many of a task's labels are known, and how many of these are 1."""
+
+    known: int = 0
+    positives: int = 0
+
 
 @dataclass(frozen=True)
 class VideoCounts:
@@ -53,15 +66,15 @@ class VideoCounts:
 
     Attributes:
         rows: Impressions in all.
-        impressions: By video id.
+        impressions: Impressions whose label is known, by video id.
         positives: Impressions with the label 1, by video id.
-        task_positives: Impressions with the label 1, by task.
+        tasks: What is known of each task's labels.
     """
 
     rows: int
     impressions: Mapping[bytes, int]
     positives: Mapping[bytes, int]
-    task_positives: Mapping[str, int] = field(default_factory=dict)
+    tasks: Mapping[str, LabelCounts] = field(default_factory=dict)
 
 
 class ExportedModel:
@@ -116,24 +129,22 @@ def count_videos(
         task: Whose label to count by video.
         other_tasks: Whose labels to count over all videos, as that of `task`.
     """
-    tasks = dict.fromkeys((task, *other_tasks))
-    spec = {
-        "video_id": tf.io.FixedLenFeature([], tf.string),
-        **{name: tf.io.FixedLenFeature([], tf.int64) for name in tasks},
-    }
-    task_positives = Counter(dict.fromkeys(tasks, 0))
+    tasks = dict.fromkeys((task, *other_tasks), LabelCounts())
+    spec = {"video_id": tf.io.FixedLenFeature([], tf.string), **_label_spec(tasks)}
     rows = 0
     impressions: Counter[bytes] = Counter()
     positives: Counter[bytes] = Counter()
     for batch in serialized_batches(split_dir):
-        parsed = tf.io.parse_example(batch, spec)
-        videos = parsed["video_id"].numpy()
+        parsed = {n: v.numpy() for n, v in tf.io.parse_example(batch, spec).items()}
+        videos = parsed["video_id"]
         rows += len(videos)
-        impressions.update(videos.tolist())
-        positives.update(videos[parsed[task].numpy() == 1].tolist())
-        for name in tasks:
-            task_positives[name] += int((parsed[name].numpy() == 1).sum())
-    return VideoCounts(rows, impressions, positives, task_positives)
+        impressions.update(videos[parsed[task] != UNKNOWN_LABEL].tolist())
+        positives.update(videos[parsed[task] == 1].tolist())
+        for name, counts in tasks.items():
+            known = int((parsed[name] != UNKNOWN_LABEL).sum())
+            positive = int((parsed[name] == 1).sum())
+            tasks[name] = LabelCounts(counts.known + known, counts.positives + positive)
+    return VideoCounts(rows, impressions, positives, tasks)
 
 
 def popularity_scores(
@@ -142,14 +153,16 @@ def popularity_scores(
     """Scores, float64 [rows], by the video's label rate in the past.
 
     Each rate is shrunk to the mean: `(positives + smoothing * mean) / (impressions +
-    smoothing)`, which for a video that the past has not seen is the mean itself.
+    smoothing)`, which for a video that the past has not seen is the mean itself. Where
+    no label of the past is known, all scores are 0.
 
     Args:
         past: Counts of impressions from before those of `rows`.
         rows: What to score.
         smoothing: Impressions' worth of the mean rate that each video starts with.
     """
-    mean = sum(past.positives.values()) / past.rows
+    known = sum(past.impressions.values())
+    mean = sum(past.positives.values()) / known if known else 0.0
     ids = rows.video_ids
     seen = np.array([past.impressions.get(video, 0) for video in ids], np.float64)
     positives = np.array([past.positives.get(video, 0) for video in ids], np.float64)
@@ -169,10 +182,8 @@ class _RowReader:
                 name: tf.io.FixedLenFeature([], tf.string)
                 for name in ("user_id", "video_id", "user_group")
             },
-            **{
-                name: tf.io.FixedLenFeature([], tf.int64)
-                for name in ("is_new_video", *self._tasks)
-            },
+            "is_new_video": tf.io.FixedLenFeature([], tf.int64),
+            **_label_spec(self._tasks),
         }
 
     def add(self, batch: tf.Tensor) -> None:
@@ -199,6 +210,14 @@ class _RowReader:
             is_new_video=columns["is_new_video"],
             labels={task: columns[task] for task in self._tasks},
         )
+
+
+def _label_spec(tasks: Iterable[str]) -> dict[str, tf.io.FixedLenFeature]:
+    """How labels are parsed: an example lacks one that is not known."""
+    return {
+        name: tf.io.FixedLenFeature([], tf.int64, default_value=UNKNOWN_LABEL)
+        for name in tasks
+    }
 
 
 def _joined(parts: Sequence[Scores]) -> Scores:

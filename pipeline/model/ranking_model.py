@@ -16,6 +16,7 @@ import tf_keras
 import poso_keras
 from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
+from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
 Tensors = Mapping[str, tf.Tensor]
@@ -37,6 +38,7 @@ class RankingModel(tfrs.Model):
     def __init__(self, config: TrainerPart, embedding_rows: Mapping[str, int]):
         super().__init__()
         self._task_weights = {name: t.weight for name, t in config.tasks.items()}
+        self._masked = frozenset(config.features.masked_labels)
         specs = input_specs(config.features, config.transform)
         settings = config.model
         self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
@@ -54,7 +56,7 @@ class RankingModel(tfrs.Model):
             for name in config.tasks
         }
         # TFRS logs the last batch's loss alone, which says little about an epoch.
-        self.mean_loss = tf_keras.metrics.Mean(name="mean_loss")
+        self.mean_loss = MeanLoss(tuple(self._task_weights.values()), name="mean_loss")
         self.task_losses = {
             name: tfrs.tasks.Ranking(
                 loss=tf_keras.losses.BinaryCrossentropy(
@@ -123,19 +125,29 @@ class RankingModel(tfrs.Model):
         }
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
-        """Weighted sum of the tasks' mean binary cross-entropies."""
+        """Weighted sum of the tasks' mean binary cross-entropies.
+
+        A task's mean is over its labels that are known; 0 in a batch without any.
+        """
         logits = self(inputs, training=training)
         total = tf.constant(0.0)
+        sums, counts = [], []
         for name, weight in self._task_weights.items():
+            labels, known = inputs[name], None
+            if name in self._masked:
+                labels, known = split_known(labels)
             losses = self.task_losses[name](
-                labels=inputs[name][:, None],
+                labels=labels[:, None],
                 predictions=logits[name][:, None],
+                sample_weight=None if known is None else known[:, None],
                 compute_metrics=not training,
             )
-            # The optimizer sums gradients over replicas, so each gives its share.
-            total += weight * tf.nn.compute_average_loss(losses)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self.mean_loss.update_state(total * replicas, tf.shape(inputs["video_id"])[0])
+            total += weight * mean_loss_share(losses, known)
+            sums.append(tf.reduce_sum(losses))
+            counts.append(
+                tf.reduce_sum(tf.ones_like(losses) if known is None else known)
+            )
+        self.mean_loss.update_state(tf.stack(sums), tf.stack(counts))
         return total
 
     # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources

@@ -19,17 +19,25 @@ def task_notes(
         table: Its GAUC.
     """
     notes = []
-    for task, positives in past.task_positives.items():
-        if positives in (0, past.rows):
-            label = int(positives > 0)
-            notes.append(f"{task}: all labels to train on are {label}")
+    for task, labels in past.tasks.items():
+        if labels.positives in (0, labels.known):
+            which = int(labels.positives > 0) if labels.known else "unknown"
+            notes.append(f"{task}: all labels to train on are {which}")
     for row in table:
         if row.slice == OVERALL and not row.users_scored:
-            labels = rows.labels[row.task]
-            same = (labels == labels[0]).all()
-            why = f"all labels are {labels[0]}" if same else "no user has both labels"
             notes.append(
-                f"{row.task}: of the impressions to evaluate on {why}: there is no "
-                "GAUC, and the task does not decide the blessing"
+                f"{row.task}: of the impressions to evaluate on "
+                f"{_why_not_scored(rows, row.task)}: there is no GAUC, and the "
+                "task does not decide the blessing"
             )
     return notes
+
+
+def _why_not_scored(rows: EvaluationRows, task: str) -> str:
+    known = rows.known_labels(task)
+    if not len(known):
+        return "all labels are unknown"
+    if (known != known[0]).any():
+        return "no user has both labels"
+    which = "all labels" if len(known) == len(rows) else "all known labels"
+    return f"{which} are {known[0]}"

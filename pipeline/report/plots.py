@@ -43,7 +43,7 @@ def calibration_curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> s
     figure, axes = _figure(len(curves))
     for axis, (task, bins) in zip(axes, curves.items(), strict=True):
         scores, rates = [b["score"] for b in bins], [b["rate"] for b in bins]
-        top = max(*scores, *rates, 1e-6) * 1.05
+        top = max([*scores, *rates, 1e-6]) * 1.05
         axis.plot([0, top], [0, top], color="0.7", lw=1)
         axis.plot(scores, rates, marker="o")
         axis.set(title=task, xlabel="mean score", ylabel="label rate")

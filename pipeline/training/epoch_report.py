@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import tf_keras
@@ -12,7 +13,8 @@ from pipeline.progress import report_progress
 class EpochReport(tf_keras.callbacks.Callback):
     """Says after each epoch what the logs hold: the loss and every task's GAUC.
 
-    It stands after the callback that logs `val_<task>_gauc`.
+    Where no user has both labels it says so. It stands after the callback that logs
+    `val_<task>_gauc`.
 
     Args:
         tasks: Task names.
@@ -31,10 +33,15 @@ class EpochReport(tf_keras.callbacks.Callback):
         logs = logs or {}
         unknown = float("nan")
         gauc = ", ".join(
-            f"{task} {logs.get(f'val_{task}_gauc', unknown):.4f}"
+            f"{task} {_gauc_text(logs.get(f'val_{task}_gauc', unknown))}"
             for task in self._tasks
         )
         report_progress(
             f"{self._name}: epoch {epoch + 1}/{self._epochs}, "
             f"loss {logs.get('mean_loss', unknown):.4f}, GAUC {gauc}"
         )
+
+
+def _gauc_text(value: float) -> str:
+    """GAUC is nan where no user has both labels."""
+    return "of no user" if math.isnan(value) else f"{value:.4f}"

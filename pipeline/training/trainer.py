@@ -29,6 +29,7 @@ from pipeline.training.epoch_report import EpochReport
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
 from poso_keras import GAUC
+from preprocessing.contract.column_names import UNKNOWN_LABEL
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import USER_KEY, input_specs
 
@@ -105,7 +106,11 @@ def _fit(
         epochs=training.epochs,
         validation_data=evaluation,
         callbacks=[
-            GAUC(_with_labels(evaluation, config.task_names), user_ids=USER_KEY),
+            GAUC(
+                _with_labels(evaluation, config.task_names),
+                user_ids=USER_KEY,
+                unknown_label=UNKNOWN_LABEL,
+            ),
             EpochReport(config.task_names, training.epochs, name),
             tf_keras.callbacks.BackupAndRestore(checkpoints),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +14,13 @@ from preprocessing.arrays.lists import replace_elements
 from preprocessing.arrays.ranks import run_starts, text_ranks
 from preprocessing.checks.rejects import reject_impressions
 from preprocessing.contract.column_names import (
+    CONTRACT_COLUMNS,
     EVENT_TIME,
     SOURCE_FILE,
     SOURCE_ROW,
     USER_ID,
     VIDEO_ID,
 )
-
-REASON = "equal to another row in all columns that are read"
 
 
 class Deduplicated(NamedTuple):
@@ -39,7 +39,9 @@ def drop_duplicates(table: pa.Table) -> Deduplicated:
     """Keeps the first of equal rows, by file name and position in the file.
 
     Rows are equal if they are equal in the contract's columns, label columns and
-    declared features; where a row came from does not count.
+    declared features; where a row came from does not count. Values are compared as they
+    are read: null is equal to null, NaN to NaN, -0.0 to 0.0, lists in their order; a
+    null list is not equal to an empty one.
 
     Args:
         table: By `contract.schema.traced_schema`; with a row of a video it holds all
@@ -49,10 +51,21 @@ def drop_duplicates(table: pa.Table) -> Deduplicated:
     suspects = _suspects(table)
     if len(suspects):
         repeated[suspects[_repeats(table.take(pa.array(suspects)))]] = True
-    rejects = reject_impressions(
-        table.filter(pa.array(repeated)), [REASON] * int(repeated.sum())
-    )
+    reasons = [duplicate_reason(table.column_names)] * int(repeated.sum())
+    rejects = reject_impressions(table.filter(pa.array(repeated)), reasons)
     return Deduplicated(table.filter(pa.array(~repeated)), rejects)
+
+
+def duplicate_reason(columns: Sequence[str]) -> str:
+    """What a duplicate is rejected for: it names what was compared.
+
+    Args:
+        columns: By `contract.schema.traced_schema`, or a part of it.
+    """
+    beside = {*CONTRACT_COLUMNS, SOURCE_FILE, SOURCE_ROW}
+    others = [name for name in columns if name not in beside]
+    compared = ", ".join(["the contract's", *others])
+    return f"equal to another row in all columns that are read ({compared})"
 
 
 def _suspects(table: pa.Table) -> np.ndarray:
@@ -84,6 +97,10 @@ def _repeats(table: pa.Table) -> np.ndarray:
 
 def _codes(column: pa.Array) -> np.ndarray:
     """Whole numbers that are equal where the values are; null equals null."""
+    if pa.types.is_floating(column.type):
+        nan = pa.scalar(float("nan"), column.type)  # whatever its sign and payload
+        column = pc.if_else(pc.is_nan(column), nan, column)
+        column = pc.add(column, pa.scalar(0.0, column.type))  # -0.0 becomes 0.0
     if pa.types.is_list(column.type):
         escaped = pc.replace_substring(column.flatten(), "\\", "\\\\")
         escaped = pc.replace_substring(escaped, ",", "\\,")

@@ -47,6 +47,9 @@ USER_FEATURES = (
 USER_KEY = "user_key"
 USER_GROUPS = ("new", "returning", "inactive", "regular")
 LONG_VIEW = "long_view"
+# Stands for a label that is not known where a number must stand: behind the Transform,
+# in training and in evaluation. In the feature table such a label is null.
+UNKNOWN_LABEL = -1
 
 # Where a row came from. Only between reading and the removal of duplicates.
 SOURCE_FILE = "__source_file"

@@ -13,6 +13,7 @@ from preprocessing.contract.column_names import (
     FLAG_COLUMNS,
     LONG_VIEW,
     PLAY_TIME,
+    REQUIRED_COLUMNS,
     SOURCE_FILE,
     SOURCE_ROW,
     USER_FEATURES,
@@ -94,6 +95,11 @@ class LabelConfig(_Section):
     )
     percent: float = Field(
         60.0, gt=0, description="T_lv, read by the rule long_view alone."
+    )
+    missing: Literal["reject", "mask"] = Field(
+        "reject",
+        description="What a row without the label is: a reject, or an impression that "
+        "counts for all but this label's task.",
     )
 
     @model_validator(mode="after")
@@ -215,6 +221,22 @@ class FeatureConfig(_Section):
     def watch_labels(self) -> bool:
         """Whether a label needs play time and duration."""
         return any(label.rule for label in self.labels.values())
+
+    @property
+    def masked_labels(self) -> tuple[str, ...]:
+        """The labels that a row may lack."""
+        return tuple(
+            name for name, label in self.labels.items() if label.missing == "mask"
+        )
+
+    @property
+    def columns_of_every_row(self) -> tuple[str, ...]:
+        """The columns that a row cannot be accepted without, each once."""
+        columns = [*REQUIRED_COLUMNS]
+        for label in self.labels.values():
+            if label.missing == "reject":
+                columns += [label.column] if label.column else WATCH_COLUMNS
+        return tuple(dict.fromkeys(columns))
 
     @property
     def needed_columns(self) -> tuple[str, ...]:

@@ -33,9 +33,7 @@ def impression_schema(config: FeatureConfig) -> pa.Schema:
 
     Columns that a row cannot be accepted without are not nullable.
     """
-    required = {*REQUIRED_COLUMNS, *config.label_columns}
-    if config.watch_labels:
-        required |= {"play_time_ms", "video_duration_ms"}
+    required = set(config.columns_of_every_row)
     fields = [
         pa.field(name, _contract_type(name), nullable=name not in required)
         for name in CONTRACT_COLUMNS
@@ -44,15 +42,10 @@ def impression_schema(config: FeatureConfig) -> pa.Schema:
         if name not in CONTRACT_COLUMNS:
             graded = name in config.graded_columns
             kind = pa.float32() if graded else pa.int64()
-            fields.append(pa.field(name, kind, nullable=False))
+            fields.append(pa.field(name, kind, nullable=name not in required))
     types = {"categorical": pa.string(), "numeric": pa.float32(), "list": TEXT_LIST}
     fields += [pa.field(extra.name, types[extra.type]) for extra in config.extra]
     return pa.schema(fields)
-
-
-def required_columns(config: FeatureConfig) -> list[str]:
-    """The columns that a row cannot be accepted without."""
-    return [field.name for field in impression_schema(config) if not field.nullable]
 
 
 def traced_schema(config: FeatureConfig) -> pa.Schema:

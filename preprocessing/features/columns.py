@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.config import FeatureConfig, LabelConfig
 from preprocessing.contract.schema import impression_schema
 from preprocessing.features.history import HISTORY_TEXTS
 
@@ -33,18 +33,23 @@ def feature_schema(config: FeatureConfig) -> pa.Schema:
     """Schema of the feature table: contract, features, labels, in this order.
 
     A label read from the column of its own name is that column, not a second one.
-    Scalars that every impression has are not nullable. The texts of histories are
-    dictionary-encoded in memory; in a Parquet file they are texts like any other.
+    Scalars that every impression has are not nullable; a masked label may be null. The
+    texts of histories are dictionary-encoded in memory; in a Parquet file they are
+    texts like any other.
     """
     fields = [*impression_schema(config), *VIDEO_FIELDS, *USER_FIELDS]
     names = {field.name for field in fields}
-    fields += [label_field(label) for label in config.labels if label not in names]
+    fields += [
+        label_field(name, label)
+        for name, label in config.labels.items()
+        if name not in names
+    ]
     return pa.schema(fields)
 
 
-def label_field(name: str) -> pa.Field:
+def label_field(name: str, label: LabelConfig) -> pa.Field:
     """The field of a label that has a column of its own."""
-    return pa.field(name, pa.int64(), nullable=False)
+    return pa.field(name, pa.int64(), nullable=label.missing == "mask")
 
 
 def append_columns(

@@ -38,7 +38,7 @@ class Events:
 
     At equal times a user's events of the state come before those of the log; the
     state's keep their order, the log's are ordered by video, author and tag as text,
-    and then by long view.
+    and then by long view, an unknown one first.
 
     Attributes:
         user: User code, int64 [events].
@@ -88,7 +88,7 @@ def collect_events(
     ]
     long_views = pa.concat_arrays([_log_long_views(table), items["long_views"]])
     ranks = [text_ranks(text) for text in reversed(texts)]
-    order = np.lexsort([_as_bool(long_views), *ranks, place, times, users])
+    order = np.lexsort([_as_order(long_views), *ranks, place, times, users])
 
     users, times = users[order], times[order]
     position = np.empty(len(order), dtype=np.int64)
@@ -195,6 +195,12 @@ def _log_long_views(table: pa.Table) -> pa.BooleanArray:
     if LONG_VIEW not in table.column_names:
         return pa.nulls(table.num_rows, pa.bool_())
     return to_array(pc.equal(table[LONG_VIEW], 1))
+
+
+def _as_order(values: pa.BooleanArray) -> np.ndarray:
+    """-1 for null, 0 for false, 1 for true, int8 [events]."""
+    codes = pc.fill_null(values.cast(pa.int8()), -1)
+    return codes.to_numpy(zero_copy_only=False)
 
 
 def _as_bool(values: pa.Array) -> np.ndarray:

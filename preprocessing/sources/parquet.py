@@ -64,3 +64,13 @@ class ParquetSource:
         for group in range(metadata.num_row_groups):
             yield FilePart(file.path, file.name, group, first_row)
             first_row += metadata.row_group(group).num_rows
+
+
+def read_names(file: DataFile) -> list[str]:
+    """The names of a Parquet file's columns.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    with open_parquet(file.path, file.name) as opened:
+        return list(opened.schema_arrow.names)

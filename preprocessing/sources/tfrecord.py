@@ -22,7 +22,6 @@ from preprocessing.contract.schema import (
     check_columns,
     check_types,
     impression_schema,
-    required_columns,
 )
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import (
@@ -35,6 +34,7 @@ from preprocessing.storage.files import (
 )
 
 _BATCH_ROWS = 1 << 16
+_EXAMPLES_FOR_NAMES = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class TFRecordSource:
             FilePart(file.path, file.name, -1, 0)
             for file in find_files(self.data_dir, "*.tfrecord*")
         ]
-        required = set(required_columns(self.config))
+        required = set(self.config.columns_of_every_row)
         somewhere: set[str] = set()
         for part in parts:
             first = next(self.read(part), None)
@@ -117,7 +117,17 @@ class TFRecordSource:
         return pa.table(columns)
 
 
-def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
+def read_names(file: DataFile) -> list[str]:
+    """The names of the features that a TFRecord file's first examples have.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    first = next(_batches(file, _EXAMPLES_FOR_NAMES), None)
+    return [] if first is None else list(first.schema.names)
+
+
+def _batches(file: DataFile, batch_rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """A file's examples, as lists of values for each feature that occurs."""
     import tensorflow as tf
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
@@ -127,7 +137,7 @@ def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
     try:
         with _local_copy(file.path) as path:
             records = tf.data.TFRecordDataset(path, compression_type=compression)
-            for serialized in records.batch(_BATCH_ROWS).as_numpy_iterator():
+            for serialized in records.batch(batch_rows).as_numpy_iterator():
                 yield decoder.DecodeBatch(serialized)
     except (tf.errors.OpError, RuntimeError, OSError) as error:
         raise SourceError(

@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from preprocessing.arrays.days import MS_PER_HOUR
+from preprocessing.contract.column_names import UNKNOWN_LABEL
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import TransformConfig
 from preprocessing.transform.input_specs import (
@@ -45,8 +46,9 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         custom_config: What `transform_custom_config` returns.
 
     Returns:
-        The model's inputs; the labels as float32 [batch]; and `user_key` int64
-        [batch], a hash that tells users apart when GAUC is computed in training.
+        The model's inputs; the labels as float32 [batch], `UNKNOWN_LABEL` where a
+        label is null; and `user_key` int64 [batch], a hash that tells users apart when
+        GAUC is computed in training.
     """
     features = FeatureConfig(**json.loads(custom_config["features"]))
     settings = TransformConfig(**json.loads(custom_config["transform"]))
@@ -73,7 +75,8 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         _scalar(inputs["user_id"], ""), 2**62
     )
     for label in features.labels:
-        outputs[label] = tf.cast(_scalar(inputs[label], 0), tf.float32)
+        known_or_not = _scalar(inputs[label], UNKNOWN_LABEL)
+        outputs[label] = tf.cast(known_or_not, tf.float32)
     return outputs
 
 

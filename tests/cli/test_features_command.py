@@ -32,7 +32,7 @@ def run(pytestconfig, tmp_path, capfd):
     return do
 
 
-def write_log(folder, day, users=("a", "b", "a")):
+def write_log(folder, day, users=("a", "b", "a"), **more):
     rows = len(users)
     folder.mkdir()
     columns = {
@@ -44,6 +44,7 @@ def write_log(folder, day, users=("a", "b", "a")):
         "is_like": [0] * rows,
         "is_follow": [0] * rows,
         "user_country": ["c"] * rows,
+        **{name: [value] * rows for name, value in more.items()},
     }
     pq.write_table(pa.table(columns), folder / "log.parquet")
 
@@ -90,6 +91,35 @@ def test_a_longer_history_than_the_states_is_noted(run, tmp_path):
     run("monday", "one", "--set", "features.history_length=1")
     result = run("tuesday", "two", "--state", tmp_path / "one")
     assert "note: the state lists a user's last 1 impressions" in result.output
+
+
+def test_columns_that_are_not_used_are_noted(run, tmp_path):
+    write_log(tmp_path / "log", 5, avc=9, user_group="vip", long_view=0, page=1)
+    printed = run("log", "out").output
+    for note in (
+        "note: columns avc, user_group of the log are not used: features of these "
+        "names are computed\n",
+        "note: column long_view of the log is not used: the label of this name is "
+        "computed\n",
+    ):
+        assert printed.count(note) == 1
+    assert avc_of(tmp_path / "out") == [0, 0, 1]
+
+
+def test_a_log_of_the_contracts_columns_has_no_note(run, tmp_path):
+    write_log(tmp_path / "log", 5)
+    assert "note:" not in run("log", "out").output
+
+
+def test_a_row_without_a_masked_label_counts(run, tmp_path):
+    write_log(tmp_path / "log", 5, is_like=None)
+    masked = ("--set", "features.labels.like.missing=mask")
+    result = run("log", "out", *masked)
+    assert "3 rows in = 3 examples + 0 rejects" in result.output
+    table = pq.read_table(tmp_path / "out" / "features")
+    assert table["like"].to_pylist() == [None] * 3
+    assert avc_of(tmp_path / "out") == [0, 0, 1]
+    assert "is_like is missing: 3" in run("log", "other").output
 
 
 def test_too_many_rejects_fail_the_run_and_are_kept(run, tmp_path):

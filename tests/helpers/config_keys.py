@@ -44,6 +44,7 @@ CHANGES: dict[str, str] = {
     "features.labels.*.column": "features.labels.like.column=is_follow",
     "features.labels.*.at_least": "features.labels.liked.at_least=4",
     "features.labels.*.rule": "features.labels.long_view.rule=finish_view",
+    "features.labels.*.missing": "features.labels.like.missing=mask",
     "features.labels.*.percent": "features.labels.long_view.percent=70",
     "features.extra": "features.extra=[]",
     "features.extra.*.name": _EXTRA.format("city", "user", "categorical"),

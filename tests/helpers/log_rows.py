@@ -43,6 +43,15 @@ rows = st.fixed_dictionaries(
     }
 )
 logs = st.lists(rows, max_size=30)
+MASKED_LABELS = {
+    **{name: {**label, "missing": "mask"} for name, label in LABELS.items()},
+    "watched": {"column": "play_time_ms", "at_least": 4, "missing": "mask"},
+}
+rows_without_labels = st.builds(
+    lambda row, missing: {**row, **dict.fromkeys(missing)},
+    rows,
+    st.sets(st.sampled_from(["play_time_ms", "video_duration_ms", "is_like"])),
+)
 calendars = st.sampled_from(
     [
         {},
@@ -63,6 +72,13 @@ configs = st.builds(
     ),
     labels=st.just(LABELS),
     shards=st.sampled_from([1, 2, 7]),
+)
+# A log and its configuration, with labels on all rows or on some.
+cases = st.tuples(logs, configs) | st.tuples(
+    st.lists(rows_without_labels, max_size=30),
+    configs.map(
+        lambda config: FeatureConfig(**{**config.model_dump(), "labels": MASKED_LABELS})
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.config import FeatureConfig, LabelConfig
 
 Row = dict[str, Any]
 HOUR = 3_600_000
@@ -58,7 +58,7 @@ def slow_user_state(past: list[Row], config: FeatureConfig) -> list[Row]:
                 "author_ids": [row["author_id"] for row in items],
                 "tags": [_first_tag(row) or None for row in items],
                 "times_ms": [row["event_time_ms"] for row in items],
-                "long_views": [row["long_view"] == 1 for row in items],
+                "long_views": [_as_bool(row["long_view"]) for row in items],
                 "prior_view_count": _last_known(mine, "prior_view_count"),
                 "user_first_launch_ms": _last_known(mine, "user_first_launch_ms"),
             }
@@ -83,9 +83,11 @@ def _last_known(rows: list[Row], name: str) -> int | None:
 
 
 def _labels(row: Row, config: FeatureConfig) -> Row:
-    labels = {}
+    labels: Row = {}
     for name, label in config.labels.items():
-        if label.at_least is not None:
+        if any(row[column] is None for column in _columns(label)):
+            labels[name] = None
+        elif label.at_least is not None:
             labels[name] = int(row[label.column] >= label.at_least)
         elif label.column:
             labels[name] = row[label.column]
@@ -95,6 +97,12 @@ def _labels(row: Row, config: FeatureConfig) -> Row:
             needed = row["video_duration_ms"] * label.percent
             labels[name] = int(row["play_time_ms"] * 100 >= needed)
     return labels
+
+
+def _columns(label: LabelConfig) -> tuple[str, ...]:
+    if label.column:
+        return (label.column,)
+    return ("play_time_ms", "video_duration_ms")
 
 
 def _example(
@@ -169,7 +177,7 @@ def _listed(state: Row) -> list[Row]:
             "author_id": state["author_ids"][i],
             "video_tags": [state["tags"][i]] if state["tags"][i] else [],
             "event_time_ms": state["times_ms"][i],
-            "long_view": int(bool(state["long_views"][i])),
+            "long_view": state["long_views"][i],
         }
         for i in range(len(state["video_ids"]))
     ]
@@ -177,7 +185,12 @@ def _listed(state: Row) -> list[Row]:
 
 def _history_order(row: Row) -> tuple:
     author, tag = row["author_id"] or "", _first_tag(row)
-    return row["event_time_ms"], row["video_id"], author, tag, row["long_view"] == 1
+    unknown_first = -1 if row["long_view"] is None else row["long_view"]
+    return row["event_time_ms"], row["video_id"], author, tag, unknown_first
+
+
+def _as_bool(label: int | None) -> bool | None:
+    return None if label is None else label == 1
 
 
 def _first_tag(row: Row) -> str:

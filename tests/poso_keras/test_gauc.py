@@ -123,6 +123,56 @@ def test_nobody_can_be_scored():
     assert (result.users, result.users_scored, result.impressions_scored) == (2, 0, 0)
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, -1]), st.integers(-3, 3), st.integers(0, 3)),
+        min_size=1,
+    ),
+    st.sampled_from(["impressions", "positives", "none"]),
+    st.sampled_from([-1, 7, -1.5, math.nan]),
+)
+def test_impressions_of_unknown_label_are_as_good_as_absent(rows, weighting, unknown):
+    known = [row for row in rows if row[0] >= 0]
+    labels, scores, users = map(list, zip(*rows, strict=True))
+    labels = [unknown if label < 0 else label for label in labels]
+    # Not even a score or a user is needed where the label is unknown.
+    scores = [math.nan if row[0] < 0 else row[1] for row in rows]
+    actual = gauc(labels, scores, users, weighting, unknown_label=unknown)
+    if not known:
+        assert (actual.users, actual.users_scored) == (0, 0)
+        assert math.isnan(actual.value)
+        return
+    expected = gauc(*zip(*known, strict=True), weighting)
+    assert actual == expected or math.isnan(expected.value)
+    assert actual.users == expected.users
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([1, 0, -1], "int8"),
+        np.array([[1], [0], [-1]], "float32"),
+        np.array([1, 0, -1], object),
+    ],
+)
+def test_labels_of_any_type_may_be_unknown(labels):
+    result = gauc(labels, [0.9, 0.1, 0.5], [1, 1, None], unknown_label=-1)
+    assert (result.value, result.users, result.impressions_scored) == (1.0, 1, 2)
+
+
+def test_every_label_is_known_where_none_is_the_unknown_one():
+    rows = ([True, False], [0.9, 0.1], [1, 1])
+    assert gauc(*rows, unknown_label=-1) == gauc(*rows)
+    unsigned = (np.array([1, 0], "uint8"), *rows[1:])
+    assert gauc(*unsigned, unknown_label=-1) == gauc(*rows)
+
+
+@pytest.mark.parametrize("unknown", [0, 1, True, 1.0, "-1", [-1]])
+def test_an_unknown_label_is_a_number_that_is_no_class(unknown):
+    with pytest.raises(ValueError, match="`unknown_label` must be a number other"):
+        gauc([1, 0], [0.9, 0.1], [1, 1], unknown_label=unknown)
+
+
 UNKNOWN = np.array([np.nan, "a"], object)
 UNHASHABLE = np.array([{}, {}])
 MASKED = np.ma.array([1, 0], mask=[True, False])

@@ -62,6 +62,24 @@ def test_sample_weights_are_accepted_and_ignored(model, expected):
     assert evaluated(model, data, USERS) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("unknown", [-1.0, np.nan])
+def test_impressions_of_unknown_label_are_left_out(model, unknown):
+    known = np.arange(60) % 3 > 0
+    labels = np.where(known, LABELS, unknown).astype("float32")
+    scores = model.predict(X, verbose=0)
+    expected = gauc(LABELS[known], scores[known], USERS[known]).value
+    result = evaluated(model, (X, labels), USERS, unknown_label=unknown)
+    assert result["val_gauc"] == pytest.approx(expected, abs=1e-6)
+    everything = np.full(60, unknown, "float32")
+    result = evaluated(model, (X, everything), USERS, unknown_label=unknown)
+    assert np.isnan(result["val_gauc"])
+
+
+def test_an_unknown_label_that_cannot_be_is_refused_before_training():
+    with pytest.raises(ValueError, match="`unknown_label` must be a number other"):
+        GAUC((X, LABELS), USERS, unknown_label=0)
+
+
 class Named(keras.Model):
     """A model of several inputs that does not look at the user's id."""
 

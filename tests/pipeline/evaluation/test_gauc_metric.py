@@ -125,3 +125,53 @@ def outputs_of(*tasks):
 def test_one_task_is_scored_as_each_of_several():
     assert outputs_of("like") == {"like": 1.0}
     assert outputs_of("like", "share") == {"like": 1.0, "share": 1.0}
+
+
+@pytest.mark.parametrize("lacks", [None, np.array([]), np.array([], np.int64)])
+@pytest.mark.parametrize("models", [("",), ("candidate", "baseline")])
+def test_examples_without_the_label_are_left_out(lacks, models):
+    """In the forms in which TFMA hands over a label that an example lacks."""
+    config = config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(
+                name=model,
+                signature_name="s",
+                label_keys={"like": "like", "share": "share"},
+            )
+            for model in models
+        ]
+    )
+    rows = [(1, 0.9), (lacks, 0.5), (0, 0.1), (lacks, 0.95), (lacks, 0.05)]
+    for model in models:
+        [computation] = gauc_metric._computations(
+            "user_id",
+            "impressions",
+            1,
+            eval_config=config,
+            model_name=model,
+            output_name="like",
+        )
+        combiner = computation.combiner
+        collected = combiner.create_accumulator()
+        for label, score in rows:
+            labels = {"like": np.array([label]) if isinstance(label, int) else lacks}
+            labels["share"] = np.array([1])
+            scores = {"like": np.array([score]), "share": np.array([0.5])}
+            element = {
+                "features": {"user_id": np.array([b"u"])},
+                "labels": dict.fromkeys(models, labels) if model else labels,
+                "predictions": dict.fromkeys(models, scores) if model else scores,
+            }
+            collected = combiner.add_input(
+                collected, metric_types.StandardMetricInputs(element)
+            )
+        assert [len(column) for column in collected[0]] == [2, 2, 2]
+        assert combiner.extract_output(collected)[computation.keys[0]] == 1.0
+
+
+def test_a_slice_without_a_known_label_gives_nan_and_a_passing_guard():
+    [computation] = gauc_metric._computations("user_id", "impressions", 1)
+    values = computation.combiner.extract_output([([], [], [])])
+    key, guard = computation.keys
+    assert np.isnan(values[key])
+    assert values[guard] == 0.0

@@ -81,6 +81,38 @@ def test_every_row_against_a_slow_loop():
             assert row.users_scored == users
 
 
+def test_rows_of_unknown_label_are_as_good_as_absent_for_their_task_alone():
+    rng = np.random.default_rng(8)
+    rows = [
+        (f"u{u}", ("new", "regular")[u % 2], int(u % 3 == 0), *labels)
+        for u, *labels in rng.integers([0, 0, -1], [9, 2, 2], [80, 3]).tolist()
+    ]
+    known = [i for i, row in enumerate(rows) if row[4] >= 0]
+    assert 10 < len(known) < 70
+    scores = rng.random(80)
+    every = {"model": {"long_view": scores, "like": scores}}
+    part = {"model": {"long_view": scores[known], "like": scores[known]}}
+    table = {(r.task, r.slice): r for r in gauc_table(impressions(rows), every)}
+    without = impressions([rows[i] for i in known])
+    for row in gauc_table(without, part):
+        if row.task == "like":
+            assert table["like", row.slice] == row
+    assert table["long_view", "all"].impressions == 80
+    assert table["like", "all"].impressions == len(known)
+
+
+def test_a_task_of_unknown_labels_alone_has_rows_without_gauc():
+    unknown = [(*row[:4], -1) for row in ROWS]
+    scores = {"model": dict.fromkeys(("long_view", "like"), np.arange(6.0))}
+    table = gauc_table(impressions(unknown), scores)
+    of_task = [row for row in table if row.task == "like"]
+    assert [row.slice for row in of_task] == list(slice_masks(impressions(ROWS)))
+    for row in of_task:
+        assert (row.impressions, row.users_scored) == (0, 0)
+        assert row.gauc == {"model": None}
+    json.dumps([r.as_dict() for r in table], allow_nan=False)
+
+
 def test_a_slice_whose_users_have_one_label_each_has_no_gauc():
     scores = {"model": dict.fromkeys(("long_view", "like"), np.arange(6.0))}
     table = gauc_table(impressions(ROWS), scores)
@@ -135,3 +167,10 @@ def test_calibration_of_fewer_rows_than_bins_has_no_empty_bin():
         {"score": 0.1, "rate": 1.0, "impressions": 1},
         {"score": 0.7, "rate": 0.0, "impressions": 1},
     ]
+
+
+def test_calibration_leaves_unknown_labels_out():
+    labels, scores = np.array([1, -1, 0, -1]), np.array([0.7, 0.9, 0.1, 0.2])
+    known = [0, 2]
+    assert calibration(labels, scores) == calibration(labels[known], scores[known])
+    assert calibration(np.array([-1, -1]), scores[:2]) == []

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.evaluation import scores
 from pipeline.evaluation.scores import (
+    LabelCounts,
     VideoCounts,
     count_videos,
     popularity_scores,
@@ -11,7 +12,13 @@ from pipeline.evaluation.scores import (
 from pipeline.examples.example_files import serialized_batches
 from preprocessing.contract.column_names import USER_GROUPS
 from tests.helpers.evaluation_rows import evaluation_rows
-from tests.helpers.small_transform import analyzed_rows, feature_row, write_examples
+from tests.helpers.small_transform import (
+    SmallTransform,
+    analyzed_rows,
+    feature_row,
+    settings_with,
+    write_examples,
+)
 
 TASKS = ("long_view", "like")
 
@@ -88,6 +95,39 @@ def test_videos_are_counted_over_all_batches(small_transform):
     assert counts.rows == len(rows)
     assert counts.impressions == {v.encode(): videos.count(v) for v in set(videos)}
     assert counts.positives == {v.encode(): liked.count(v) for v in set(liked)}
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_labels_that_examples_lack_are_unknown(tmp_path):
+    labels = {"long_view": {"rule": "long_view"}, "like": {"column": "is_like"}}
+    labels["like"]["missing"] = "mask"
+    config = settings_with(features={"labels": labels, "extra": []}, transform={})
+    rows = [
+        feature_row(
+            video_id=f"v{i % 3}", long_view=i % 2, like=(0, 1, None, None)[i % 4]
+        )
+        for i in range(20)
+    ]
+    examples = SmallTransform(config, tmp_path).examples(rows)
+    write_examples(examples, tmp_path / "split")
+    read, _ = score_split({}, str(tmp_path / "split"), TASKS)
+    assert read.labels["like"].tolist() == [0, 1, -1, -1] * 5
+    assert read.known_labels("like").tolist() == [0, 1] * 5
+    assert read.labels["long_view"].tolist() == [0, 1] * 10
+    counts = count_videos(str(tmp_path / "split"), "like", TASKS)
+    assert counts.rows == 20
+    known = [row["video_id"] for row in rows if row["like"] is not None]
+    assert counts.impressions == {v.encode(): known.count(v) for v in set(known)}
+    assert sum(counts.positives.values()) == 5
+    assert counts.tasks == {
+        "like": LabelCounts(10, 5),
+        "long_view": LabelCounts(20, 10),
+    }
+
+
+def test_without_a_known_label_in_the_past_all_are_as_popular():
+    past = VideoCounts(rows=4, impressions={}, positives={})
+    assert popularity_scores(past, shown(["a", "b"])).tolist() == [0, 0]
 
 
 def counted(videos, labels):

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.evaluation.scores import score_split
 from pipeline.report import report
+from pipeline.report.plots import calibration_curves
 from pipeline.report.report import METRICS_FILE, PAGE_FILE, ReportInputs, make_report
 from poso_keras import gauc
 from tests.helpers.small_transform import analyzed_rows, feature_row, write_examples
@@ -217,3 +218,11 @@ def test_the_page_says_that_there_are_no_anomalies(make):
 
 def test_the_page_holds_the_configuration(make):
     assert "bucket_embedding_dim: 2" in make("model")[1]
+
+
+def test_a_task_of_unknown_labels_has_an_empty_calibration_plot():
+    bins = [{"score": 0.2, "rate": 0.25, "impressions": 9}]
+    svg = calibration_curves({"like": [], "long_view": bins})
+    ElementTree.fromstring(svg)
+    assert svg.count("mean score") == 2
+    assert not re.search(r"\bnan\b", svg)

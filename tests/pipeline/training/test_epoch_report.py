@@ -22,6 +22,15 @@ def test_a_line_says_the_loss_and_gauc_of_each_task(lines):
     assert logs == LOGS
 
 
-def test_what_the_logs_do_not_hold_is_nan(lines):
+def test_a_task_that_no_user_can_be_scored_on_is_said_in_words(lines):
+    EpochReport(("like", "long_view"), 1, "model").on_epoch_end(
+        0, {**LOGS, "val_like_gauc": float("nan")}
+    )
+    assert lines == [
+        "model: epoch 1/1, loss 0.5124, GAUC like of no user, long_view 0.5432"
+    ]
+
+
+def test_what_the_logs_do_not_hold_is_not_made_up(lines):
     EpochReport(("like",), 1, "plain baseline").on_epoch_end(0, None)
-    assert lines == ["plain baseline: epoch 1/1, loss nan, GAUC like nan"]
+    assert lines == ["plain baseline: epoch 1/1, loss nan, GAUC like of no user"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from preprocessing.checks.validation import validate
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import impression_schema, traced_schema
-from tests.helpers.log_rows import LABELS, logs
+from tests.helpers.log_rows import LABELS, MASKED_LABELS, logs
 
 CONFIG = FeatureConfig(
     labels=LABELS, extra=[{"name": "speed", "entity": "context", "type": "numeric"}]
@@ -71,6 +71,33 @@ def test_a_bad_cell_rejects_its_row(column, cell, reason):
     assert reject["reason"].startswith(reason)
     assert reject["source"] == "day.csv"
     assert json.loads(reject["row"])[column] == cell
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("is_like", None, ""),
+        ("is_like", "", ""),
+        ("play_time_ms", None, ""),
+        ("video_duration_ms", " ", ""),
+        ("stars", None, ""),
+        # What is there and cannot be a label is a defect, not a missing label.
+        ("is_like", "2", "is_like is not 0 or 1"),
+        ("is_like", "maybe", "is_like is not a number"),
+        ("play_time_ms", "-1", "play_time_ms is negative"),
+        ("stars", "inf", "stars is not a number"),
+        ("user_id", None, "user_id is missing"),
+    ],
+)
+def test_a_row_without_a_masked_label_is_accepted(column, cell, reason):
+    stars = {"praised": {"column": "stars", "at_least": 3, "missing": "mask"}}
+    config = FeatureConfig(labels={**MASKED_LABELS, **stars})
+    row = {**GOOD, "stars": "4", column: cell}
+    table = pa.table({name: pa.array([c], pa.string()) for name, c in row.items()})
+    accepted, rejects = validate(table, "day.csv", 0, config)
+    assert accepted.schema == traced_schema(config)
+    assert rejects["reason"].to_pylist() == ([reason] if reason else [])
+    assert accepted[column].to_pylist() == ([] if reason else [None])
 
 
 LATEST_MS = 1_650_000_000_000

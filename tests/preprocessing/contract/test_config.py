@@ -118,6 +118,42 @@ def test_needed_columns_follow_from_labels_and_extras():
     assert config.needed_columns == needed
 
 
+MASK, REJECT = {"missing": "mask"}, {"missing": "reject"}
+IDS = ("user_id", "video_id", "event_time_ms")
+
+
+@pytest.mark.parametrize(
+    ("labels", "columns"),
+    [
+        ({}, ()),
+        ({"like": {"column": "is_like"}}, ("is_like",)),
+        ({"like": {"column": "is_like", **MASK}}, ()),
+        ({"a": {"rule": "long_view"}}, ("play_time_ms", "video_duration_ms")),
+        ({"a": {"rule": "long_view", **MASK}}, ()),
+        # A column that one label masks and another rejects is needed.
+        ({"a": {"column": "c", **MASK}, "b": {"column": "c", **REJECT}}, ("c",)),
+        (
+            {
+                "a": {"rule": "finish_view", **MASK},
+                "b": {"column": "play_time_ms", "at_least": 9},
+            },
+            ("play_time_ms",),
+        ),
+    ],
+)
+def test_a_row_needs_the_columns_of_labels_that_are_not_masked(labels, columns):
+    config = FeatureConfig(labels=labels)
+    assert config.columns_of_every_row == (*IDS, *columns)
+    assert config.masked_labels == tuple(
+        name for name, label in labels.items() if label.get("missing") == "mask"
+    )
+
+
+def test_what_a_missing_label_means_is_one_of_two():
+    with pytest.raises(ValidationError, match="'reject' or 'mask'"):
+        FeatureConfig(labels={"like": {"column": "is_like", "missing": "drop"}})
+
+
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValidationError, match="parquet"):
         SourceConfig(format="avro")

@@ -14,6 +14,7 @@ from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from tests.helpers.log_rows import (
     HOUR,
     START,
+    cases,
     configs,
     impression,
     in_order,
@@ -48,11 +49,11 @@ def states_of(done):
 
 
 @given(
-    log=logs,
-    config=configs,
+    case=cases,
     begins=st.lists(st.integers(1, 90), unique=True, max_size=6).map(sorted),
 )
-def test_single_days_give_what_one_run_gives(log, config, begins):
+def test_single_days_give_what_one_run_gives(case, begins):
+    log, config = case
     whole, _, _ = one_run(log, config)
     examples, state, watermark_ms, late = [], None, None, 0
     for day in in_days(log, [START + begin * 6 * HOUR for begin in begins]):
@@ -65,8 +66,9 @@ def test_single_days_give_what_one_run_gives(log, config, begins):
     assert states_of(done) == states_of(whole)
 
 
-@given(log=logs, config=configs)
-def test_the_state_is_the_slow_one(log, config):
+@given(case=cases)
+def test_the_state_is_the_slow_one(case):
+    log, config = case
     done, _, _ = one_run(log, config)
     distinct = [row for i, row in enumerate(log) if row not in log[:i]]
     users, videos = states_of(done)
@@ -76,8 +78,9 @@ def test_the_state_is_the_slow_one(log, config):
     assert done.video_state.schema.equals(VIDEO_STATE_SCHEMA)
 
 
-@given(log=logs, config=configs, data=st.data())
-def test_the_state_does_not_depend_on_order_or_shards(log, config, data):
+@given(case=cases, data=st.data())
+def test_the_state_does_not_depend_on_order_or_shards(case, data):
+    log, config = case
     done, _, _ = one_run(log, config)
     other = config.model_copy(update={"shards": data.draw(st.sampled_from([1, 5]))})
     again, _, _ = one_run(data.draw(st.permutations(log)), other)

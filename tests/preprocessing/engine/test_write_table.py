@@ -218,7 +218,7 @@ def test_repeated_rows_count_towards_the_limit(tmp_path):
     log.write_text("user_id,video_id,event_time_ms\na,x,1\na,x,1\n")
     with pytest.raises(
         RejectLimitExceeded,
-        match="columns that are read: 1",
+        match=r"columns that are read \(the contract's\): 1",
     ):
         write_feature_table(CSV, FeatureConfig(), str(log), str(tmp_path / "out"))
 

@@ -15,11 +15,11 @@ from tests.helpers.log_rows import (
     HOUR,
     LABELS,
     START,
+    cases,
     configs,
     features_of,
     impression,
     in_order,
-    logs,
     rows,
 )
 from tests.helpers.slow_engine import slow_features, slow_user_state, slow_video_state
@@ -38,15 +38,17 @@ def in_columns(table, config):
     return in_order([{name: row[name] for name in names} for row in table])
 
 
-@given(log=logs, config=configs)
-def test_equals_the_slow_engine(log, config):
+@given(case=cases)
+def test_equals_the_slow_engine(case):
+    log, config = case
     features, repeated = features_of(log, config)
     assert features == in_columns(slow_features(log, config), config)
     assert len(features) + len(repeated) == len(log)
 
 
-@given(log=logs, config=configs, data=st.data())
-def test_does_not_depend_on_order_shards_or_files(log, config, data):
+@given(case=cases, data=st.data())
+def test_does_not_depend_on_order_shards_or_files(case, data):
+    log, config = case
     features, repeated = features_of(log, config)
     shuffled = data.draw(st.permutations(log))
     shards = config.model_copy(
@@ -80,8 +82,9 @@ def test_a_row_changes_nothing_before_or_beside_it(log, config, data):
     assert unaffected(changed) == unaffected(log)
 
 
-@given(log=logs, config=configs, cut=st.integers(0, 90))
-def test_state_stands_for_the_earlier_rows(log, config, cut):
+@given(case=cases, cut=st.integers(0, 90))
+def test_state_stands_for_the_earlier_rows(case, cut):
+    log, config = case
     distinct = [row for i, row in enumerate(log) if row not in log[:i]]
     begin = START + cut * 6 * HOUR
     past = [row for row in distinct if row["event_time_ms"] < begin]

@@ -199,7 +199,7 @@ def test_late_and_repeated_impressions_come_back_with_their_reasons():
     assert counted.num_rows == 2
     assert rejects.to_pylist()[0]["source"] == "app"
     assert rejects["reason"].to_pylist() == [
-        "equal to another row in all columns that are read"
+        "equal to another row in all columns that are read (the contract's)"
     ]
     again = accepted([impression(at=50), impression(at=61)], config, "app")
     known, counted, rejects = add_impressions(known, again, 40, config)

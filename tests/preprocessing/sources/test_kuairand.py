@@ -156,7 +156,8 @@ def test_the_real_files(data_dir, tmp_path):
     )
     assert rows_in == features.num_rows + rejects.num_rows > 1000
     assert set(rejects["reason"].to_pylist()) == {
-        "equal to another row in all columns that are read"
+        "equal to another row in all columns that are read (the contract's, long_view, "
+        "is_click, tab, video_type, user_active_degree, register_days)"
     }
     assert pc.min(features["video_age_hours"]).as_py() > 0
     assert features["author_id"].null_count == 0

@@ -1,0 +1,81 @@
+"""Losses over the labels that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from preprocessing.contract.column_names import UNKNOWN_LABEL
+
+
+def split_known(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Labels that a loss can take, and which of them are known.
+
+    Args:
+        labels: 0, 1 or `UNKNOWN_LABEL`, float32 [batch].
+
+    Returns:
+        The labels, with 0 for unknown ones, and 1 where a label is known, else 0; both
+        float32 [batch].
+    """
+    known = tf.cast(tf.not_equal(labels, float(UNKNOWN_LABEL)), tf.float32)
+    return labels * known, known
+
+
+def mean_loss_share(losses: tf.Tensor, known: tf.Tensor | None) -> tf.Tensor:
+    """This replica's share of the mean loss: the optimizer sums gradients over them.
+
+    Args:
+        losses: float32 [batch], 0 where the label is unknown.
+        known: 1 where the label is known, else 0, float32 [batch]; None if all are.
+
+    Returns:
+        A scalar. Summed over the replicas it is the mean over all known labels of the
+        global batch; 0 if there are none.
+    """
+    if known is None:
+        return tf.nn.compute_average_loss(losses)
+    count = tf.reduce_sum(known)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        # Replicas may know different numbers of labels.
+        context = tf.distribute.get_replica_context()
+        count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), count)
+
+
+class MeanLoss(tf_keras.metrics.Metric):
+    """Weighted sum of the tasks' means, each over the known labels of all batches.
+
+    Args:
+        weights: The tasks' weights.
+        name: Metric name.
+    """
+
+    def __init__(self, weights: Sequence[float], name: str):
+        super().__init__(name=name)
+        self._task_weights = tuple(weights)
+        shape = (len(self._task_weights),)
+        self._sums = self.add_weight("sums", shape, initializer="zeros")
+        self._counts = self.add_weight("counts", shape, initializer="zeros")
+
+    def update_state(self, sums: tf.Tensor, counts: tf.Tensor) -> Any:
+        """Adds a batch.
+
+        Args:
+            sums: Each task's summed loss, float32 [tasks].
+            counts: Each task's known labels, float32 [tasks].
+        """
+        return tf.group(self._sums.assign_add(sums), self._counts.assign_add(counts))
+
+    def result(self) -> tf.Tensor:
+        """The weighted sum; a task without a known label adds 0."""
+        means = tf.math.divide_no_nan(self._sums, self._counts)
+        return tf.reduce_sum(means * tf.constant(self._task_weights))
+
+    def reset_state(self) -> None:
+        """Forgets all batches; Keras' own way is for scalars alone."""
+        for state in (self._sums, self._counts):
+            state.assign(tf.zeros_like(state))

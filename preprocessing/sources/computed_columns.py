@@ -1,0 +1,58 @@
+"""Columns of a log that are not used, because what they are called is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from preprocessing.contract.column_names import USER_FEATURES, VIDEO_FEATURES
+from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.sources import csv, parquet, tfrecord
+from preprocessing.storage.files import DataFile, find_files
+
+# The formats whose columns have the contract's names: pattern, and a file's columns.
+_NAMES: dict[str, tuple[str, Callable[[DataFile], Iterable[str]]]] = {
+    "csv": ("*.csv", csv.read_header),
+    "parquet": ("*.parquet", parquet.read_names),
+    "tfrecord": ("*.tfrecord*", tfrecord.read_names),
+}
+
+
+def computed_column_notes(
+    source: SourceConfig, features: FeatureConfig, data_dir: str
+) -> list[str]:
+    """A line on the log's own columns of the names of features, and one on labels'.
+
+    Args:
+        source: Names the format.
+        features: Says which labels are computed.
+        data_dir: Folder (or file) of the log: a path or a URI.
+
+    Returns:
+        Lines for people to read; none where the log has no such column, or is a data
+        set's official files.
+
+    Raises:
+        SourceError: There are no files, or one cannot be read.
+    """
+    if source.format not in _NAMES:
+        return []
+    pattern, read_names = _NAMES[source.format]
+    held = {name for file in find_files(data_dir, pattern) for name in read_names(file)}
+    computed = {
+        "feature": (*USER_FEATURES, *VIDEO_FEATURES),
+        "label": (n for n, label in features.labels.items() if label.column != n),
+    }
+    found = {
+        kind: [name for name in names if name in held]
+        for kind, names in computed.items()
+    }
+    return [_note(names, kind) for kind, names in found.items() if names]
+
+
+def _note(names: list[str], kind: str) -> str:
+    shown = ", ".join(names)
+    if len(names) == 1:
+        which, why = f"column {shown} of the log is", f"the {kind} of this name is"
+    else:
+        which, why = f"columns {shown} of the log are", f"{kind}s of these names are"
+    return f"{which} not used: {why} computed"

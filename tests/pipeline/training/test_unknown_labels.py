@@ -1,0 +1,102 @@
+"""Labels that are unknown, from the feature table to the history of a training."""
+
+import json
+
+import numpy as np
+import pytest
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from pipeline.config import TrainerPart
+from pipeline.training import epoch_report, trainer
+from pipeline.training.batches import read_batches
+from pipeline.training.run_files import HISTORY_FILE
+from poso_keras import gauc
+from tests.helpers.small_transform import (
+    SETTINGS,
+    SmallTransform,
+    analyzed_rows,
+    settings_with,
+    transform_rows,
+)
+
+pytestmark = pytest.mark.e2e
+
+LABELS = {
+    "long_view": {"rule": "long_view", "missing": "mask"},
+    "like": {"column": "is_like", "missing": "mask"},
+}
+
+
+def rows():
+    """No long view is known at all, and every third like is not."""
+    known = [{**row, "long_view": None} for row in analyzed_rows()]
+    return [
+        {**row, "like": None, "is_like": None} if i % 3 == 1 else row
+        for i, row in enumerate(known)
+    ]
+
+
+@pytest.fixture(scope="module")
+def masked(made_once):
+    config = settings_with(
+        features={**SETTINGS["features"], "labels": LABELS},
+        training={"batch_size": 7, "learning_rate": 0.02, "epochs": 2},
+    )
+    make = lambda folder: transform_rows(config, rows(), folder)  # noqa: E731
+    return SmallTransform(config, made_once("masked_transform", make))
+
+
+def batches(masked):
+    return list(read_batches(masked.train_files, masked.output, 7))
+
+
+def test_an_unknown_label_is_minus_one_behind_the_transform(masked):
+    out = masked.apply(*rows())
+    assert set(out["long_view"].numpy().tolist()) == {-1.0}
+    likes = [-1.0 if row["like"] is None else row["like"] for row in rows()]
+    assert out["like"].numpy().tolist() == likes
+    written = np.concatenate([batch["like"] for batch in batches(masked)])
+    assert sorted(written.tolist()) == sorted(likes)
+
+
+def test_a_training_is_of_the_known_labels_alone(masked, tmp_path, monkeypatch):
+    lines, models = [], []
+    monkeypatch.setattr(epoch_report, "report_progress", lines.append)
+    monkeypatch.setattr(
+        trainer, "export_model", lambda model, *rest: models.append(model)
+    )
+    part = masked.config.part(TrainerPart).model_dump_json()
+    trainer.run_fn(
+        FnArgs(
+            train_files=masked.train_files,
+            eval_files=masked.train_files,
+            transform_graph_path=str(masked.folder / "graph"),
+            serving_model_dir=str(tmp_path / "serving"),
+            model_run_dir=str(tmp_path),
+            custom_config={"config": part, "checkpoint_dir": str(tmp_path / "saved")},
+        )
+    )
+    history = json.loads((tmp_path / HISTORY_FILE).read_text())
+    [model] = models
+    scores, labels, users = (
+        np.concatenate(parts)
+        for parts in zip(
+            *(
+                (model.probabilities(b)["like"], b["like"], b["user_key"])
+                for b in batches(masked)
+            ),
+            strict=True,
+        )
+    )
+    known = labels >= 0
+    expected = gauc(labels[known], scores[known], users[known]).value
+    assert history["val_like_gauc"][-1] == pytest.approx(expected, abs=1e-6)
+    p = scores[known].astype(np.float64)
+    entropy = -np.mean(np.where(labels[known] == 1, np.log(p), np.log(1 - p)))
+    assert history["val_mean_loss"][-1] == pytest.approx(0.5 * entropy, rel=1e-4)
+    assert all("GAUC long_view of no user, like " in line for line in lines)
+    assert "nan" not in "".join(lines)
+    for name in ("mean_loss", "val_mean_loss", "loss", "val_loss"):
+        assert np.isfinite(history[name]).all()
+    moved = [v.name for v in model.trainable_variables if "long_view" in v.name]
+    assert moved
