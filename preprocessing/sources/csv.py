@@ -18,6 +18,7 @@ from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, impression_schema
 from preprocessing.sources.csv_records import record_blocks, split_header
 from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.file_kinds import EMPTY, TEXT, UTF16, file_kind
 from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
 
 _BLOCK_BYTES = 1 << 24
@@ -80,7 +81,7 @@ def read_header(file: DataFile) -> list[str]:
     try:
         with open_file(file.path) as opened:
             line, _ = split_header(opened, _BLOCK_BYTES)
-            _check_encoding(line, file.name)
+            _check_kind(file, line)
             text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
             header = next(csv.reader([text]), [])
     except (OSError, csv.Error) as error:
@@ -91,16 +92,24 @@ def read_header(file: DataFile) -> list[str]:
     return header
 
 
-def _check_encoding(line: bytes, name: str) -> None:
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
-        raise SourceError(
-            f"{name} is not UTF-8: its first line is UTF-16 or binary. Expected UTF-8 "
-            "text; iconv -f UTF-16 -t UTF-8 converts it"
-        )
+def _check_kind(file: DataFile, line: bytes) -> None:
+    kind = file_kind(file.path)
+    if kind in (EMPTY, TEXT) or not (kind or b"\0" in line):
+        return
+    hint = "; iconv -f UTF-16 -t UTF-8 converts it" if kind == UTF16 else ""
+    raise SourceError(
+        f"{file.name} is no CSV file: it seems to be {kind or 'binary'}. Expected "
+        f"UTF-8 text with a header line{hint}"
+    )
 
 
 def _check_delimiter(header: list[str], name: str) -> None:
-    for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
+    for mark, called in (
+        (";", "semicolons"),
+        ("\t", "tabs"),
+        ("|", "vertical bars"),
+        ("\x01", "Hive's ^A"),
+    ):
         if len(header) == 1 and mark in header[0]:
             raise SourceError(
                 f"{name}: its header is one column with {called} in it. Expected "

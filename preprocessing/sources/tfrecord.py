@@ -1,8 +1,8 @@
 """TFRecord files of `tf.Example`s with the contract's columns as features.
 
-Ids may be int64 or bytes features; a feature that an example lacks is null. Files whose
-names end in `.gz` are GZIP-compressed. A remote file is copied to this machine first,
-since TensorFlow does not know all of Beam's file systems.
+Ids may be int64 or bytes features; a feature that an example lacks is null. Files may
+be GZIP-compressed. A remote file is copied to this machine first, since TensorFlow does
+not know all of Beam's file systems.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from preprocessing.contract.schema import (
     required_columns,
 )
 from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.sources.tfrecord_records import record_batches
 from preprocessing.storage.files import (
     DataFile,
     SourceError,
@@ -39,7 +40,7 @@ _BATCH_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class TFRecordSource:
-    """Every `*.tfrecord` and `*.tfrecord.gz` file in a folder, or one file.
+    """Every `*.tfrecord*` file in a folder and its sub-folders, or one file.
 
     Args:
         data_dir: Path or URI.
@@ -70,7 +71,8 @@ class TFRecordSource:
             check_columns([*names, *(absent - {*names})], part.name, self.config)
             check_types(first.table.schema, part.name, self.config)
             somewhere |= {*names}
-        self._check_optional(parts, set(self.config.needed_columns) - somewhere)
+        if somewhere:  # an empty log has a message of its own
+            self._check_optional(parts, set(self.config.needed_columns) - somewhere)
         return parts
 
     def _check_optional(self, parts: list[FilePart], missing: set[str]) -> None:
@@ -84,7 +86,7 @@ class TFRecordSource:
                 missing = missing - {*rows.table.column_names}
                 if not missing:
                     return
-        if missing and parts:
+        if missing:
             raise SourceError(
                 f"no example in {self.data_dir} has the feature "
                 f"{', '.join(sorted(missing))}: expected it in one at least"
@@ -119,21 +121,19 @@ class TFRecordSource:
 
 def _batches(file: DataFile) -> Iterator[pa.RecordBatch]:
     """A file's examples, as lists of values for each feature that occurs."""
-    import tensorflow as tf
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
     decoder = ExamplesToRecordBatchDecoder()
-    compression = "GZIP" if file.name.endswith(".gz") else ""
-    try:
-        with _local_copy(file.path) as path:
-            records = tf.data.TFRecordDataset(path, compression_type=compression)
-            for serialized in records.batch(_BATCH_ROWS).as_numpy_iterator():
-                yield decoder.DecodeBatch(serialized)
-    except (tf.errors.OpError, RuntimeError, OSError) as error:
-        raise SourceError(
-            f"{file.name} is no whole TFRecord file of tf.Examples with one type a "
-            f"feature: {error}"
-        ) from error
+    with _local_copy(file.path) as path:
+        for serialized in record_batches(path, file.name, _BATCH_ROWS):
+            try:
+                batch = decoder.DecodeBatch(serialized)
+            except RuntimeError as error:
+                raise SourceError(
+                    f"{file.name} holds something else than tf.Examples with one type "
+                    f"a feature: {error}"
+                ) from error
+            yield batch
 
 
 @contextmanager
