@@ -17,6 +17,7 @@ import pyarrow.csv as pa_csv
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, impression_schema
 from preprocessing.sources.csv_records import record_blocks, split_header
+from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.file_kinds import EMPTY, TEXT, UTF16, file_kind
 from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
@@ -43,7 +44,9 @@ class CsvSource:
         """One part per file."""
         parts = []
         for file in find_files(self.data_dir, "*.csv"):
-            check_columns(read_header(file), file.name, self.config)
+            header = read_header(file)
+            told = folder_values(file.name).keys() - set(header)
+            check_columns([*header, *sorted(told)], file.name, self.config)
             parts.append(FilePart(file.path, file.name, -1, 0))
         return parts
 
@@ -53,7 +56,8 @@ class CsvSource:
         header = read_header(file)
         wanted = impression_schema(self.config).names
         for rows in read_cells(file, [name for name in wanted if name in header]):
-            yield rows._replace(table=self._without_null_marks(rows.table))
+            cells = with_folder_columns(rows.table, part.name, wanted)
+            yield rows._replace(table=self._without_null_marks(cells))
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""

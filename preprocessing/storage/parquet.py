@@ -37,7 +37,8 @@ def open_parquet(
     except (pa.ArrowException, OSError) as problem:
         raise error(
             f"{name or path} is no whole Parquet file (truncated or damaged?)"
-            f"{seems_to_be(path, 'a Parquet file')}: {problem}"
+            f"{seems_to_be(path, 'a Parquet file')}: "
+            f"{' '.join(str(problem).split())}"
         ) from problem
 
 
