@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, impression_schema
 from preprocessing.sources.csv_records import record_blocks, split_header
+from preprocessing.sources.null_marks import without_null_marks
 from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.file_kinds import EMPTY, TEXT, UTF16, file_kind
@@ -57,23 +57,12 @@ class CsvSource:
         wanted = impression_schema(self.config).names
         for rows in read_cells(file, [name for name in wanted if name in header]):
             cells = with_folder_columns(rows.table, part.name, wanted)
-            yield rows._replace(table=self._without_null_marks(cells))
+            cells = without_null_marks(cells, self.null_values)
+            yield rows._replace(table=cells)
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""
         return None
-
-    def _without_null_marks(self, cells: pa.Table) -> pa.Table:
-        if not self.null_values:
-            return cells
-        marks = pa.array([mark.encode() for mark in self.null_values], pa.binary())
-        null = pa.scalar(None, pa.binary())
-        for index, column in enumerate(cells.columns):
-            marked = pc.is_in(column, value_set=marks)
-            if pc.any(marked).as_py():
-                values = pc.if_else(marked, null, column)
-                cells = cells.set_column(index, cells.column_names[index], values)
-        return cells
 
 
 def read_header(file: DataFile) -> list[str]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.sources.null_marks import without_null_marks
 from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.sources.table_formats import check_plain_files
@@ -25,10 +26,12 @@ class ParquetSource:
     Args:
         data_dir: Path or URI.
         config: The feature configuration.
+        null_values: Text cells that hold no value, beside the empty ones.
     """
 
     data_dir: str
     config: FeatureConfig
+    null_values: tuple[str, ...] = ()
 
     def parts(self) -> list[FilePart]:
         """One part per row group."""
@@ -47,6 +50,7 @@ class ParquetSource:
             ):
                 rows = pa.Table.from_batches([batch])
                 rows = with_folder_columns(rows, part.name, wanted)
+                rows = without_null_marks(rows, self.null_values)
                 yield RawRows(rows, first_row, [])
                 first_row += batch.num_rows
 

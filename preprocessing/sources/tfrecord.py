@@ -24,6 +24,7 @@ from preprocessing.contract.schema import (
     impression_schema,
     required_columns,
 )
+from preprocessing.sources.null_marks import without_null_marks
 from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.sources.tfrecord_records import record_batches
@@ -46,10 +47,12 @@ class TFRecordSource:
     Args:
         data_dir: Path or URI.
         config: The feature configuration.
+        null_values: Text cells that hold no value, beside the empty ones.
     """
 
     data_dir: str
     config: FeatureConfig
+    null_values: tuple[str, ...] = ()
 
     def parts(self) -> list[FilePart]:
         """One part per file; the columns of each file's first rows are checked.
@@ -102,6 +105,7 @@ class TFRecordSource:
         for batch in _batches(DataFile(part.path, part.name)):
             table = self._columns(batch, part.name)
             table = with_folder_columns(table, part.name, wanted)
+            table = without_null_marks(table, self.null_values)
             yield RawRows(table, first_row, [])
             first_row += batch.num_rows
 
