@@ -158,6 +158,7 @@ def test_no_column_of_numbers_loses_its_order(column):
         assert np.ptp(scores[known]) > 0
 
 
+@pytest.mark.e2e
 def test_the_analyzers_of_transform_find_the_same_in_batches(tmp_path):
     names = ["1 % are FLT_MAX for unknown", "mostly 0, some small, few FLT_MAX"]
     names += ["about 1e20, and one 1e38", "constant", "missing"]
