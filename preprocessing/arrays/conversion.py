@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from preprocessing.arrays.list_text import split_cells
 from preprocessing.arrays.lists import (
+    first_elements,
     list_lengths,
     make_lists,
     null_mask,
@@ -24,6 +25,7 @@ from preprocessing.arrays.time_text import read_iso_times
 _WHOLE = r"^[+-]?\d{1,18}(\.0*)?$"
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _TRUE, _FALSE = r"(?i)^true$", r"(?i)^false$"
+_PRINTED = r"""(?s)^\s*\[\s*['"].*['"]\s*\]\s*$"""
 _INT64_END = 2.0**63
 _WHOLE_END = 2.0**53  # below it each whole number is a float64
 
@@ -123,7 +125,10 @@ def to_text(raw: pa.Array) -> Converted:
 
 
 def to_text_list(raw: pa.Array) -> Converted:
-    """Lists of texts without nulls and empty texts; of text cells by `split_cells`."""
+    """Lists of texts without nulls and empty texts; of text cells by `split_cells`.
+
+    A list whose only entry is a printed list counts as that list.
+    """
     if _is_text(raw.type):
         raw, broken = _as_string(raw)
         raw, unreadable = split_cells(raw)
@@ -132,10 +137,32 @@ def to_text_list(raw: pa.Array) -> Converted:
     else:
         words, broken = _as_string(raw.flatten())
         unreadable = _any_in_list(raw, broken)
+        raw = make_lists(offsets_of(list_lengths(raw)), words, null_mask(raw))
+        raw = _reprinted(raw)
+        words = raw.flatten()
     keep = pc.fill_null(pc.not_equal(words, ""), False)
     kept_before = offsets_of(keep.to_numpy(zero_copy_only=False))
     offsets = kept_before[offsets_of(list_lengths(raw))]
     return make_lists(offsets, words.filter(keep), null_mask(raw)), unreadable
+
+
+def _reprinted(lists: pa.ListArray) -> pa.ListArray:
+    """Lists, those whose only entry is a printed list replaced by that list's entries.
+
+    So `["['x', 'y']"]`, which is what a writer of lists makes of a data frame's text,
+    becomes `["x", "y"]`. What is no flat list stays an entry.
+    """
+    only = first_elements(lists)
+    printed = pc.match_substring_regex(only, pattern=_PRINTED)
+    printed = pc.fill_null(printed, False).to_numpy(zero_copy_only=False)
+    printed &= list_lengths(lists) == 1
+    if not printed.any():
+        return lists
+    rows = np.flatnonzero(printed)
+    entries, unreadable = split_cells(only.take(pa.array(rows)))
+    place = np.arange(len(lists))
+    place[rows] = np.where(unreadable, rows, len(lists) + np.arange(len(rows)))
+    return pa.concat_arrays([lists, entries]).take(pa.array(place))
 
 
 def to_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -116,6 +116,10 @@ def _check_readable(
         fraction = np.isfinite(numbers) & (np.floor(numbers) != numbers)
         reasons.add(fraction, f"{name} is not a whole number")
         reasons.add(np.abs(numbers) >= _INT64[1], f"{name} is out of range")
+    elif pa.types.is_floating(field.type):
+        infinite = np.zeros(len(unreadable), dtype=bool)
+        infinite[unreadable] = ~np.isnan(to_float64(raw.filter(pa.array(unreadable))))
+        reasons.add(infinite, f"{name} is infinite, or beyond what float32 holds")
     reasons.add(unreadable, f"{name} is not a number")
 
 

@@ -38,8 +38,8 @@ class SourceConfig(_Section):
     )
     null_values: tuple[str, ...] = Field(
         ("\\N", "NULL", "null", "None", "nan", "NaN", "<NA>"),
-        description="Cells of a CSV file that hold no value, beside the empty ones: "
-        "what databases and data frames write for it.",
+        description="Text cells that hold no value, beside the empty ones: what "
+        "databases and data frames write for it. Of parquet, csv and tfrecord alike.",
     )
 
 

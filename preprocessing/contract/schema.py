@@ -116,9 +116,8 @@ def _usable(received: pa.DataType, wanted: pa.DataType, name: str) -> bool:
     if kinds.is_null(received):
         return True
     if kinds.is_list(wanted):
-        return (kinds.is_list(received) or kinds.is_large_list(received)) and _is_name(
-            received.value_type
-        )
+        listed = kinds.is_list(received) or kinds.is_large_list(received)
+        return _is_name(received.value_type) if listed else _is_text(received)
     if kinds.is_string(wanted):
         return _is_name(received)
     if name.endswith("_ms") and kinds.is_timestamp(received):
@@ -135,19 +134,25 @@ def _is_name(received: pa.DataType) -> bool:
     if pa.types.is_dictionary(received):
         received = received.value_type
     return (
-        pa.types.is_string(received)
-        or pa.types.is_large_string(received)
-        or pa.types.is_binary(received)
-        or pa.types.is_large_binary(received)
+        _is_text(received)
         or pa.types.is_integer(received)
         or pa.types.is_boolean(received)
         or pa.types.is_null(received)
     )
 
 
+def _is_text(received: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(received)
+        or pa.types.is_large_string(received)
+        or pa.types.is_binary(received)
+        or pa.types.is_large_binary(received)
+    )
+
+
 def _expected(wanted: pa.DataType, name: str) -> str:
     if pa.types.is_list(wanted):
-        return "a list of strings or integers"
+        return "a list of strings or integers, or text with one"
     if pa.types.is_string(wanted):
         return "a string or integer"
     if name.endswith("_ms"):

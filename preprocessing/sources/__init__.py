@@ -18,9 +18,12 @@ from preprocessing.sources.tfrecord import TFRecordSource
 
 __all__ = ["FilePart", "RawRows", "Source", "open_source"]
 
-_FORMATS: dict[str, Callable[[str, FeatureConfig], Source]] = {
+_CONTRACT: dict[str, Callable[[str, FeatureConfig, tuple[str, ...]], Source]] = {
     "parquet": ParquetSource,
+    "csv": CsvSource,
     "tfrecord": TFRecordSource,
+}
+_DATA_SETS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "kuairand": KuaiRandSource,
     "movielens": MovieLensSource,
 }
@@ -30,10 +33,11 @@ def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
     """The source that a configuration names; nothing is read yet.
 
     Args:
-        source: Names the format.
+        source: Names the format, and which cells hold no value.
         features: Says which columns are needed.
         data_dir: Folder (or file) of the log: a path or a URI.
     """
-    if source.format == "csv":
-        return CsvSource(str(data_dir), features, source.null_values)
-    return _FORMATS[source.format](str(data_dir), features)
+    if source.format in _CONTRACT:
+        made = _CONTRACT[source.format]
+        return made(str(data_dir), features, source.null_values)
+    return _DATA_SETS[source.format](str(data_dir), features)

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, impression_schema
 from preprocessing.sources.csv_records import record_blocks, split_header
+from preprocessing.sources.null_marks import without_null_marks
+from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.storage.file_kinds import EMPTY, TEXT, UTF16, file_kind
 from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
 
 _BLOCK_BYTES = 1 << 24
@@ -42,7 +44,9 @@ class CsvSource:
         """One part per file."""
         parts = []
         for file in find_files(self.data_dir, "*.csv"):
-            check_columns(read_header(file), file.name, self.config)
+            header = read_header(file)
+            told = folder_values(file.name).keys() - set(header)
+            check_columns([*header, *sorted(told)], file.name, self.config)
             parts.append(FilePart(file.path, file.name, -1, 0))
         return parts
 
@@ -52,23 +56,13 @@ class CsvSource:
         header = read_header(file)
         wanted = impression_schema(self.config).names
         for rows in read_cells(file, [name for name in wanted if name in header]):
-            yield rows._replace(table=self._without_null_marks(rows.table))
+            cells = with_folder_columns(rows.table, part.name, wanted)
+            cells = without_null_marks(cells, self.null_values)
+            yield rows._replace(table=cells)
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""
         return None
-
-    def _without_null_marks(self, cells: pa.Table) -> pa.Table:
-        if not self.null_values:
-            return cells
-        marks = pa.array([mark.encode() for mark in self.null_values], pa.binary())
-        null = pa.scalar(None, pa.binary())
-        for index, column in enumerate(cells.columns):
-            marked = pc.is_in(column, value_set=marks)
-            if pc.any(marked).as_py():
-                values = pc.if_else(marked, null, column)
-                cells = cells.set_column(index, cells.column_names[index], values)
-        return cells
 
 
 def read_header(file: DataFile) -> list[str]:
@@ -80,7 +74,7 @@ def read_header(file: DataFile) -> list[str]:
     try:
         with open_file(file.path) as opened:
             line, _ = split_header(opened, _BLOCK_BYTES)
-            _check_encoding(line, file.name)
+            _check_kind(file, line)
             text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
             header = next(csv.reader([text]), [])
     except (OSError, csv.Error) as error:
@@ -91,16 +85,24 @@ def read_header(file: DataFile) -> list[str]:
     return header
 
 
-def _check_encoding(line: bytes, name: str) -> None:
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
-        raise SourceError(
-            f"{name} is not UTF-8: its first line is UTF-16 or binary. Expected UTF-8 "
-            "text; iconv -f UTF-16 -t UTF-8 converts it"
-        )
+def _check_kind(file: DataFile, line: bytes) -> None:
+    kind = file_kind(file.path)
+    if kind in (EMPTY, TEXT) or not (kind or b"\0" in line):
+        return
+    hint = "; iconv -f UTF-16 -t UTF-8 converts it" if kind == UTF16 else ""
+    raise SourceError(
+        f"{file.name} is no CSV file: it seems to be {kind or 'binary'}. Expected "
+        f"UTF-8 text with a header line{hint}"
+    )
 
 
 def _check_delimiter(header: list[str], name: str) -> None:
-    for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
+    for mark, called in (
+        (";", "semicolons"),
+        ("\t", "tabs"),
+        ("|", "vertical bars"),
+        ("\x01", "Hive's ^A"),
+    ):
         if len(header) == 1 and mark in header[0]:
             raise SourceError(
                 f"{name}: its header is one column with {called} in it. Expected "

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import kuairand, movielens
 from preprocessing.storage.file_versions import fingerprint
-from preprocessing.storage.files import DataFile, find_files, list_files
+from preprocessing.storage.files import (
+    DataFile,
+    find_files,
+    is_remote,
+    list_files,
+    local_path,
+    shown_name,
+)
 from preprocessing.storage.folder_lock import LOCK_FILE
 
 _SHOWN_NAMES = 5
@@ -19,21 +27,18 @@ class InputFiles(NamedTuple):
     Attributes:
         read: Those that the log consists of.
         unread: Names of all others, hidden ones among them.
+        empty: Names of those that are read and have no content, on this machine.
     """
 
     read: list[DataFile]
     unread: list[str]
+    empty: list[str]
 
     @property
     def note(self) -> str:
-        """One line about the files that are not read; empty without any."""
-        count = len(self.unread)
-        if not count:
-            return ""
-        shown = ", ".join(self.unread[:_SHOWN_NAMES])
-        more = f" and {count - _SHOWN_NAMES:,} more" if count > _SHOWN_NAMES else ""
-        are = "1 file is" if count == 1 else f"{count:,} files are"
-        return f"{are} not read: {shown}{more}"
+        """One line about files that are not read or empty; empty without any."""
+        notes = (_note(self.unread, "not read"), _note(self.empty, "empty"))
+        return "; ".join(filter(None, notes))
 
 
 def input_files(
@@ -55,9 +60,9 @@ def input_files(
         for file in find_files(data_dir, pattern, required=False):
             read[file.name] = file
     names = set(list_files(data_dir) or ()) - {"", LOCK_FILE}
-    return InputFiles(
-        [read[name] for name in sorted(read)], sorted(names - read.keys())
-    )
+    found = [read[name] for name in sorted(read)]
+    empty = [file.name for file in found if _is_empty(file.path)]
+    return InputFiles(found, sorted(names - read.keys()), empty)
 
 
 def input_state(source: SourceConfig, features: FeatureConfig, data_dir: str) -> str:
@@ -72,6 +77,21 @@ def input_state(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
         SourceError: As `input_files`, or a file is not there any more.
     """
     return fingerprint(data_dir, input_files(source, features, data_dir).read)
+
+
+def _note(names: list[str], what: str) -> str:
+    count = len(names)
+    if not count:
+        return ""
+    shown = ", ".join(map(shown_name, names[:_SHOWN_NAMES]))
+    more = f" and {count - _SHOWN_NAMES:,} more" if count > _SHOWN_NAMES else ""
+    are = "1 file is" if count == 1 else f"{count:,} files are"
+    return f"{are} {what}: {shown}{more}"
+
+
+def _is_empty(path: str) -> bool:
+    place = local_path(path)
+    return not is_remote(path) and os.path.isfile(place) and not os.path.getsize(place)
 
 
 def _patterns(

@@ -1,8 +1,8 @@
 """TFRecord files of `tf.Example`s with the contract's columns as features.
 
-Ids may be int64 or bytes features; a feature that an example lacks is null. Files whose
-names end in `.gz` are GZIP-compressed. A remote file is copied to this machine first,
-since TensorFlow does not know all of Beam's file systems.
+Ids may be int64 or bytes features; a feature that an example lacks is null. Files may
+be GZIP-compressed. A remote file is copied to this machine first, since TensorFlow does
+not know all of Beam's file systems.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from preprocessing.contract.schema import (
     check_types,
     impression_schema,
 )
+from preprocessing.sources.null_marks import without_null_marks
+from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.sources.source import FilePart, RawRows
+from preprocessing.sources.tfrecord_records import record_batches
 from preprocessing.storage.files import (
     DataFile,
     SourceError,
@@ -39,15 +42,17 @@ _EXAMPLES_FOR_NAMES = 1 << 12
 
 @dataclass(frozen=True)
 class TFRecordSource:
-    """Every `*.tfrecord` and `*.tfrecord.gz` file in a folder, or one file.
+    """Every `*.tfrecord*` file in a folder and its sub-folders, or one file.
 
     Args:
         data_dir: Path or URI.
         config: The feature configuration.
+        null_values: Text cells that hold no value, beside the empty ones.
     """
 
     data_dir: str
     config: FeatureConfig
+    null_values: tuple[str, ...] = ()
 
     def parts(self) -> list[FilePart]:
         """One part per file; the columns of each file's first rows are checked.
@@ -68,9 +73,12 @@ class TFRecordSource:
             names = first.table.column_names
             absent = set(self.config.needed_columns) - required
             check_columns([*names, *(absent - {*names})], part.name, self.config)
-            check_types(first.table.schema, part.name, self.config)
+            told = folder_values(part.name)  # as text, whatever the column's type
+            examples = first.table.drop([name for name in names if name in told])
+            check_types(examples.schema, part.name, self.config)
             somewhere |= {*names}
-        self._check_optional(parts, set(self.config.needed_columns) - somewhere)
+        if somewhere:  # an empty log has a message of its own
+            self._check_optional(parts, set(self.config.needed_columns) - somewhere)
         return parts
 
     def _check_optional(self, parts: list[FilePart], missing: set[str]) -> None:
@@ -84,7 +92,7 @@ class TFRecordSource:
                 missing = missing - {*rows.table.column_names}
                 if not missing:
                     return
-        if missing and parts:
+        if missing:
             raise SourceError(
                 f"no example in {self.data_dir} has the feature "
                 f"{', '.join(sorted(missing))}: expected it in one at least"
@@ -93,8 +101,11 @@ class TFRecordSource:
     def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one file."""
         first_row = 0
+        wanted = impression_schema(self.config).names
         for batch in _batches(DataFile(part.path, part.name)):
             table = self._columns(batch, part.name)
+            table = with_folder_columns(table, part.name, wanted)
+            table = without_null_marks(table, self.null_values)
             yield RawRows(table, first_row, [])
             first_row += batch.num_rows
 
@@ -129,21 +140,19 @@ def read_names(file: DataFile) -> list[str]:
 
 def _batches(file: DataFile, batch_rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """A file's examples, as lists of values for each feature that occurs."""
-    import tensorflow as tf
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
     decoder = ExamplesToRecordBatchDecoder()
-    compression = "GZIP" if file.name.endswith(".gz") else ""
-    try:
-        with _local_copy(file.path) as path:
-            records = tf.data.TFRecordDataset(path, compression_type=compression)
-            for serialized in records.batch(batch_rows).as_numpy_iterator():
-                yield decoder.DecodeBatch(serialized)
-    except (tf.errors.OpError, RuntimeError, OSError) as error:
-        raise SourceError(
-            f"{file.name} is no whole TFRecord file of tf.Examples with one type a "
-            f"feature: {error}"
-        ) from error
+    with _local_copy(file.path) as path:
+        for serialized in record_batches(path, file.name, batch_rows):
+            try:
+                batch = decoder.DecodeBatch(serialized)
+            except RuntimeError as error:
+                raise SourceError(
+                    f"{file.name} holds something else than tf.Examples with one type "
+                    f"a feature: {error}"
+                ) from error
+            yield batch
 
 
 @contextmanager

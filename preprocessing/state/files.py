@@ -32,6 +32,7 @@ from preprocessing.storage.files import (
     join,
     list_files,
     read_text,
+    shown_name,
     write_text,
 )
 from preprocessing.storage.parquet import open_parquet
@@ -228,6 +229,6 @@ def _warnings(folder: str, listed: FileList | None, unread: list[str]) -> list[s
         )
     if unread:
         more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
-        names = ", ".join(unread[:_SHOWN])
+        names = ", ".join(map(shown_name, unread[:_SHOWN]))
         warnings.append(f"not read, in {folder}: {names}{more}")
     return warnings

@@ -10,6 +10,7 @@ import fnmatch
 import os
 import posixpath
 import shutil
+import stat
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -36,23 +37,24 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
     """Files of a folder and the folders in it whose names match, sorted by name.
 
     Files and folders whose names begin with "." or "_" are left out. A single file may
-    stand for the folder.
+    stand for the folder. Capitals make no difference: "LOG.CSV" matches "*.csv".
 
     Args:
         data_dir: Folder or file; a path or a URI.
-        pattern: A shell pattern for the last part of the name, such as "*.parquet".
+        pattern: A shell pattern for the last part of the name, such as "*.parquet", in
+            small letters.
         required: Whether it is an error that nothing matches.
 
     Raises:
         SourceError: There is no such folder, or nothing in it matches; the message
-            names what was looked for and what is there.
+            names what was looked for and what is there. Or a name is not UTF-8.
     """
     names = list_files(data_dir)
     if names is None:
         raise SourceError(f"there is no file or folder {data_dir}")
     if names == [""]:
-        name = posixpath.basename(data_dir)
-        if not fnmatch.fnmatch(name, pattern):
+        name = posixpath.basename(data_dir.rstrip("/"))
+        if not _matches(name, pattern):
             raise SourceError(
                 f"expected a folder with {pattern}, or such a file. "
                 f"Received the file {data_dir}"
@@ -60,13 +62,22 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
         return [DataFile(data_dir, name)]
     hidden = (".", "_")
     visible = [n for n in names if not any(p.startswith(hidden) for p in n.split("/"))]
-    matching = sorted(
-        n for n in visible if fnmatch.fnmatch(posixpath.basename(n), pattern)
-    )
+    matching = sorted(n for n in visible if _matches(n, pattern))
     if required and not matching:
-        there = ", ".join(sorted(visible)[:8]) or "no files"
+        there = ", ".join(map(shown_name, sorted(visible)[:8]))
+        if not visible:
+            there = "names that begin with . or _ only" if names else "no files"
         raise SourceError(f"no {pattern} in {data_dir}. Received: {there}")
+    for name in matching:
+        if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):
+            place = shown_name(join(data_dir, name))
+            raise SourceError(f"the name of {place} is not UTF-8: rename it")
     return [DataFile(join(data_dir, name), name) for name in matching]
+
+
+def shown_name(name: str) -> str:
+    """A name in one line that any terminal takes: what is not printable is escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def only_file(data_dir: str, pattern: str) -> DataFile:
@@ -103,9 +114,16 @@ def list_files(place: str) -> list[str] | None:
 
 
 def open_file(path: str) -> pa.NativeFile:
-    """Opens a file for reading, with random access; a path or a URI."""
+    """Opens a file for reading, with random access; a path or a URI.
+
+    Raises:
+        OSError: There is none, it may not be read, or it is a pipe or a device, at
+            which a reader would wait for ever.
+    """
     if is_remote(path):
         return _store_of(path).open(path)
+    if not stat.S_ISREG(os.stat(local_path(path)).st_mode):
+        raise OSError(f"{path} is no regular file")
     return pa.OSFile(local_path(path), mode="r")
 
 
@@ -178,6 +196,10 @@ def local_path(path: str) -> str:
 def join(folder: str, *names: str) -> str:
     """A path or URI below a folder; an empty one is the working folder."""
     return "/".join([folder.rstrip("/") if folder else ".", *names])
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(posixpath.basename(name).lower(), pattern)
 
 
 def _list_local(root: str, above: tuple[str, ...] = ()) -> Iterator[str]:

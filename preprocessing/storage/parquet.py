@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from preprocessing.storage.file_kinds import seems_to_be
 from preprocessing.storage.files import SourceError, create_file, open_file
 
 ROW_GROUP_ROWS = 1 << 16
@@ -35,8 +36,9 @@ def open_parquet(
             yield pq.ParquetFile(opened)
     except (pa.ArrowException, OSError) as problem:
         raise error(
-            f"{name or path} is no whole Parquet file (truncated or damaged?): "
-            f"{problem}"
+            f"{name or path} is no whole Parquet file (truncated or damaged?)"
+            f"{seems_to_be(path, 'a Parquet file')}: "
+            f"{' '.join(str(problem).split())}"
         ) from problem
 
 

@@ -24,6 +24,7 @@ from preprocessing.transform.input_specs import (
     InputSpec,
     input_specs,
 )
+from preprocessing.transform.scaling import standard_scores
 
 Tensors = dict[str, Any]
 
@@ -61,7 +62,8 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
     outputs: Tensors = {}
     for spec in specs:
         if spec.kind == "numeric":
-            outputs[spec.name] = _scaled(inputs[spec.name])
+            value = _scalar(inputs[spec.name], float("nan"))
+            outputs[spec.name] = standard_scores(value)
         elif spec.kind == "bucket":
             outputs[spec.name] = _bucket(inputs[spec.name], spec)
         else:
@@ -130,17 +132,6 @@ def _gap_bucket(column: Any, length: int, settings: TransformConfig) -> tf.Tenso
     )
     index = tf.cast(index, tf.int64) + 1
     return tf.where(hours >= 0, index, tf.zeros_like(index))
-
-
-def _scaled(column: Any) -> tf.Tensor:
-    """Standard scores; a missing value becomes the mean, 0."""
-    missing = float("nan")
-    value = _scalar(column, missing)
-    known = tf.math.is_finite(value)
-    observed = tf.boolean_mask(value, known)
-    mean, variance = tft.mean(observed), tft.var(observed)
-    scale = tf.where(variance > 0, tf.math.rsqrt(tf.maximum(variance, 1e-30)), 1.0)
-    return tf.where(known, (value - mean) * scale, tf.zeros_like(value))
 
 
 def _scalar(column: Any, default: Any) -> tf.Tensor:

@@ -36,7 +36,7 @@ def observe_file(
         OSError: It cannot be read.
         Unavailable: The store does not answer.
     """
-    if Path(path).suffix in (".json", ".jsonl"):
+    if Path(path).suffix.lower() in (".json", ".jsonl"):
         with open(path, "rb") as file:
             yield from observe_lines(store, file, Path(path).name)
     else:
@@ -78,7 +78,7 @@ def observe_lines(
 def _observe_log(
     store: UserStore, path: str, config: FeatureConfig
 ) -> Iterator[ObserveResult]:
-    kind = SourceConfig(format="csv" if path.endswith(".csv") else "parquet")
+    kind = SourceConfig(format="csv" if path.lower().endswith(".csv") else "parquet")
     log = open_source(kind, config, path)
     for part in log.parts():
         for raw in log.read(part):

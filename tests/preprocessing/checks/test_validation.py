@@ -32,6 +32,15 @@ def one_row(**changes):
     return validate(table, "day.csv", 0, CONFIG)
 
 
+@pytest.mark.parametrize("number", [float("inf"), -float("inf"), 1e39, -1.7e308])
+def test_numbers_that_float32_does_not_hold_cost_their_row(number):
+    rows = [{**GOOD, "speed": number}, {**GOOD, "speed": 3e38}]
+    accepted, rejects = validate(pa.Table.from_pylist(rows), "a.parquet", 0, CONFIG)
+    reason = "speed is infinite, or beyond what float32 holds"
+    assert rejects["reason"].to_pylist() == [reason]
+    assert accepted.num_rows == 1
+
+
 def test_a_good_row_is_accepted():
     accepted, rejects = one_row()
     assert rejects.num_rows == 0
@@ -62,6 +71,8 @@ def test_a_good_row_is_accepted():
         ("is_like", None, "is_like is missing"),
         ("is_follow", "-1", "is_follow is not 0 or 1"),
         ("speed", "fast", "speed is not a number"),
+        ("speed", "1e39", "speed is infinite, or beyond what float32 holds"),
+        ("speed", "-1e308", "speed is infinite, or beyond what float32 holds"),
     ],
 )
 def test_a_bad_cell_rejects_its_row(column, cell, reason):

@@ -38,7 +38,7 @@ def test_a_column_may_not_be_there_twice():
         ("user_id", pa.float64()),
         ("event_time_ms", pa.string()),
         ("play_time_ms", pa.list_(pa.int64())),
-        ("video_tags", pa.string()),
+        ("video_tags", pa.int64()),
         ("video_tags", pa.list_(pa.float32())),
         ("prior_view_count", pa.timestamp("ms")),
         ("tab", pa.struct([])),
@@ -63,6 +63,7 @@ def test_an_unusable_type_is_named(name, kind):
         ("author_id", pa.null()),
         ("video_tags", pa.list_(pa.int64())),
         ("video_tags", pa.large_list(pa.string())),
+        ("video_tags", pa.string()),
     ],
 )
 def test_usable_types(name, kind):

@@ -230,7 +230,7 @@ def test_days_may_differ_in_their_types_and_optional_columns(tmp_path):
         ("user_id", pa.array([1.5])),
         ("video_id", pa.array([["x"]])),
         ("event_time_ms", pa.array(["2022-04-15"])),
-        ("video_tags", pa.array(["t"])),
+        ("video_tags", pa.array([7])),
         ("prior_view_count", pa.array([{"count": 1}])),
     ],
 )

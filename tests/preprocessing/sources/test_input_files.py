@@ -16,7 +16,7 @@ def write(folder, *names):
     for name in names:
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(f"content of {name}")
+        place.write_bytes(os.fsencode(f"content of {name}"))
     return folder
 
 
@@ -36,6 +36,9 @@ def state_of(place, kind="csv", **features):
     ("kind", "names", "features", "read"),
     [
         ("csv", ["a.csv", "d=1/b.csv", "c.csv.gz", ".x.csv"], {}, "a.csv d=1/b.csv"),
+        ("csv", ["A.CSV", "b.Csv", "c.csv~", "d.csv.crc", "e"], {}, "A.CSV b.Csv"),
+        ("csv", ["x.csv/part-0", "y.csv/p.csv", "_SUCCESS"], {}, "y.csv/p.csv"),
+        ("parquet", ["x.parquet/p.parquet", "._p.parquet"], {}, "x.parquet/p.parquet"),
         ("parquet", ["a.parquet", "_tmp/b.parquet", "b.csv"], {}, "a.parquet"),
         ("tfrecord", ["a.tfrecord.gz", "b.tfrecord", "b.gz"], {}, "a.t*.gz b.t*"),
         (
@@ -77,6 +80,29 @@ def test_the_note_counts_all_and_names_some(tmp_path):
     assert files_of(tmp_path, "csv").note == (
         "8 files are not read: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 3 more"
     )
+
+
+def test_an_empty_file_is_named(tmp_path):
+    write(tmp_path, "a.tfrecord", "b.tfrecord")
+    (tmp_path / "b.tfrecord").write_bytes(b"")
+    assert files_of(tmp_path, "tfrecord").note == "1 file is empty: b.tfrecord"
+    write(tmp_path, "c.md")
+    assert files_of(tmp_path, "tfrecord").note == (
+        "1 file is not read: c.md; 1 file is empty: b.tfrecord"
+    )
+
+
+def test_the_note_is_one_line_that_any_terminal_takes(tmp_path):
+    write(tmp_path, "a\nb.md", os.fsdecode(b"\xff.md"), "日.md")
+    assert files_of(tmp_path, "csv").note == (
+        r"3 files are not read: a\nb.md, 日.md, \udcff.md"
+    )
+
+
+def test_a_name_that_is_not_utf8_is_named(tmp_path):
+    write(tmp_path, os.fsdecode(b"\xff.csv"))
+    with pytest.raises(SourceError, match=r"\\udcff\.csv is not UTF-8: rename it"):
+        files_of(tmp_path, "csv")
 
 
 def rewrite(folder):

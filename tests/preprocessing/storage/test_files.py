@@ -1,5 +1,7 @@
 """The same calls on this machine's disk and, through Beam, on an object store."""
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -99,3 +101,24 @@ def test_an_unknown_scheme_is_an_error():
 )
 def test_a_place_below_a_folder(folder, joined):
     assert join(folder, "b") == joined
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    [file] = find_files(str(tmp_path), "*.csv")
+    with pytest.raises(OSError, match="is no regular file"):
+        open_file(file.path)
+
+
+def test_hidden_names_alone_are_no_files_but_are_spoken_of(tmp_path):
+    (tmp_path / "_a.csv").write_text("x")
+    with pytest.raises(SourceError, match=r"names that begin with \. or _ only"):
+        find_files(str(tmp_path), "*.csv")
+
+
+def test_a_slash_behind_a_file_is_no_other_file(tmp_path):
+    (tmp_path / "a.csv").write_text("x")
+    [file] = find_files(f"{tmp_path}/a.csv/", "*.csv")
+    assert file.name == "a.csv"
+    with open_file(file.path) as opened:
+        assert opened.read() == b"x"

@@ -219,9 +219,14 @@ def test_an_unknown_number_is_the_mean(small_transform):
     assert apply(small_transform, "loudness", unknown) == [0.0] * 3
 
 
-def test_a_number_that_never_varied_is_only_shifted(small_transform):
-    out = apply(small_transform, "battery", [7.0, 9.0, None])
-    np.testing.assert_allclose(out, [0.0, 2.0, 0.0], atol=1e-6)
+def test_a_number_that_never_varied_is_0_whatever_is_served(small_transform):
+    # No gradient has reached the weights of an input that was always 0.
+    assert apply(small_transform, "battery", [7.0, 9.0, 1e30, None]) == [0.0] * 4
+
+
+def test_an_outlier_that_is_served_is_compressed(small_transform):
+    [large, larger] = apply(small_transform, "loudness", [1e10, 3e38])
+    assert 20 < large < larger < 100
 
 
 def test_labels_and_user_key(small_transform):
