@@ -1,10 +1,12 @@
-"""The output must lie apart from what is read; the log may lie beside it."""
+"""The output lies apart from what is read, and nobody else writes to either."""
 
 import json
 
 import pytest
 
+from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.output_folder import check_places, shared_inputs
+from preprocessing.engine.write_table import write_feature_table
 from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 from preprocessing.storage.overlap import OverlapError
 
@@ -76,4 +78,35 @@ def test_an_output_that_is_read_is_not_written_meanwhile(tmp_path, monkeypatch, 
 def test_a_log_in_a_folder_that_is_written_to_may_be_read(tmp_path):
     (tmp_path / "run" / "log").mkdir(parents=True)
     with hold_folder(tmp_path / "run"), shared_inputs(str(tmp_path / "run" / "log")):
+        pass
+
+
+def write(folder, name, time, *more, **options):
+    """Features of a log of one row."""
+    log = folder / f"log-{time}"
+    log.mkdir(exist_ok=True)
+    (log / "a.csv").write_text(f"user_id,video_id,event_time_ms\na,x,{time}\n")
+    log.chmod(0o555)  # what is read may be read-only
+    source, config = SourceConfig(format="csv"), FeatureConfig(shards=1)
+    write_feature_table(source, config, str(log), str(folder / name), *more, **options)
+    assert [path.name for path in log.iterdir()] == ["a.csv"]
+    log.chmod(0o755)
+
+
+def test_while_a_run_works_nobody_else_writes_where_it_reads_and_writes(tmp_path):
+    write(tmp_path, "monday", 1)
+    monday = tmp_path / "monday"
+    before = (monday / "summary.json").stat()
+    steps = []
+
+    def others(step, done, parts):
+        steps.append(step)
+        for name, why in (("monday", "in use"), ("tuesday", "in use")):
+            with pytest.raises(FolderInUseError, match=why):
+                write(tmp_path, name, 3)
+
+    write(tmp_path, "tuesday", 2, str(monday), progress=others)
+    assert steps
+    assert (monday / "summary.json").stat() == before
+    with hold_folder(monday), hold_folder(tmp_path / "tuesday"):
         pass

@@ -14,7 +14,6 @@ from preprocessing.engine.write_table import write_feature_table
 from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import StateError, open_state
 from preprocessing.storage.files import SourceError, find_files, move_tree, open_file
-from preprocessing.storage.folder_lock import FolderInUseError, hold_folder
 from tests.helpers import fake_store
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
 from tests.helpers.log_rows import LABELS, log_table
@@ -351,40 +350,3 @@ def test_places_may_be_in_an_object_store(tmp_path, engine):
     assert sorted(map(repr, examples)) == rows(whole.features)
     assert rows(read("fake://b/out-1/state/user_state")) == rows(whole.user_state)
     assert not [path for path in fake_store.FILES if "_incomplete" in path]
-
-
-def test_an_output_in_use_is_left_alone(tmp_path):
-    folder = write_log(tmp_path / "log", [impression()])
-    out = tmp_path / "out"
-    write_feature_table(PARQUET, CONFIG, folder, str(out))
-    before = (out / "summary.json").stat()
-
-    def others(step, done, parts):
-        with pytest.raises(FolderInUseError):
-            write_feature_table(PARQUET, CONFIG, folder, str(tmp_path / "next"))
-        with pytest.raises(FolderInUseError, match="being written"):
-            write_feature_table(
-                PARQUET, CONFIG, folder, str(tmp_path / "third"), str(tmp_path / "next")
-            )
-        with pytest.raises(FolderInUseError, match="in use"), hold_folder(out):
-            pass
-
-    later = write_log(tmp_path / "later", [impression(at=DAY)])
-    (tmp_path / "next" / "state").mkdir(parents=True)
-    info = (out / "state" / "state.json").read_text()
-    (tmp_path / "next" / "state" / "state.json").write_text(info)
-    write_feature_table(
-        *(PARQUET, CONFIG, later, str(tmp_path / "next"), str(out)), progress=others
-    )
-    assert (out / "summary.json").stat() == before
-    with hold_folder(out), hold_folder(tmp_path / "next"):
-        pass
-
-
-def test_what_is_read_may_be_read_only(tmp_path):
-    folder = write_log(tmp_path / "log", [impression()])
-    out = str(tmp_path / "out")
-    for place in (tmp_path / "log", tmp_path / "log" / "log.parquet"):
-        place.chmod(0o555)
-    write_feature_table(PARQUET, CONFIG, folder, out)
-    assert [path.name for path in (tmp_path / "log").iterdir()] == ["log.parquet"]
