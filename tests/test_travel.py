@@ -149,6 +149,7 @@ def train(folder, stop_after):
         data[:2],
         data[2],
         epochs=EPOCHS,
+        shuffle=False,
         verbose=0,
         callbacks=[tf_keras.callbacks.BackupAndRestore(str(folder)), stop],
     )
@@ -158,7 +159,7 @@ def train(folder, stop_after):
 def test_a_model_gives_the_same_scores(part, config):
     expected, received = read_json(part / "scores.json"), scores_of(part, config)
     assert received.keys() == expected.keys()
-    assert len(expected) >= 3
+    assert len(expected) >= 2
     for group, scores in expected.items():
         np.testing.assert_allclose(received[group], scores, rtol=0, atol=1e-5)
     assert np.ptp(np.concatenate(list(expected.values()))) > 1e-3
