@@ -72,7 +72,7 @@ FILES = {
     "a tar archive": tar,
     "an SQLite database": database,
     "a TFRecord file": records,
-    "gzip data": content(gzip.compress(CSV)),
+    "gzip data": content(gzip.compress(CSV, mtime=0)),
     "bzip2 data": content(bz2.compress(CSV)),
     "xz data": content(lzma.compress(CSV)),
     "Zstandard data": content(pa.compress(CSV, "zstd", asbytes=True)),
