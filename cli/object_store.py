@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,7 +102,8 @@ def staged_data(data_dir: str) -> Iterator[Path]:
 def staged_models(model_dir: str, poll_s: float) -> Iterator[Path]:
     """The folder of this machine that a server serves for `--model`.
 
-    For a URI it is a copy, which follows the store while the block runs.
+    For a URI it is a temporary copy, which follows the store while the block runs; any
+    number of servers may follow one folder.
 
     Args:
         model_dir: A path or a URI.
@@ -110,10 +112,13 @@ def staged_models(model_dir: str, poll_s: float) -> Iterator[Path]:
     Raises:
         click.ClickException: The store cannot be read.
     """
-    if (staged := _staged("--model", model_dir)) is None:
+    if _staged("--model", model_dir) is None:
         yield _local(model_dir)
         return
-    with held_folder("--model", staged.root):
+    from preprocessing.storage.staging import StagedFolder
+
+    with TemporaryDirectory(prefix="poso-serve-") as root:
+        staged = StagedFolder(model_dir, Path(root))
         _bring("--model", staged)
         ended = threading.Event()
         if poll_s:
