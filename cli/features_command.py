@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cli.object_store import check_store_writable
 from cli.options import (
     PLACE,
     beam_option,
@@ -97,6 +98,8 @@ def command(
         if elsewhere:  # what Beam has to say of a store goes to the log
             check_features_places(out, data_dir, state_dir)
             check_features_output(out)
+        if is_remote(out):
+            check_store_writable("--out", out)
         log_settings = (config.source, config.features, data_dir)
         unread = input_files(*log_settings).note
         for note in (unread, *computed_column_notes(*log_settings)):

@@ -36,6 +36,22 @@ class FolderOrUri(click.Path):
         return str(super().convert(value, param, ctx))
 
 
+def check_store_writable(option: str, uri: str) -> None:
+    """Finds out before any work whether a store may be written to.
+
+    Args:
+        option: How the user named it.
+        uri: A folder of the store, which need not be there yet.
+
+    Raises:
+        click.ClickException: It may not.
+    """
+    from preprocessing.storage.files import check_writable
+
+    with opening(option, uri):
+        check_writable(uri)
+
+
 @contextmanager
 def staged_out(out: str) -> Iterator[Path]:
     """The folder of this machine in which a command works for `--out`.
@@ -53,8 +69,7 @@ def staged_out(out: str) -> Iterator[Path]:
         yield _local(out)
         return
     with held_folder("--out", staged.root):
-        with opening("--out", out):
-            staged.check_writable()
+        check_store_writable("--out", out)
         _bring("--out", staged)
         try:
             yield staged.local

@@ -183,6 +183,17 @@ def move_tree(source: str, target: str, last: str) -> None:
     )
 
 
+def check_writable(uri: str) -> None:
+    """Writes a small file below a URI and removes it.
+
+    Raises:
+        OSError: The store refuses it.
+    """
+    trial = join(uri, "may-be-written")
+    write_text(trial, "")
+    remove_tree(trial)
+
+
 def is_remote(path: str) -> bool:
     """Whether a path is a URI of something else than this machine's disk."""
     return "://" in path and not path.startswith(_LOCAL_SCHEME)

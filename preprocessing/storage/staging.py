@@ -24,7 +24,6 @@ from preprocessing.storage.files import (
     list_files,
     open_file,
     remove_tree,
-    write_text,
 )
 from preprocessing.storage.remote import store_of
 from preprocessing.storage.store import RemoteFile
@@ -70,16 +69,6 @@ class StagedFolder:
         self.local = self.root / posixpath.basename(self.uri)
         self._store = store_of(self.uri)
         self.client = self._store.client
-
-    def check_writable(self) -> None:
-        """Writes a small object to the store and removes it.
-
-        Raises:
-            OSError: The store refuses it.
-        """
-        trial = join(self.uri, "may-be-written")
-        write_text(trial, "")
-        remove_tree(trial)
 
     def pull(self) -> Transfer:
         """Brings what is new or changed in the store, removes what is gone there.
