@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.disk_errors import opening
+from cli.options import not_empty
 from cli.out_folder import held_folder, in_use_in_one_line
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class FolderOrUri(click.Path):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Checks a folder; a URI is looked at by who uses it."""
-        if "://" in str(value):
+        if "://" in str(not_empty(self, value, param, ctx)):
             return str(value)
         return str(super().convert(value, param, ctx))
 

@@ -26,8 +26,13 @@ class _Place(click.ParamType):
 
 
 class _Path(click.Path):
+    """A path of this machine; a URI would be taken for folders of a strange name."""
+
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return super().convert(not_empty(self, value, param, ctx), param, ctx)
+        not_empty(self, value, param, ctx)
+        if "://" in str(value):
+            self.fail(f"it must be a path of this machine, not '{value}'", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def not_empty(kind: click.ParamType, value: Any, param: Any, ctx: Any) -> Any:

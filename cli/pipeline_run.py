@@ -32,7 +32,7 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
     notes = _check_source(config, data_dir)
     with (
         held(paths),
-        _shared(data_dir),
+        _shared(data_dir, paths.out),
         library_output_to(paths.log) as console,
     ):
         console.print(f"{config.name}: {data_dir} -> {paths.out}")
@@ -76,11 +76,11 @@ def held(paths: RunPaths) -> Iterator[None]:
 
 
 @contextmanager
-def _shared(data_dir: Path) -> Iterator[None]:
+def _shared(data_dir: Path, held: Path) -> Iterator[None]:
     """Keeps other commands from replacing the log while it is read."""
     from preprocessing.engine.output_folder import shared_inputs
 
-    with in_use_in_one_line(), shared_inputs(str(data_dir)):
+    with in_use_in_one_line(), shared_inputs(str(data_dir), held=str(held)):
         yield
 
 

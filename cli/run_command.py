@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.options import (
+    PLACE,
     config_option,
     data_option,
     out_option,
@@ -21,7 +22,7 @@ from cli.out_folder import check_written_apart
 @data_option("Folder (or file) of the impression log.")
 @out_option(
     "Folder for all that the run makes, a path or a URI.  [default: runs/NAME]",
-    type=str,
+    type=PLACE,
 )
 @set_option("training.epochs=3")
 def command(

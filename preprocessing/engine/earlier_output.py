@@ -27,6 +27,7 @@ from preprocessing.storage.files import (
     list_files,
     local_path,
     read_text,
+    shown_name,
 )
 from preprocessing.storage.parquet import open_parquet
 
@@ -83,16 +84,12 @@ def check_replaceable(out_dir: str) -> None:
     if not foreign:
         return
     more = len(foreign) - _NAMED
-    names = ", ".join(_printable(join(out_dir, name)) for name in foreign[:_NAMED])
+    names = ", ".join(shown_name(join(out_dir, name)) for name in foreign[:_NAMED])
     raise OutputFolderError(
         f"{names}{f' and {more:,} more' if more > 0 else ''}: not made by an earlier "
         f"run, and in the way, because the output is {FEATURES}/, {REJECTS}/, {STATE}/ "
         f"and {SUMMARY_FILE}. Choose another folder, or move away what is in this one"
     )
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def foreign_rejects(rejects_dir: str) -> list[str]:

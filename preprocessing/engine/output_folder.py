@@ -129,7 +129,7 @@ def check_places(
 
 
 @contextmanager
-def shared_inputs(*places: str | None) -> Iterator[None]:
+def shared_inputs(*places: str | None, held: str | None = None) -> Iterator[None]:
     """Keeps others from replacing what is read until the block ends.
 
     Of an output it makes no difference whether the folder, one of its parts or a file
@@ -137,10 +137,15 @@ def shared_inputs(*places: str | None) -> Iterator[None]:
 
     Args:
         places: Folders or files: paths or URIs; None is passed over.
+        held: A folder that the caller holds, now or within the block, so that nobody
+            else can: a file in it is read, and the folder not shared.
 
     Raises:
         FolderInUseError: Another process writes one of them.
     """
+    own = None
+    if held is not None and not is_remote(held):
+        own = os.path.realpath(local_path(held))
     with ExitStack() as shared:
         for place in places:
             if place is None or is_remote(place):
@@ -148,6 +153,7 @@ def shared_inputs(*places: str | None) -> Iterator[None]:
             path = local_path(place)
             shared.enter_context(share_folder(path))
             folder, name = os.path.split(path)
-            if name in PARTS or os.path.isfile(path):
+            is_inside = name in PARTS or os.path.isfile(path)
+            if is_inside and os.path.realpath(folder) != own:
                 shared.enter_context(share_folder(folder))
         yield

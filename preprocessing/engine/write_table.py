@@ -67,7 +67,7 @@ def write_feature_table(
     """
     check_places(out_dir, data_dir, state_dir)
     output = OutputFolder(out_dir)
-    with shared_inputs(data_dir, state_dir):
+    with shared_inputs(data_dir, state_dir, held=out_dir):
         log = open_log(source, features, data_dir, state_dir)
         log.source.parts()
         with output.held():

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 from preprocessing.contract.column_names import USER_FEATURES, VIDEO_FEATURES
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import csv, parquet, tfrecord
+from preprocessing.sources.input_files import PATTERNS
 from preprocessing.storage.files import DataFile, find_files
 
-# The formats whose columns have the contract's names: pattern, and a file's columns.
-_NAMES: dict[str, tuple[str, Callable[[DataFile], Iterable[str]]]] = {
-    "csv": ("*.csv", csv.read_header),
-    "parquet": ("*.parquet", parquet.read_names),
-    "tfrecord": ("*.tfrecord*", tfrecord.read_names),
+# The columns of a file, in the formats whose columns have the contract's names.
+_NAMES: dict[str, Callable[[DataFile], Iterable[str]]] = {
+    "csv": csv.read_header,
+    "parquet": parquet.read_names,
+    "tfrecord": tfrecord.read_names,
 }
 
 
@@ -36,8 +37,9 @@ def computed_column_notes(
     """
     if source.format not in _NAMES:
         return []
-    pattern, read_names = _NAMES[source.format]
-    held = {name for file in find_files(data_dir, pattern) for name in read_names(file)}
+    read_names = _NAMES[source.format]
+    files = find_files(data_dir, PATTERNS[source.format])
+    held = {name for file in files for name in read_names(file)}
     computed = {
         "feature": (*USER_FEATURES, *VIDEO_FEATURES),
         "label": (n for n, label in features.labels.items() if label.column != n),

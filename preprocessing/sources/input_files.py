@@ -18,6 +18,8 @@ from preprocessing.storage.files import (
 )
 from preprocessing.storage.folder_lock import LOCK_FILE
 
+# How the files of a log by the contract are called, by format.
+PATTERNS = {"parquet": "*.parquet", "csv": "*.csv", "tfrecord": "*.tfrecord*"}
 _SHOWN_NAMES = 5
 
 
@@ -106,7 +108,4 @@ def _patterns(
         if not find_files(data_dir, movielens.DAT_FILES[0], required=False):
             return movielens.CSV_FILES
         return (*movielens.DAT_FILES, *((movielens.USER_FILE,) if of_users else ()))
-    return (_PATTERNS[source.format],)
-
-
-_PATTERNS = {"parquet": "*.parquet", "csv": "*.csv", "tfrecord": "*.tfrecord*"}
+    return (PATTERNS[source.format],)

@@ -25,12 +25,12 @@ def without_null_marks(rows: pa.Table, marks: Sequence[str]) -> pa.Table:
     """
     if not marks:
         return rows
+    null_values = pa.array([mark.encode() for mark in marks], pa.binary())
     for index, name in enumerate(rows.column_names):
         column = to_array(rows[name])
         if column.type not in _TEXTS:
             continue
-        found = pa.array([mark.encode() for mark in marks], pa.binary())
-        marked = pc.is_in(column.cast(pa.binary()), value_set=found)
+        marked = pc.is_in(column.cast(pa.binary()), value_set=null_values)
         if pc.any(marked).as_py():
             values = pc.if_else(marked, pa.scalar(None, column.type), column)
             rows = rows.set_column(index, name, values)

@@ -54,7 +54,7 @@ def _local_versions(data_dir: str, files: Sequence[DataFile]) -> list[str]:
 def _remote_versions(data_dir: str, files: Sequence[DataFile]) -> list[str]:
     wanted = {file.name for file in files}
     found = {
-        file.name or posixpath.basename(data_dir): file
+        file.name or posixpath.basename(data_dir.rstrip("/")): file
         for file in store_of(data_dir).find(data_dir)
     }
     if gone := sorted(wanted - found.keys()):

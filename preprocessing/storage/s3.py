@@ -123,10 +123,13 @@ def _errors_of(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(f"{place}: {_advice(str(error))}") from error
+        raise OSError(f"{place}: {_advice(error)}") from error
 
 
-def _advice(message: str) -> str:
+def _advice(error: OSError) -> str:
+    message = str(error)
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
     if "ACCESS_DENIED" in message or "InvalidAccessKeyId" in message:
         return (
             "the store refuses access: set AWS_ACCESS_KEY_ID and "

@@ -29,6 +29,7 @@ from preprocessing.storage.remote import store_of
 from preprocessing.storage.store import RemoteFile
 
 _RECORD = "record.json"
+_PARTS = "_parts"  # what is being brought
 _NOT_SENT = (".lock",)  # a run holds its folder by it
 _THREADS = 8
 _BLOCK_BYTES = 1 << 20
@@ -85,7 +86,13 @@ class StagedFolder:
             (self.local / name).unlink(missing_ok=True)
             del record[name]
         names = [file.name for file in wanted]
-        self._each(self._get, names)
+        parts = self.root / _PARTS
+        shutil.rmtree(parts, ignore_errors=True)  # of a process that was killed
+        parts.mkdir(parents=True)
+        try:
+            self._each(self._get, names)
+        finally:
+            shutil.rmtree(parts)
         for name in names:
             record[name] = {
                 "remote": remote[name].version,
@@ -146,7 +153,7 @@ class StagedFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         with (
             open_file(join(self.uri, name) if name else self.uri) as source,
-            tempfile.NamedTemporaryFile(dir=self.root, delete=False) as part,
+            tempfile.NamedTemporaryFile(dir=self.root / _PARTS, delete=False) as part,
         ):
             shutil.copyfileobj(source, part, _BLOCK_BYTES)
         os.replace(part.name, target)

@@ -129,7 +129,9 @@ class SqliteStorage:
     def _check_tables(self) -> None:
         """Checks that a file which is there already is a store, and no other one."""
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        tables = {name for (name,) in self._connection.execute(query)}
+        names = {name for (name,) in self._connection.execute(query)}
+        # SQLite's own, such as the statistics that ANALYZE leaves, are in any file.
+        tables = {name for name in names if not name.startswith("sqlite_")}
         columns = self._connection.execute("PRAGMA table_info(users)").fetchall()
         if tables - _NAMES or {column[1] for column in columns} - _USER_COLUMNS:
             self._connection.close()

@@ -87,6 +87,13 @@ def test_an_empty_place_is_refused_not_taken_for_the_working_folder(invoke, opti
     assert f"Invalid value for '{name}': it is empty" in invoke([option], name, "")
 
 
+@pytest.mark.parametrize("uri", ["s3://bucket/log", "file:///log"])
+@pytest.mark.parametrize("kind", [options.FOLDER, options.NEW_FILE])
+def test_a_uri_is_no_path(invoke, kind, uri):
+    option = click.option("--out", type=kind)
+    assert "must be a path of this machine" in invoke([option], "--out", uri)
+
+
 @pytest.mark.parametrize("uri", ["gs://", "file:///", "s3:////"])
 def test_a_scheme_alone_is_no_place(invoke, uri):
     option = options.data_option("Log.")

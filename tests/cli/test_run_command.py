@@ -71,6 +71,12 @@ def test_a_uri_is_refused_with_what_takes_one(demo_config):
     )
 
 
+def test_an_empty_out_is_not_the_default(demo_config, tmp_path):
+    result = invoke("run", "--config", demo_config, "--data", tmp_path, "--out", "")
+    assert result.exit_code == 2
+    assert "Invalid value for '--out': it is empty" in result.output
+
+
 def test_a_folder_in_use_is_refused_at_once(demo_config, tmp_path):
     log = tmp_path / "log"
     invoke("simulate", "--users", 100, "--days", 2, "--out", log)

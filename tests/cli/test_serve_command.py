@@ -26,6 +26,15 @@ def test_one_source_of_models(tmp_path, both):
     assert "either --model DIR or --model-config-file FILE" in result.output
 
 
+@pytest.mark.parametrize(
+    ("model", "why"), [("", "it is empty"), ("s3://", "'s3://' names no bucket")]
+)
+def test_a_place_that_is_none_is_refused(model, why):
+    result = serve("--model", model)
+    assert result.exit_code == 2
+    assert f"Invalid value for '--model': {why}" in result.output
+
+
 def test_a_folder_without_versions_is_explained(tmp_path):
     result = serve("--model", tmp_path, *FREE)
     assert result.exit_code == 1

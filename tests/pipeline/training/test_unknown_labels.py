@@ -98,5 +98,3 @@ def test_a_training_is_of_the_known_labels_alone(masked, tmp_path, monkeypatch):
     assert "nan" not in "".join(lines)
     for name in ("mean_loss", "val_mean_loss", "loss", "val_loss"):
         assert np.isfinite(history[name]).all()
-    moved = [v.name for v in model.trainable_variables if "long_view" in v.name]
-    assert moved

@@ -81,6 +81,16 @@ def test_a_log_in_a_folder_that_is_written_to_may_be_read(tmp_path):
         pass
 
 
+def test_a_log_file_beside_what_is_written_is_read_again_and_again(tmp_path):
+    log = tmp_path / "a.csv"
+    log.write_text("user_id,video_id,event_time_ms\na,x,1\n")
+    source, config = SourceConfig(format="csv"), FeatureConfig(shards=1)
+    for _ in range(2):  # the second run finds the lock of the first
+        write_feature_table(source, config, str(log), str(tmp_path))
+    with hold_folder(tmp_path), shared_inputs(str(log), held=str(tmp_path)):
+        pass
+
+
 def write(folder, name, time, *more, **options):
     """Features of a log of one row."""
     log = folder / f"log-{time}"

@@ -195,4 +195,5 @@ def test_the_lock_of_whoever_wrote_the_log_needs_no_word(tmp_path):
     assert input_files(SourceConfig(format="csv"), FeatureConfig(), str(tmp_path)) == (
         [DataFile(f"{tmp_path}/a.csv", "a.csv")],
         [],
+        [],
     )

@@ -72,6 +72,13 @@ def test_a_bucket_that_is_not_there_is_named(bucket):
         list_files("s3://no-such/log")
 
 
+def test_a_file_that_is_not_there_is_no_missing_bucket(bucket):
+    with pytest.raises(OSError, match=f"{bucket}/none: there is no such file"):
+        open_file(bucket + "/none")
+    with pytest.raises(OSError, match="s3://no-such/a: there is no such bucket"):
+        write_text("s3://no-such/a", "")
+
+
 def test_no_server_is_one_line_with_its_address(monkeypatch):
     s3_server.use(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(OSError, match=r"does not answer at http://127\.0\.0\.1:9;"):

@@ -61,6 +61,27 @@ def test_what_others_put_there_meanwhile_stays(place, tmp_path):
     assert (copy.local / "theirs").read_text() == "x"
 
 
+def test_a_pull_that_fails_or_is_killed_leaves_no_half_files(
+    place, tmp_path, monkeypatch
+):
+    write_text(place + "/a", "whole")
+    copy = StagedFolder(place, tmp_path)
+
+    def fill_up(source, part, size):
+        part.write(b"wh")
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.shutil, "copyfileobj", fill_up)
+        with pytest.raises(OSError, match="full"):
+            copy.pull()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    (tmp_path / "_parts").mkdir()
+    (tmp_path / "_parts" / "killed").write_text("wh")
+    assert copy.pull() == (1, 5)
+    assert {p.name for p in tmp_path.iterdir()} == {copy.local.name, "record.json"}
+
+
 def test_a_push_that_fails_goes_on_later(place, tmp_path, monkeypatch):
     copy = StagedFolder(place, tmp_path)
     copy.local.mkdir()

@@ -73,6 +73,14 @@ def full(tmp_path):
     return path
 
 
+def test_sqlites_own_tables_are_no_other_programs(full):
+    with closing(sqlite3.connect(full)) as connection:
+        connection.execute("CREATE INDEX of_counts ON videos (counts)")
+        connection.execute("ANALYZE")
+    with closing(SqliteStorage(full)) as storage:
+        assert storage.read(["u7"]) == [b"record" * 100]
+
+
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.25, 0.5, 0.9, 0.9999])
 def test_a_file_that_was_cut_short_is_unavailable(full, share):
     whole = full.read_bytes()
