@@ -70,7 +70,7 @@ def _is_replaceable(path: str) -> bool:
         first = file.readline()
     try:
         row = json.loads(first or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     known = isinstance(row, dict) and row.keys() == set(REJECT_SCHEMA.names)
     return known or not first

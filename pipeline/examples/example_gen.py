@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -28,7 +28,7 @@ from pipeline.config import LogConfig
 from pipeline.examples.day_split import EVAL, TRAIN, DaySplit, count_days
 from pipeline.examples.user_split import UserSplit
 from pipeline.progress import report_progress
-from preprocessing.checks.counts import LogSummary
+from preprocessing.checks.counts import LogSummary, add_counts
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.engine.beam.features import BuildFeatures
 from preprocessing.engine.beam.outputs import (
@@ -70,7 +70,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         counts = (
             outputs.features
             | "CountTable" >> beam.Map(_count, config)
-            | "AddCounts" >> beam.CombineGlobally(_add_counters)
+            | "AddCounts" >> beam.CombineGlobally(add_counts)
         )
         _ = (
             counts
@@ -223,13 +223,6 @@ def _report_rows(summary: LogSummary) -> None:
         f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
         f"{summary.rejects:,} rejects"
     )
-
-
-def _add_counters(counters: Iterable[Counter[int]]) -> Counter[int]:
-    total: Counter[int] = Counter()
-    for counter in counters:
-        total.update(counter)
-    return total
 
 
 def _counts_to_json(counts: Counter[int]) -> str:

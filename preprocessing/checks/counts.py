@@ -134,3 +134,11 @@ def check_rejects(
         f"impression-log contract; features.max_reject_rate allows "
         f"{config.max_reject_rate:.1%}. Most frequent: {reasons}.{where}"
     )
+
+
+def add_counts(parts: Iterable[Counter[int]]) -> Counter[int]:
+    """Rows of each day, or whatever else was counted, of all parts of a log."""
+    total: Counter[int] = Counter()
+    for part in parts:
+        total.update(part)
+    return total

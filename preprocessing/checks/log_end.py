@@ -7,7 +7,6 @@ would then come too late.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -39,14 +38,6 @@ def count_utc_days(impressions: pa.Table) -> Counter[int]:
     """Rows of each day, UTC, by days since 1970."""
     counts = pc.value_counts(pc.divide(impressions[EVENT_TIME], MS_PER_DAY))
     return Counter({each["values"]: each["counts"] for each in counts.to_pylist()})
-
-
-def add_days(counts: Iterable[Counter[int]]) -> Counter[int]:
-    """Rows of each day of all parts of a log."""
-    total: Counter[int] = Counter()
-    for each in counts:
-        total.update(each)
-    return total
 
 
 def log_end(days: Counter[int], config: FeatureConfig) -> int | None:

@@ -124,7 +124,7 @@ def _foreign_results(out_dir: str) -> Iterator[str]:
         summary = _description(out_dir, SUMMARY_FILE)
         if summary is None:
             yield SUMMARY_FILE
-        elif FILES_KEY in summary:
+        elif isinstance(summary.get(FILES_KEY), list):
             listed = set(map(str, summary[FILES_KEY]))
     for name in _names(out_dir, PARTS):
         if not (_is_ours(out_dir, name) if listed is None else name in listed):

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from preprocessing.checks.counts import LogSummary
-from preprocessing.checks.log_end import add_days, count_utc_days, log_end
+from preprocessing.checks.counts import LogSummary, add_counts
+from preprocessing.checks.log_end import count_utc_days, log_end
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.log_input import LogInput
 from preprocessing.engine.outputs import FEATURES, Outputs
@@ -93,7 +93,7 @@ class TwoPasses:
         with self._outputs:
             counts = self._parallel("read", read, log.source.parts())
             self._check(counts)
-            self._end = log_end(add_days(days), self._config)
+            self._end = log_end(add_counts(days), self._config)
             return self._pass_twice(log.users(), log.videos(), counts).checked()
 
     def compute(

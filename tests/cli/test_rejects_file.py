@@ -30,7 +30,7 @@ def test_earlier_rejects_are_replaced_and_nothing_else(tmp_path):
         with opened(path) as file:
             file.write("new")
         assert path.read_text() == "new"
-    for other in ("new", '{"user_id": "a"}\n', "[1]", "\n", "null"):
+    for other in ("new", '{"user_id": "a"}\n', "[1]", "\n", "null", "[" * 100_000):
         path.write_text(other)
         with pytest.raises(ValueError, match=r"r\.jsonl is there and holds no rejects"):
             opened(path).__enter__()

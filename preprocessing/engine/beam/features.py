@@ -20,8 +20,8 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
-from preprocessing.checks.counts import LogSummary
-from preprocessing.checks.log_end import add_days, count_utc_days, log_end
+from preprocessing.checks.counts import LogSummary, add_counts
+from preprocessing.checks.log_end import count_utc_days, log_end
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.beam.coder import declare_type
@@ -52,7 +52,7 @@ class BuildFeatures(beam.PTransform):
         days = (
             log.accepted
             | "CountDays" >> beam.Map(count_utc_days)
-            | "AddDays" >> beam.CombineGlobally(add_days)
+            | "AddDays" >> beam.CombineGlobally(add_counts)
         )
         by_video = (
             (log.accepted, log.video_state)

@@ -123,6 +123,17 @@ def test_an_output_of_an_earlier_release_is_replaced(write, tmp_path):
     write(out)
 
 
+@pytest.mark.parametrize("listed", [None, 5, {}])
+def test_a_summary_with_no_list_of_files_is_as_good_as_an_old_one(
+    write, tmp_path, listed
+):
+    out = tmp_path / "out"
+    write(out)
+    summary = json.loads((out / "summary.json").read_text())
+    (out / "summary.json").write_text(json.dumps({**summary, "files": listed}))
+    write(out)
+
+
 def test_a_file_of_ours_may_be_broken_or_gone(write, tmp_path):
     out = tmp_path / "out"
     write(out)
