@@ -108,8 +108,9 @@ def staged_data(data_dir: str) -> Iterator[Path]:
             with hold_folder(staged.root):
                 _bring("--data", staged)
         except FolderInUseError:
-            if staged.is_behind():
-                raise
+            with opening("--data", data_dir):
+                if staged.is_behind():
+                    raise
         with share_folder(staged.root):
             yield staged.local
 

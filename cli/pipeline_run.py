@@ -19,8 +19,16 @@ from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
 
 
-def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
+def run_and_print(
+    config: RunConfig, data_dir: Path, paths: RunPaths, log_state: str | None = None
+) -> Any:
     """Runs the pipeline, prints the GAUC table and the places of its outputs.
+
+    Args:
+        config: The run's configuration.
+        data_dir: Folder (or file) of the impression log.
+        paths: Where the run goes.
+        log_state: Changes when the log does (`input_state`); None looks at its files.
 
     Returns:
         The `RunResult`.
@@ -46,7 +54,7 @@ def run_and_print(config: RunConfig, data_dir: Path, paths: RunPaths) -> Any:
 
         for note in settle_records(paths):
             console.print(f"note: {note}", markup=False, soft_wrap=True)
-        pipeline = local_pipeline(config, data_dir, paths)
+        pipeline = local_pipeline(config, data_dir, paths, log_state)
         progress = ComponentProgress(console, len(pipeline.components))
         with progress.listening():
             run_locally(pipeline, config)

@@ -48,6 +48,7 @@ def command(
     from cli.object_store import staged_data, staged_out
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
+    from preprocessing.sources.input_files import input_state
     from preprocessing.storage.files import is_remote
     from preprocessing.storage.overlap import Place, log_place, whole
 
@@ -59,4 +60,7 @@ def command(
         written = Place("--out", out, tuple(map(str, parts)))
     check_written_apart(written, log_place("--data", data_dir))
     with staged_out(out) as folder, staged_data(data_dir) as log:
-        run_and_print(config, log, RunPaths(folder))
+        state = None
+        if is_remote(data_dir):  # a copy's times are not the log's
+            state = input_state(config.source, config.features, data_dir)
+        run_and_print(config, log, RunPaths(folder), state)

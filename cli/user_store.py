@@ -12,6 +12,7 @@ import click
 from cli.options import PLACE, config_option, read_config
 
 if TYPE_CHECKING:
+    from pipeline.config import RunConfig
     from preprocessing.contract.config import FeatureConfig
     from preprocessing.storage.overlap import Place
     from serving.online.user_store import UserStore
@@ -43,9 +44,14 @@ def store_option(required: bool) -> Callable[[Any], Any]:
 
 def read_features(config_file: Path | None) -> FeatureConfig:
     """The section `features` of a configuration file."""
+    return read_model_config(config_file).features
+
+
+def read_model_config(config_file: Path | None) -> RunConfig:
+    """The configuration of `--config`, which must be given here."""
     if config_file is None:
         raise click.UsageError("Missing option '--config', the model's configuration")
-    return read_config(config_file).features
+    return read_config(config_file)
 
 
 @contextmanager

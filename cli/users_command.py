@@ -15,6 +15,7 @@ from cli.user_store import (
     model_config_option,
     open_store,
     read_features,
+    read_model_config,
     report_errors,
     state_option,
     state_place,
@@ -97,7 +98,8 @@ def observe(
     from preprocessing.storage.overlap import log_place
     from serving.online.observe_file import observe_file, observe_lines
 
-    config = read_features(config_file)
+    model = read_model_config(config_file)
+    config = model.features
     rows_in, counted, reasons = 0, 0, Counter[str]()
     read = [] if file == "-" else [log_place("FILE", file)]
     with (
@@ -109,7 +111,7 @@ def observe(
         if file == "-":
             parts = observe_lines(store, sys.stdin.buffer, "standard input")
         else:
-            parts = observe_file(store, file, config)
+            parts = observe_file(store, file, config, model.source.null_values)
         for part in parts:
             rows_in += part.rows_in
             counted += part.counted

@@ -19,7 +19,7 @@ BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
 
 def local_pipeline(
-    config: RunConfig, data_dir: Path, paths: RunPaths
+    config: RunConfig, data_dir: Path, paths: RunPaths, log_state: str | None = None
 ) -> tfx.dsl.Pipeline:
     """The pipeline as this machine runs it.
 
@@ -29,6 +29,7 @@ def local_pipeline(
         paths: Where the run goes; a second run with the same folder continues it and
             reuses every component whose inputs have not changed, but for a trial in
             the server that failed.
+        log_state: Changes when the log does; None looks at the log's files.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
     log = str(data_dir.resolve())
@@ -38,7 +39,7 @@ def local_pipeline(
         pipeline_root=str(paths.pipeline_root.resolve()),
         serving_dir=str(paths.serving.resolve()),
         rejects_dir=str(paths.rejects.resolve()),
-        input_state=input_state(config.source, config.features, log),
+        input_state=log_state or input_state(config.source, config.features, log),
         metadata_connection_config=(
             tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(paths.metadata.resolve())

@@ -81,6 +81,9 @@ class StagedFolder:
         """
         remote = {file.name: file for file in self._store.find(self.uri)}
         record = self._read_record()
+        for name in remote:
+            if ".." in name.split("/"):
+                raise OSError(f"{self.uri}: {name} leads out of the folder")
         wanted = [file for file in remote.values() if self._is_behind(file, record)]
         for name in record.keys() - remote.keys():
             (self.local / name).unlink(missing_ok=True)

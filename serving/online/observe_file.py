@@ -18,7 +18,10 @@ _NO_OBJECT = "the line is no JSON object"
 
 
 def observe_file(
-    store: UserStore, path: str, config: FeatureConfig
+    store: UserStore,
+    path: str,
+    config: FeatureConfig,
+    null_values: Sequence[str] | None = None,
 ) -> Iterator[ObserveResult]:
     """Gives a file's impressions to a store, some thousand at a time.
 
@@ -27,6 +30,8 @@ def observe_file(
         path: A `.jsonl` or `.json` file with one object per line, a `.csv` file, or
             else a Parquet file or a folder of them.
         config: The feature configuration.
+        null_values: Texts in CSV and Parquet that stand for a missing value; None
+            takes those of `SourceConfig`.
 
     Yields:
         The result of each part. A line that cannot be read is a reject.
@@ -40,7 +45,10 @@ def observe_file(
         with open(path, "rb") as file:
             yield from observe_lines(store, file, Path(path).name)
     else:
-        yield from _observe_log(store, path, config)
+        kind = {"format": "csv" if path.lower().endswith(".csv") else "parquet"}
+        marks = {} if null_values is None else {"null_values": null_values}
+        source = SourceConfig.model_validate(kind | marks)
+        yield from _observe_log(store, path, config, source)
 
 
 def observe_lines(
@@ -76,10 +84,9 @@ def observe_lines(
 
 
 def _observe_log(
-    store: UserStore, path: str, config: FeatureConfig
+    store: UserStore, path: str, config: FeatureConfig, source: SourceConfig
 ) -> Iterator[ObserveResult]:
-    kind = SourceConfig(format="csv" if path.lower().endswith(".csv") else "parquet")
-    log = open_source(kind, config, path)
+    log = open_source(source, config, path)
     for part in log.parts():
         for raw in log.read(part):
             yield store.observe(raw.table, part.name, raw.first_row)

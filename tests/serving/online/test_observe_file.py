@@ -4,6 +4,7 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.storage.files import SourceError
@@ -45,3 +46,17 @@ def test_a_file_that_is_missing_is_named(store, tmp_path):
     for name, error in (("none.jsonl", OSError), ("none.parquet", SourceError)):
         with pytest.raises(error, match=name):
             list(observe_file(store, str(tmp_path / name), CONFIG))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(("marks", "counted"), [(None, 0), ([], 1), (["-"], 1)])
+def test_the_marks_of_missing_values_are_the_sources(
+    store, tmp_path, suffix, marks, counted
+):
+    path = tmp_path / f"today.{suffix}"
+    table = pa.Table.from_pylist([impression("None", "v", at=HOUR)])
+    write = csv.write_csv if suffix == "csv" else pq.write_table
+    write(table.select([c for c in table.column_names if c != "video_tags"]), path)
+    parts = list(observe_file(store, str(path), CONFIG, marks))
+    assert sum(part.counted for part in parts) == counted
+    assert sum(part.rejects.num_rows for part in parts) == 1 - counted
