@@ -9,59 +9,19 @@ import tf_keras
 
 import poso_keras
 from pipeline.config.model import PersonalizationCode
-from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
+from tests.helpers.random_model import (
+    BATCH,
+    TASKS,
+    embedding_rows,
+    new_model,
+    random_batch,
+    shuffled_weights,
+)
 from tests.helpers.small_transform import settings_with
 
-BATCH = 6
-ROWS = 9
-TASKS = ("long_view", "like")
 USER_SIDE = ("user", "context")
-
-
-def embedding_rows(config):
-    specs = input_specs(config.features, config.transform)
-    rows = {spec.table: ROWS for spec in specs if spec.table}
-    return {**rows, GAP_BUCKETS: len(config.transform.gap_hours_boundaries) + 2}
-
-
-def new_model(**model):
-    config = settings_with(model={**settings_with().model.model_dump(), **model})
-    tf_keras.utils.set_random_seed(3)
-    return RankingModel(config, embedding_rows(config)), config
-
-
-def random_batch(config, rows=BATCH, seed=0):
-    """Transformed tensors with histories of every length, 0 among them."""
-    rng = np.random.default_rng(seed)
-    lengths = np.arange(rows) % (config.features.history_length + 1)
-    batch = {}
-    for spec in input_specs(config.features, config.transform):
-        if spec.kind == "numeric":
-            batch[spec.name] = rng.normal(size=rows).astype(np.float32)
-        elif spec.kind == "bucket":
-            batch[spec.name] = rng.integers(0, spec.bucket_values, rows)
-        elif spec.kind == "id":
-            batch[spec.name] = rng.integers(0, ROWS, rows)
-        else:
-            batch[spec.name] = rng.integers(1, ROWS, [rows, spec.length])
-    known = np.arange(config.features.history_length) < lengths[:, None]
-    for name in batch:
-        if name.startswith("history_"):
-            batch[name] = np.where(known, batch[name], 0)
-    batch[HISTORY_GAP] = np.where(known, rng.integers(1, 11, known.shape), 0)
-    for task in TASKS:
-        batch[task] = rng.integers(0, 2, rows).astype(np.float32)
-    return {name: tf.constant(value) for name, value in batch.items()}
-
-
-def shuffled_weights(model, seed=5):
-    """Gives every weight a random value: fresh biases are zero, and hide mistakes."""
-    rng = np.random.default_rng(seed)
-    for variable in model.variables:
-        if variable.dtype.is_floating:
-            variable.assign(rng.normal(scale=0.3, size=variable.shape))
 
 
 @pytest.fixture(scope="module")
@@ -286,64 +246,6 @@ def test_the_loss_is_the_weighted_sum_of_the_tasks_cross_entropies(poso):
     for training in (True, False):
         loss = model.compute_loss(batch, training=training)
         np.testing.assert_allclose(loss, expected, rtol=1e-5)
-
-
-def masked_copy(model, config):
-    """A model of the same weights that may lack the labels of `like`."""
-    labels = dict(config.features.labels)
-    labels["like"] = labels["like"].model_copy(update={"missing": "mask"})
-    features = config.features.model_copy(update={"labels": labels})
-    config = config.model_copy(update={"features": features})
-    copy = RankingModel(config, embedding_rows(config))
-    copy(random_batch(config))
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-@pytest.mark.parametrize(
-    "like", [[1, -1, 0, -1, -1, 1], [-1] * BATCH, [1, 0, 0, 1, 0, 1]]
-)
-def test_rows_whose_label_is_unknown_are_out_of_their_tasks_loss_alone(poso, like):
-    model, config = poso
-    masked = masked_copy(model, config)
-    batch = {**random_batch(config), "like": tf.constant(like, tf.float32)}
-    with tf.GradientTape() as tape:
-        loss = masked.compute_loss(batch, training=True)
-    gradients = tape.gradient(loss, masked.trainable_variables)
-    known = np.flatnonzero(np.array(like) >= 0)
-    one_task = {**batch, "like": tf.zeros(BATCH)}
-    with tf.GradientTape() as tape:
-        logits = model(one_task)
-        entropies = {
-            task: tf.nn.sigmoid_cross_entropy_with_logits(batch[task], logits[task])
-            for task in TASKS
-        }
-        expected = tf.reduce_mean(entropies["long_view"])
-        if len(known):
-            expected += 0.5 * tf.reduce_mean(tf.gather(entropies["like"], known))
-    wanted = tape.gradient(expected, model.trainable_variables)
-    np.testing.assert_allclose(loss, expected, rtol=1e-5)
-    for one, other in zip(gradients, wanted, strict=True):
-        if other is None:  # of a task without a known label: no gradient is none
-            assert one is None or not np.any(tf.convert_to_tensor(one))
-        else:
-            np.testing.assert_allclose(
-                tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-6
-            )
-
-
-def test_rows_whose_label_is_unknown_are_out_of_their_tasks_auc(poso):
-    model, config = poso
-    masked = masked_copy(model, config)
-    batch = random_batch(config)
-    logits = masked(batch)["like"].numpy()
-    # Of the known ones the positive one ranks first; with the others it would not.
-    order = np.argsort(logits)
-    like = np.full(BATCH, -1.0, np.float32)
-    like[order[2]], like[order[0]] = 1.0, 0.0
-    masked.compute_loss({**batch, "like": tf.constant(like)}, training=False)
-    [auc] = [m for m in masked.metrics if m.name == "like_auc"]
-    assert float(auc.result()) == 1.0
 
 
 def test_the_l2_penalty_is_on_the_rows_of_ids_in_use():
