@@ -56,8 +56,9 @@ class S3Store:
     def create(self, uri: str) -> IO[bytes]:
         """Opens a file for writing; it is there once it is closed."""
         with _errors_of(uri):
+            # By default Arrow would compress what is called *.gz once more.
             stream: IO[bytes] = _store(_bucket(_path(uri))).open_output_stream(
-                _path(uri)
+                _path(uri), compression=None
             )
             return stream
 

@@ -50,6 +50,15 @@ def test_what_is_written_is_found_read_moved_and_removed(bucket):
     assert list_files(bucket) == ["login.csv"]
 
 
+@pytest.mark.parametrize("name", ["a.gz", "a.bz2", "a.zst", "a.lz4", "a b&c=é+%41.csv"])
+def test_bytes_are_stored_as_they_are_whatever_the_name(bucket, name):
+    with create_file(f"{bucket}/{name}") as file:
+        file.write(b"as it is")
+    assert list_files(bucket) == [name]
+    with open_file(f"{bucket}/{name}") as file:
+        assert file.read() == b"as it is"
+
+
 def test_parquet_is_read_with_random_access(bucket):
     table = pa.table({"a": list(range(1000))})
     with create_file(bucket + "/a.parquet") as file:
