@@ -39,6 +39,7 @@ class BeamStore:
                 file.size_in_bytes,
                 f"{file.size_in_bytes}-"
                 f"{file.last_updated_in_seconds or self._checksum(file.path)}",
+                int((file.last_updated_in_seconds or 0) * 1e9),
             )
             for file in found
         ]

@@ -101,7 +101,7 @@ def _bucket(path: str) -> str:
 
 
 def _remote_file(name: str, info: fs.FileInfo) -> RemoteFile:
-    return RemoteFile(name, info.size, f"{info.size}-{info.mtime_ns}")
+    return RemoteFile(name, info.size, f"{info.size}-{info.mtime_ns}", info.mtime_ns)
 
 
 def _store(bucket: str) -> fs.S3FileSystem:

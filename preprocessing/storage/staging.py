@@ -97,6 +97,9 @@ class StagedFolder:
         finally:
             shutil.rmtree(parts)
         for name in names:
+            # TFX tells a log's versions by these times: each copy has the store's.
+            if time_ns := remote[name].time_ns:
+                os.utime(self.local / name, ns=(time_ns, time_ns))
             record[name] = {
                 "remote": remote[name].version,
                 "local": _version(self.local / name),

@@ -16,11 +16,13 @@ class RemoteFile(NamedTuple):
         size: Bytes.
         version: Changes when the file is written again; stores keep times in seconds,
             so not if that happens twice in one second with one size.
+        time_ns: When it was written, in nanoseconds since 1970; 0 if that is not kept.
     """
 
     name: str
     size: int
     version: str
+    time_ns: int
 
 
 class Store(Protocol):

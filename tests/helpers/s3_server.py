@@ -4,11 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,11 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
+def s3_server(refusing: bool = False) -> Iterator[str]:
     """Runs the server with an empty bucket; yields its address.
+
+    Args:
+        refusing: Whether it then knows nobody's keys, and lets nobody in without.
 
     Skips the test where `make test-s3` has not installed it.
     """
@@ -30,12 +35,39 @@ def s3_server() -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     arguments = [command, "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
+    limit = {"INITIAL_NO_AUTH_ACTION_COUNT": "1"} if refusing else {}
+    with subprocess.Popen(
+        arguments, stderr=subprocess.DEVNULL, env={**os.environ, **limit}
+    ) as server:
         try:
             _make_bucket(address)
             yield address
         finally:
             server.terminate()
+
+
+@contextmanager
+def closed_server() -> Iterator[str]:
+    """A server that answers as Amazon's does whom it does not know: 403, no body.
+
+    Moto's answers requests without a signature by an error of its own (500).
+    """
+
+    class Refuse(BaseHTTPRequestHandler):
+        def _refuse(self) -> None:
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_PUT = do_POST = _refuse
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def free_port() -> int:

@@ -1,5 +1,7 @@
 """A copy of a store's folder moves the difference, and the marks of wholeness last."""
 
+import time
+
 import pytest
 
 from preprocessing.storage import staging
@@ -47,6 +49,16 @@ def test_only_differences_are_moved(place, tmp_path):
     assert here.pull() == (1, 3)
     assert sorted(p.name for p in here.local.glob("?")) == ["a", "b"]
     assert (here.local / "b").read_text() == "new"
+
+
+def test_copies_have_the_stores_times(place, tmp_path):
+    write_text(place + "/a", "x")
+    copies = [StagedFolder(place, tmp_path / number) for number in "12"]
+    for copy in copies:
+        copy.pull()
+    times = {(copy.local / "a").stat().st_mtime_ns for copy in copies}
+    assert len(times) == 1
+    assert abs(times.pop() / 1e9 - time.time()) < 3600
 
 
 def test_what_others_put_there_meanwhile_stays(place, tmp_path):
