@@ -108,9 +108,10 @@ def staged_data(data_dir: str) -> Iterator[Path]:
             with hold_folder(staged.root):
                 _bring("--data", staged)
         except FolderInUseError:
-            with opening("--data", data_dir):
-                if staged.is_behind():
-                    raise
+            with _reading("--data"):
+                behind = staged.is_behind()
+            if behind:
+                raise
         with share_folder(staged.root):
             yield staged.local
 
@@ -177,11 +178,18 @@ def _local(place: str) -> Path:
     return Path(local_path(place) if "://" in place else place)
 
 
-def _bring(option: str, staged: StagedFolder) -> None:
+@contextmanager
+def _reading(option: str) -> Iterator[None]:
+    """Reports a store that cannot be read, in one line."""
     try:
-        brought = staged.pull()
+        yield
     except OSError as error:
         raise click.ClickException(f"{option} {error}") from error
+
+
+def _bring(option: str, staged: StagedFolder) -> None:
+    with _reading(option):
+        brought = staged.pull()
     if option != "--out" and not staged.local.exists():
         raise click.ClickException(f"{option}: there is nothing at {staged.uri}")
     click.echo(

@@ -10,9 +10,12 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
+import click
 import pytest
 
+from cli.object_store import staged_data
 from preprocessing.storage.files import list_files, read_text
+from preprocessing.storage.folder_lock import hold_folder, share_folder
 from preprocessing.storage.staging import StagedFolder
 from simulator import SimulatorConfig, simulate, write_log
 from tests.helpers import s3_server
@@ -116,6 +119,24 @@ def test_whom_the_store_does_not_know_is_told_what_to_set(command, known, tmp_pa
     assert result.returncode == 1
     assert "AWS_ACCESS_KEY_ID" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_copy_that_others_read_is_read_as_long_as_it_is_the_stores(
+    monkeypatch, tmp_path, behind
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(StagedFolder, "is_behind", lambda self: behind)
+    copy = StagedFolder(LOG)
+    with hold_folder(copy.root):  # makes the lock's file
+        pass
+    with share_folder(copy.root):
+        if behind:
+            with pytest.raises(click.ClickException, match="is in use by another"):
+                staged_data(LOG).__enter__()
+        else:
+            with staged_data(LOG) as folder:
+                assert folder == copy.local
 
 
 def test_nothing_there_is_one_line(store):

@@ -42,8 +42,10 @@ def masked(made_once):
         features={**SETTINGS["features"], "labels": LABELS},
         training={"batch_size": 7, "learning_rate": 0.02, "epochs": 2},
     )
-    make = lambda folder: transform_rows(config, rows(), folder)  # noqa: E731
-    return SmallTransform(config, made_once("masked_transform", make))
+    folder = made_once(
+        "masked_transform", lambda folder: transform_rows(config, rows(), folder)
+    )
+    return SmallTransform(config, folder)
 
 
 def batches(masked):
