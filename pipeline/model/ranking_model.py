@@ -15,8 +15,9 @@ import tf_keras
 
 import poso_keras
 from pipeline.config import ModelConfig, TrainerPart
-from pipeline.model.embeddings import FeatureEmbedding, PersonalizationCode
+from pipeline.model.embeddings import FeatureEmbedding
 from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
+from pipeline.model.personalization_code import PersonalizationCode
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
 Tensors = Mapping[str, tf.Tensor]

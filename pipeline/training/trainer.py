@@ -19,19 +19,18 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import FitConfig, TrainerPart
+from pipeline.config import TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.batches import read_batches
+from pipeline.training.callbacks import training_callbacks
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
-from pipeline.training.epoch_report import EpochReport
+from pipeline.training.optimizers import build_optimizer
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
-from poso_keras import GAUC
-from preprocessing.contract.column_names import UNKNOWN_LABEL
 from preprocessing.transform.graph import embedding_rows
-from preprocessing.transform.input_specs import USER_KEY, input_specs
+from preprocessing.transform.input_specs import input_specs
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -50,7 +49,7 @@ def run_fn(fn_args: FnArgs) -> None:
     strategy = build_strategy(config.training.strategy)
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=_optimizer(config.training))
+        model.compile(optimizer=build_optimizer(config.training))
     history = _fit(model, config, transform_output, fn_args)
     run_dir = Path(fn_args.model_run_dir)
     _write_json(run_dir / HISTORY_FILE, history)
@@ -98,33 +97,23 @@ def _fit(
         drop_remainder=training.strategy.kind == "tpu",
     )
     evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
-    name = "plain baseline" if not config.model.poso.any else "model"
-    checkpoints = _checkpoint_dir(fn_args, config)
     _create_variables(model, train)
     history = model.fit(
         train,
         epochs=training.epochs,
         validation_data=evaluation,
-        callbacks=[
-            GAUC(
-                _with_labels(evaluation, config.task_names),
-                user_ids=USER_KEY,
-                unknown_label=UNKNOWN_LABEL,
-            ),
-            EpochReport(config.task_names, training.epochs, name),
-            tf_keras.callbacks.BackupAndRestore(checkpoints),
-        ],
+        callbacks=training_callbacks(
+            config,
+            evaluation,
+            name="plain baseline" if not config.model.poso.any else "model",
+            checkpoint_dir=_checkpoint_dir(fn_args, config),
+        ),
         verbose=0,
     )
     return {
         key: [float(value) for value in values]
         for key, values in history.history.items()
     }
-
-
-def _with_labels(batches: tf.data.Dataset, tasks: tuple[str, ...]) -> tf.data.Dataset:
-    """Batches as pairs of all tensors and the tasks' labels."""
-    return batches.map(lambda batch: (batch, {task: batch[task] for task in tasks}))
 
 
 def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
@@ -142,16 +131,6 @@ def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     )
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
-
-
-def _optimizer(training: FitConfig) -> tf_keras.optimizers.Optimizer:
-    kinds = {
-        "adam": tf_keras.optimizers.Adam,
-        "adagrad": tf_keras.optimizers.Adagrad,
-    }
-    return kinds[training.optimizer](
-        learning_rate=training.learning_rate, global_clipnorm=training.clip_norm
-    )
 
 
 def _write_json(path: Path, value: Any) -> None:
