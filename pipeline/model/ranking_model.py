@@ -18,6 +18,7 @@ from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
 from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
 from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.scores import Scores, batch_scores
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
 Tensors = Mapping[str, tf.Tensor]
@@ -56,6 +57,7 @@ class RankingModel(tfrs.Model):
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
         }
+        self._scores: Scores | None = None
         # TFRS logs the last batch's loss alone, which says little about an epoch.
         self.mean_loss = MeanLoss(tuple(self._task_weights.values()), name="mean_loss")
         self.task_losses = {
@@ -159,10 +161,16 @@ class RankingModel(tfrs.Model):
 
     def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
         """Logits [batch] of each task, under every distribution strategy."""
-        if self.distribute_strategy._should_use_with_coordinator:
-            # Keras' own does not know parameter servers; its `predict` does.
-            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
-        return super().predict_on_batch(x)
+        if not isinstance(
+            self.distribute_strategy,
+            tf.distribute.MultiWorkerMirroredStrategy
+            | tf.distribute.ParameterServerStrategy,
+        ):
+            return super().predict_on_batch(x)
+        # Keras' own knows neither workers that read the same nor a coordinator.
+        if self._scores is None:
+            self._scores = batch_scores(self)
+        return self._scores(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False

@@ -19,7 +19,7 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
+from pipeline.config import FitConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
@@ -29,20 +29,39 @@ from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
 from pipeline.training.epoch_reader import EpochReader
 from pipeline.training.finite_losses import FiniteLosses
+from pipeline.training.launcher import train_in_cluster
 from pipeline.training.loop import TrainingLoop
 from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
-from pipeline.training.steps import InSyncSteps
 from pipeline.training.stop_signal import StopSignal
-from pipeline.training.strategies import build_strategy
+from pipeline.training.strategies import build_strategy, is_chief, learning_rate_factor
+from pipeline.training.strategy_steps import build_steps
+from pipeline.training.trained_weights import copy_weights
+from pipeline.training.workers import check_same, lost_workers_named, wait_for_all
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import input_specs
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains and exports, as TFX calls it.
+    """Trains and exports, as TFX calls it: here, or in the processes of a cluster.
+
+    Args:
+        fn_args: As `train` takes them.
+    """
+    custom = fn_args.custom_config
+    config = TrainerPart.model_validate_json(custom["config"])
+    if config.training.strategy.in_processes:
+        train_in_cluster(fn_args, config.training.strategy)
+    else:
+        train(fn_args)
+
+
+def train(fn_args: FnArgs) -> None:
+    """Trains and exports in this process, which may be one of a cluster's.
+
+    Of several processes the chief alone writes, and the others wait for it.
 
     Args:
         fn_args: File patterns and folders from TFX; `custom_config` holds `config`, a
@@ -57,12 +76,36 @@ def run_fn(fn_args: FnArgs) -> None:
     strategy = build_strategy(config.training.strategy)
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training))
-    with StopSignal() as stop:
+        model.compile(optimizer=build_optimizer(_scaled(config.training, strategy)))
+    with StopSignal() as stop, lost_workers_named():
         checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
-        _write_diagnostics(model, config, transform_output, fn_args, history)
-        export_model(model, transform_output, config, fn_args.serving_model_dir)
-        checkpoints.remove()
+        if is_chief(strategy):
+            if config.training.strategy.in_processes:
+                model = _of_this_process(model, config, transform_output, fn_args)
+            _write_diagnostics(model, config, transform_output, fn_args, history)
+            export_model(model, transform_output, config, fn_args.serving_model_dir)
+            checkpoints.remove()
+        wait_for_all(strategy)
+
+
+def _of_this_process(
+    trained: RankingModel,
+    config: TrainerPart,
+    transform_output: tft.TFTransformOutput,
+    fn_args: FnArgs,
+) -> RankingModel:
+    """The trained model with weights that no other process holds."""
+    model = build_model(config, transform_output)
+    model(next(iter(read_batches(fn_args.train_files, transform_output, 1))))
+    copy_weights(trained.trainable_variables, model.trainable_variables)
+    return model
+
+
+def _scaled(training: FitConfig, strategy: tf.distribute.Strategy) -> FitConfig:
+    """With the learning rate for the strategy's replicas."""
+    factor = learning_rate_factor(training.strategy, strategy.num_replicas_in_sync)
+    rate = factor * training.learning_rate
+    return training.model_copy(update={"learning_rate": rate})
 
 
 def _write_diagnostics(
@@ -120,25 +163,30 @@ def _fit(
     example = reader.example()
     _create_variables(model, example)
     evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
-    finite = FiniteLosses(
-        model,
-        config.task_names,
-        [name for name, value in example.items() if value.dtype.is_floating],
-    )
+    with model.distribute_strategy.scope():
+        finite = FiniteLosses(
+            model,
+            config.task_names,
+            [name for name, value in example.items() if value.dtype.is_floating],
+        )
     state = LoopState()
+    folder = _checkpoint_dir(fn_args, config)
+    check_same(model.distribute_strategy, os.path.basename(folder))
     checkpoints = Checkpoints(
-        _checkpoint_dir(fn_args, config),
+        folder,
         model,
         state,
         minutes=training.checkpoint_minutes,
+        writes=is_chief(model.distribute_strategy),
     )
     checkpoints.restore()
+    steps, evaluate = build_steps(model, reader, finite, evaluation)
     loop = TrainingLoop(
         model,
-        InSyncSteps(model, reader, finite),
+        steps,
         state,
         epochs=training.epochs,
-        evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
+        evaluate=evaluate,
         callbacks=training_callbacks(
             config,
             evaluation,
