@@ -14,6 +14,13 @@ import tensorflow as tf
 
 from pipeline.config import RunConfig, dump_config
 from pipeline.evaluation.gauc_table import GAUCRow, calibration, gauc_table
+from pipeline.evaluation.rankings import (
+    MODEL,
+    POPULARITY,
+    baselines_of,
+    model_title,
+    points,
+)
 from pipeline.evaluation.scores import (
     count_videos,
     popularity_scores,
@@ -24,7 +31,6 @@ from pipeline.report.notes import task_notes
 
 METRICS_FILE = "metrics.json"
 PAGE_FILE = "index.html"
-MODEL, PLAIN, POPULARITY = "model", "plain", "popularity"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class ReportInputs:
     Attributes:
         train_dir: Raw examples that were trained on.
         eval_dir: Raw examples to evaluate on.
-        model_dirs: SavedModels, by ranking name (`model`, `plain`).
+        model_dirs: SavedModels, by ranking name (`model`, `plain`, `control`).
         histories: Learning curves, by ranking name.
         gates: Gate outputs over AVC buckets, or empty.
         sensitivities: What each model listens to, by ranking name, or empty.
@@ -108,6 +114,7 @@ def _page(
     table: list[GAUCRow],
     curves: Mapping[str, list[dict[str, float]]],
 ) -> str:
+    baselines = baselines_of(inputs.model_dirs)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.report"),
         autoescape=True,
@@ -123,6 +130,9 @@ def _page(
         ),
         metrics=metrics,
         table=table,
+        baselines=baselines,
+        model_title=model_title(baselines),
+        points=points,
         learning_curves=report_plots.learning_curves(
             inputs.histories, config.task_names
         ),
@@ -131,8 +141,8 @@ def _page(
         sensitivities=report_plots.sensitivity_bars(inputs.sensitivities)
         if inputs.sensitivities
         else "",
-        differences=report_plots.gauc_differences(table, MODEL, PLAIN)
-        if PLAIN in inputs.model_dirs
+        differences=report_plots.gauc_differences(table, baselines)
+        if baselines
         else "",
     )
 

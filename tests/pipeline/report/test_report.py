@@ -66,6 +66,7 @@ def scores():
     return {
         "model": {t: [(r[t] + rng.random() * 2) / 3 for r in rows] for t in TASKS},
         "plain": {t: rng.random(len(rows)).tolist() for t in TASKS},
+        "control": {t: rng.random(len(rows)).tolist() for t in TASKS},
     }
 
 
@@ -160,7 +161,7 @@ def test_popularity_ranks_by_the_training_splits_rates(make):
 def test_the_pages_table_shows_the_numbers(make):
     metrics, page = make("model", "plain", blessed=True)
     header, *rows = cells(page)
-    assert header[-4:] == ["model", "plain", "difference, pp", "popularity"]
+    assert header[-4:] == ["plain", "POSO", "POSO - plain, pp", "popularity"]
     assert len(rows) == len(metrics["gauc"])
     for shown, row in zip(rows, metrics["gauc"], strict=True):
         assert shown[:4] == [
@@ -174,9 +175,28 @@ def test_the_pages_table_shows_the_numbers(make):
             assert shown[4:] == [MISSING, MISSING, MISSING, MISSING]
             continue
         difference = f"{100 * (model - plain):+.2f}"
-        assert shown[4:7] == [f"{model:.4f}", f"{plain:.4f}", difference]
+        assert shown[4:7] == [f"{plain:.4f}", f"{model:.4f}", difference]
         assert (shown[7] == MISSING) == ("popularity" not in row["gauc"])
     assert "<strong>blessed</strong>" in page
+
+
+def test_a_control_has_its_column_and_shows_what_personalization_gains(make):
+    metrics, page = make("model", "plain", "control")
+    header, *rows = cells(page)
+    assert header[4:] == [
+        *("plain", "control", "POSO", "POSO - plain, pp", "personalization, pp"),
+        "popularity",
+    ]
+    for shown, row in zip(rows, metrics["gauc"], strict=True):
+        gauc = row["gauc"]
+        if gauc["model"] is None:
+            assert set(shown[4:]) == {MISSING}
+            continue
+        assert shown[5] == f"{gauc['control']:.4f}"
+        assert shown[8] == f"{100 * (gauc['model'] - gauc['control']):+.2f}"
+    assert "the same gates, fed a constant code" in page
+    assert len(plots(page)) == 3
+    assert all(f"POSO - {name}" in page for name in ("plain", "control"))
 
 
 def test_the_page_has_every_plot_and_no_nan(make):
@@ -195,7 +215,8 @@ def test_the_page_has_every_plot_and_no_nan(make):
 def test_a_run_without_a_baseline_or_gates_leaves_them_out(make):
     metrics, page = make("model")
     assert len(plots(page)) == 2
-    assert "plain baseline" not in page
+    assert "Difference to the baselines" not in page
+    assert "control" not in page.rpartition("<pre>")[0]
     assert "Gates over" not in page
     assert "listens to" not in page
     assert metrics["sensitivity"] == {}
