@@ -88,15 +88,19 @@ def create_pipeline(
     )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
-    # The configured model and, to compare with, the same model without any gate.
+    # The configured model and, to compare with, the same model without any gate, and
+    # with gates that hear nothing.
     trainer = _trainer(config, transform, schema, pipeline_root)
     nodes.append(trainer)
-    baseline = None
+    compared = {}
     if config.training.baseline and config.model.poso.any:
-        baseline = _trainer(config.plain(), transform, schema, pipeline_root).with_id(
-            "PlainTrainer"
+        compared["plain"] = _trainer(config.plain(), transform, schema, pipeline_root)
+    if config.training.control:
+        compared["control"] = _trainer(
+            config.control(), transform, schema, pipeline_root
         )
-        nodes.append(baseline)
+    for name, baseline in compared.items():
+        nodes.append(baseline.with_id(f"{name.capitalize()}Trainer"))
 
     # A model is blessed if no slice falls against the last blessed one, as far as the
     # two can be compared.
@@ -126,14 +130,11 @@ def create_pipeline(
         model_run=trainer.outputs["model_run"],
         anomalies=validator.outputs["anomalies"],
         blessing=evaluator.outputs["blessing"],
-        **(
-            {
-                "plain_model": baseline.outputs["model"],
-                "plain_model_run": baseline.outputs["model_run"],
-            }
-            if baseline is not None
-            else {}
-        ),
+        **{f"{name}_model": node.outputs["model"] for name, node in compared.items()},
+        **{
+            f"{name}_model_run": node.outputs["model_run"]
+            for name, node in compared.items()
+        },
         **tried,
     )
 

@@ -31,3 +31,8 @@ class TrainingConfig(FitConfig):
     baseline: bool = Field(
         True, description="Also train the plain model and report the difference."
     )
+    control: bool = Field(
+        False,
+        description="Also train the control, the same gates fed a constant code, which "
+        "tells what personalization gains from what further parameters do.",
+    )

@@ -12,11 +12,14 @@ from matplotlib.figure import Figure
 
 from pipeline.evaluation.gauc_table import GAUCRow
 from pipeline.evaluation.rankings import MODEL, model_title, points
+from pipeline.training.gate_profiles import profile_from_dict
 from poso_keras.diagnostics import GateProfile
 
 matplotlib.use("svg")
 
 _WIDTH, _HEIGHT = 4.2, 2.9
+_MIXED_MODULES = 8  # a gate with more outputs masks the units of a layer
+_MOST_PANELS = 4
 
 
 def learning_curves(
@@ -51,13 +54,17 @@ def calibration_curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> s
     return _svg(figure)
 
 
-def gate_curves(gates: Mapping[str, Any]) -> str:
-    """Gate outputs of the value projections over AVC buckets (the paper's Fig. 4)."""
-    bounds = gates["upper_bounds"]
-    labels = [f"<{bounds[0]:g}", *(f"{bound:g}+" for bound in bounds)]
-    profile = GateProfile({k: np.array(matrix) for k, matrix in gates["gates"].items()})
-    figure, axes = _figure(len(profile.gates))
-    profile.plot(labels, "accumulated view count", axes)
+def gate_curves(written: Mapping[str, Any]) -> str:
+    """Gate outputs over AVC buckets (the paper's Fig. 4): of gates with few outputs.
+
+    These are the gates that mix modules: value projections, experts. Of a model without
+    such gates the first ones are drawn.
+    """
+    profile, buckets = profile_from_dict(written)
+    mixing = {n: m for n, m in profile.gates.items() if m.shape[1] <= _MIXED_MODULES}
+    shown = mixing or dict(list(profile.gates.items())[:_MOST_PANELS])
+    figure, axes = _figure(len(shown))
+    GateProfile(shown, profile.scales).plot(buckets, "accumulated view count", axes)
     return _svg(figure)
 
 

@@ -27,6 +27,7 @@ from pipeline.evaluation.scores import (
     score_split,
 )
 from pipeline.report import plots as report_plots
+from pipeline.report.gate_numbers import gate_tables
 from pipeline.report.notes import task_notes
 
 METRICS_FILE = "metrics.json"
@@ -42,7 +43,8 @@ class ReportInputs:
         eval_dir: Raw examples to evaluate on.
         model_dirs: SavedModels, by ranking name (`model`, `plain`, `control`).
         histories: Learning curves, by ranking name.
-        gates: Gate outputs over AVC buckets, or empty.
+        gates: Of each model with gates their outputs over AVC buckets, as
+            `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
         blessed: Whether Evaluator blessed the model.
@@ -56,7 +58,7 @@ class ReportInputs:
     eval_dir: str
     model_dirs: Mapping[str, str]
     histories: Mapping[str, Mapping[str, list[float]]]
-    gates: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
     blessed: bool = False
@@ -89,6 +91,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,
         "sensitivity": _relative(inputs.sensitivities),
+        "gates": gate_tables(inputs.gates),
     }
     tf.io.gfile.makedirs(folder)
     _write(os.path.join(folder, METRICS_FILE), json.dumps(metrics, indent=1))
@@ -137,7 +140,9 @@ def _page(
             inputs.histories, config.task_names
         ),
         calibration=report_plots.calibration_curves(curves),
-        gates=report_plots.gate_curves(inputs.gates) if inputs.gates else "",
+        gates=report_plots.gate_curves(inputs.gates[MODEL])
+        if MODEL in inputs.gates
+        else "",
         sensitivities=report_plots.sensitivity_bars(inputs.sensitivities)
         if inputs.sensitivities
         else "",

@@ -1,9 +1,9 @@
 """`run_fn`: trains the ranking model and exports it (TFX Trainer).
 
-Two nodes of the pipeline run it: one trains the configured model, the other the plain
-baseline. Both write `history.json` (learning curves) and `sensitivity.json` (Fig. 1b)
-and the configured model also `gates.json` (Fig. 4) beside the model's run artifacts,
-for the report.
+Up to three nodes of the pipeline run it: one trains the configured model, others the
+plain baseline and the control. All write `history.json` (learning curves) and
+`sensitivity.json` (Fig. 1b), and those with gates also `gates.json` (Fig. 4), beside
+the model's run artifacts, for the report.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
+from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.batches import read_batches
 from pipeline.training.callbacks import training_callbacks
-from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.gate_profiles import GateRecord, profile_to_dict
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
@@ -50,15 +51,16 @@ def run_fn(fn_args: FnArgs) -> None:
     with strategy.scope():
         model = build_model(config, transform_output)
         model.compile(optimizer=build_optimizer(config.training))
-    history = _fit(model, config, transform_output, fn_args)
-    run_dir = Path(fn_args.model_run_dir)
-    _write_json(run_dir / HISTORY_FILE, history)
-    profile = gate_profile(model, config)
-    if profile:
-        _write_json(run_dir / GATES_FILE, profile)
     evaluation = read_batches(
         fn_args.eval_files, transform_output, config.training.batch_size
     )
+    gates = GateRecord(model, config, next(iter(evaluation)))
+    history = _fit(model, config, transform_output, fn_args)
+    run_dir = Path(fn_args.model_run_dir)
+    _write_json(run_dir / HISTORY_FILE, history)
+    profile = gates.since_start()
+    if profile:
+        _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
     sensitivity = input_sensitivity(model, config, evaluation)
     _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
     export_model(model, transform_output, config, fn_args.serving_model_dir)
@@ -105,7 +107,7 @@ def _fit(
         callbacks=training_callbacks(
             config,
             evaluation,
-            name="plain baseline" if not config.model.poso.any else "model",
+            name=_role(config.model),
             checkpoint_dir=_checkpoint_dir(fn_args, config),
         ),
         verbose=0,
@@ -114,6 +116,13 @@ def _fit(
         key: [float(value) for value in values]
         for key, values in history.history.items()
     }
+
+
+def _role(model: ModelConfig) -> str:
+    """What is trained, for the lines of progress."""
+    if not model.poso.any:
+        return "plain baseline"
+    return "control" if model == model.control() else "model"
 
 
 def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:

@@ -95,6 +95,7 @@ CHANGES: dict[str, str] = {
     "training.shuffle_buffer": "training.shuffle_buffer=10",
     "training.seed": "training.seed=1",
     "training.baseline": "training.baseline=false",
+    "training.control": "training.control=true",
     "training.strategy.kind": "training.strategy.kind=mirrored",
     "training.strategy.replicas": "training.strategy.replicas=2",
     "training.strategy.tpu": "training.strategy.tpu=local",
