@@ -53,19 +53,19 @@ def gate_profile(model: RankingModel, config: TrainerPart) -> dict[str, Any]:
 
     Returns:
         `upper_bounds` of the AVC buckets and, per history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
-        has no fixed buckets.
+        matrix. Empty where the gates read another code than AVC, no attention has them,
+        or AVC has no fixed buckets.
     """
     settings = config.model
     if (
         not settings.poso.attention
-        or settings.personalization_code != ("avc",)
+        or any(code.input != "avc" for code in settings.codes_of("attention"))
         or settings.attention.value_mode != "full"
         or config.transform.avc_quantiles
     ):
         return {}
     buckets = len(config.transform.avc_boundaries) + 2
-    code = tf.one_hot(tf.range(1, buckets), buckets)
+    code = model.personalization_code({"avc": tf.range(1, buckets)})["attention"]
     return {
         "upper_bounds": list(config.transform.avc_boundaries),
         "gates": {
@@ -80,8 +80,12 @@ def _embeddings(spec: InputSpec) -> list[str]:
 
 
 def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
-    code = model.personalization_code
-    return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
+    return [
+        f"{codes.name}/{name}"
+        for codes in (model.personalization_code, model.input_codes)
+        for name, column in codes.columns.items()
+        if column == spec.name
+    ]
 
 
 def _first_batches(
