@@ -108,3 +108,7 @@ class RunConfig(InputConfig, LogConfig):
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""
         return self.model_copy(update={"model": self.model.plain()})
+
+    def control(self) -> RunConfig:
+        """The same run with gates that read a constant, so that none is personal."""
+        return self.model_copy(update={"model": self.model.control()})

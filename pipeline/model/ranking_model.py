@@ -16,6 +16,7 @@ import tf_keras
 import poso_keras
 from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
+from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
 from pipeline.model.personalization_code import PersonalizationCode
 from preprocessing.transform.input_specs import InputSpec, input_specs
@@ -43,10 +44,12 @@ class RankingModel(tfrs.Model):
         specs = input_specs(config.features, config.transform)
         settings = config.model
         self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
+        self._of_video += self.input_codes.of_video
         self.attentions = {
             spec.name: _attention(settings, spec) for spec in self.histories
         }
@@ -75,8 +78,8 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
-        parts = self.embedding(inputs)
-        code = self.personalization_code(inputs, parts)
+        parts = [*self.embedding(inputs), *self.input_codes(inputs)]
+        codes = self.personalization_code(inputs, parts)
         user, video = (
             tf.concat(
                 [
@@ -95,7 +98,7 @@ class RankingModel(tfrs.Model):
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
-                personalization_code=code,
+                personalization_code=codes.get("attention"),
                 attention_mask=inputs[spec.name] > 0,
                 shared_query=shared,
             )
@@ -103,13 +106,17 @@ class RankingModel(tfrs.Model):
         ]
         experts = self.mmoe(
             tf.concat([features, *pooled], axis=-1),
-            personalization_code=code,
+            personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
         )
         return {
             name: tf.squeeze(
                 self.logits[name](
-                    tower(hidden, personalization_code=code, training=training)
+                    tower(
+                        hidden,
+                        personalization_code=codes.get("mlp"),
+                        training=training,
+                    )
                 ),
                 axis=-1,
             )

@@ -51,8 +51,12 @@ def _embeddings(spec: InputSpec) -> list[str]:
 
 
 def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
-    code = model.personalization_code
-    return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
+    return [
+        f"{codes.name}/{name}"
+        for codes in (model.personalization_code, model.input_codes)
+        for name, column in codes.columns.items()
+        if column == spec.name
+    ]
 
 
 def _first_batches(

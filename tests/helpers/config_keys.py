@@ -18,6 +18,7 @@ BASE: dict[str, Any] = {
     },
     "transform": {"vocabularies": {"user_id": {"min_count": 2}}},
     "tasks": {"long_view": {}, "like": {}},
+    "model": {"module_codes": {"mlp": ["avc"]}},
 }
 
 _EXTRA = "features.extra=[{{name: {}, entity: {}, type: {}}}]"
@@ -72,7 +73,28 @@ CHANGES: dict[str, str] = {
     "model.poso.mlp": "model.poso.mlp=false",
     "model.poso.attention": "model.poso.attention=false",
     "model.poso.mmoe": "model.poso.mmoe=false",
+    "model.poso.experts": "model.poso.experts=false",
     "model.personalization_code": "model.personalization_code=[avc, is_new_user]",
+    "model.personalization_code.*.input": (
+        "model.personalization_code=[hours_since_first_launch]"
+    ),
+    "model.personalization_code.*.encoding": (
+        "model.personalization_code=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.module_codes": "model.module_codes.attention=[is_new_user]",
+    "model.module_codes.*.input": "model.module_codes.mlp=[video_age]",
+    "model.module_codes.*.encoding": (
+        "model.module_codes.mlp=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.input_codes": "model.input_codes=[]",
+    "model.input_codes.*.input": "model.input_codes=[video_age]",
+    "model.input_codes.*.encoding": (
+        "model.input_codes=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.input_code_scale": "model.input_code_scale=0.5",
+    "model.gates.hidden_units": "model.gates.hidden_units=8",
+    "model.gates.kernel_initializer": "model.gates.kernel_initializer=he_normal",
+    "model.gates.output_variance": "model.gates.output_variance=0.01",
     "model.embedding_dim": "model.embedding_dim=8",
     "model.bucket_embedding_dim": "model.bucket_embedding_dim=4",
     "model.embedding_l2": "model.embedding_l2=0.1",
@@ -160,7 +182,16 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _by_place(values: Any) -> dict[Any, Any]:
-    return values if isinstance(values, dict) else dict(enumerate(values))
+    """What is in a mapping or list; of lists in a mapping, what is in these."""
+    if not isinstance(values, dict):
+        return dict(enumerate(values))
+    if not any(isinstance(value, tuple) for value in values.values()):
+        return values
+    return {
+        (name, place): value
+        for name, several in values.items()
+        for place, value in enumerate(several)
+    }
 
 
 def _holds_models(values: Any) -> bool:
