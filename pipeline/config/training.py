@@ -6,8 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.section import Positive, Section
+from pipeline.config.stopping import EarlyStoppingConfig
 from pipeline.config.strategy import StrategyConfig
+from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
+from pipeline.config.weights import SampleWeightsConfig
 
 
 class FitConfig(Section):
@@ -23,6 +27,11 @@ class FitConfig(Section):
     shuffle_buffer: Positive = Field(65536, description="Examples mixed at a time.")
     seed: int = 17
     strategy: StrategyConfig = StrategyConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    sample_weights: SampleWeightsConfig = SampleWeightsConfig()
+    early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    mlflow: MLflowConfig = MLflowConfig()
 
 
 class TrainingConfig(FitConfig):
