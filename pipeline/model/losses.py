@@ -38,10 +38,13 @@ def mean_loss_share(losses: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
         batch; 0 if all weights are 0.
     """
     if weights is None:
-        return tf.nn.compute_average_loss(losses)
-    count = tf.reduce_sum(weights)
+        if losses.shape[0] is not None:  # of one size on every replica
+            return tf.nn.compute_average_loss(losses)
+        count = tf.cast(tf.size(losses), tf.float32)
+    else:
+        count = tf.reduce_sum(weights)
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # Replicas' weights may have different sums.
+        # Replicas may hold different numbers of examples and sums of weights.
         context = tf.distribute.get_replica_context()
         count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
     return tf.math.divide_no_nan(tf.reduce_sum(losses), count)
@@ -59,8 +62,13 @@ class MeanLoss(tf_keras.metrics.Metric):
         super().__init__(name=name)
         self._task_weights = tuple(weights)
         shape = (len(self._task_weights),)
-        self.sums = self.add_weight("sums", shape, initializer="zeros")
-        self.counts = self.add_weight("counts", shape, initializer="zeros")
+        self._sums = self.add_weight("sums", shape, initializer="zeros")
+        self._counts = self.add_weight("counts", shape, initializer="zeros")
+
+    @property
+    def sums(self) -> tf.Tensor:
+        """Each task's loss summed over all batches so far, float32 [tasks]."""
+        return self._sums.read_value()
 
     def update_state(self, sums: tf.Tensor, counts: tf.Tensor) -> Any:
         """Adds a batch.
@@ -69,14 +77,14 @@ class MeanLoss(tf_keras.metrics.Metric):
             sums: Each task's sum of weighted losses, float32 [tasks].
             counts: Each task's sum of weights, float32 [tasks].
         """
-        return tf.group(self.sums.assign_add(sums), self.counts.assign_add(counts))
+        return tf.group(self._sums.assign_add(sums), self._counts.assign_add(counts))
 
     def result(self) -> tf.Tensor:
         """The weighted sum; a task without a known label adds 0."""
-        means = tf.math.divide_no_nan(self.sums, self.counts)
+        means = tf.math.divide_no_nan(self._sums, self._counts)
         return tf.reduce_sum(means * tf.constant(self._task_weights))
 
     def reset_state(self) -> None:
         """Forgets all batches; Keras' own way is for scalars alone."""
-        for state in (self.sums, self.counts):
+        for state in (self._sums, self._counts):
             state.assign(tf.zeros_like(state))
