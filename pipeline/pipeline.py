@@ -83,7 +83,9 @@ def create_pipeline(
         examples=examples,
         schema=schema,
         preprocessing_fn="preprocessing.transform.graph.preprocessing_fn",
-        custom_config=transform_custom_config(config.features, config.transform),
+        custom_config=transform_custom_config(
+            config.features, config.transform, config.training.sample_weights.column
+        ),
         disable_statistics=True,
     )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]

@@ -14,27 +14,36 @@ from pipeline.config.model import (
 )
 from pipeline.config.parts import TrainerPart, TrialPart
 from pipeline.config.run import RunConfig
+from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.serving import ServingConfig
+from pipeline.config.stopping import EarlyStoppingConfig
+from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
 from pipeline.config.training import FitConfig, StrategyConfig, TrainingConfig
+from pipeline.config.weights import SampleWeightsConfig
 from preprocessing.transform.config import TransformConfig
 
 __all__ = [
     "AttentionConfig",
     "CodeConfig",
     "ConfigError",
+    "EarlyStoppingConfig",
     "EvaluationConfig",
     "FitConfig",
     "GatesConfig",
     "InputConfig",
     "LogConfig",
+    "MLflowConfig",
     "MMoEConfig",
     "ModelConfig",
     "PersonalizationConfig",
     "RunConfig",
+    "SampleWeightsConfig",
+    "ScheduleConfig",
     "ServingConfig",
     "SplitConfig",
     "StrategyConfig",
     "TaskConfig",
+    "TensorBoardConfig",
     "TrainerPart",
     "TrainingConfig",
     "TransformConfig",

@@ -19,6 +19,15 @@ class TaskConfig(Section):
     fusion_weight: float = Field(
         1.0, ge=0, description="The task's w in the fused score; see serving.fusion."
     )
+    positive_weight: float = Field(
+        1.0, gt=0, description="Weight of impressions whose label is 1, in the loss."
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="s: the loss takes labels of 1 - s/2 and s/2 for 1 and 0.",
+    )
 
 
 class PersonalizationConfig(Section):

@@ -49,6 +49,21 @@ class RunConfig(InputConfig, LogConfig):
             tuple(self.tasks),
             "tasks",
         )
+        training = self.training
+        if training.early_stopping.task:
+            self._all_known(
+                "training.early_stopping.task",
+                (training.early_stopping.task,),
+                tuple(self.tasks),
+                "tasks",
+            )
+        if training.sample_weights.column:
+            self._all_known(
+                "training.sample_weights.column",
+                (training.sample_weights.column,),
+                self.features.weight_columns,
+                "the numeric columns",
+            )
         if evaluated.popularity_task:
             self._all_known(
                 "evaluation.popularity_task",

@@ -6,8 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.section import Positive, Section
+from pipeline.config.stopping import EarlyStoppingConfig
 from pipeline.config.strategy import StrategyConfig
+from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
+from pipeline.config.weights import SampleWeightsConfig
 
 
 class FitConfig(Section):
@@ -31,6 +35,11 @@ class FitConfig(Section):
         5.0, gt=0, description="Minutes of training that a killed run may lose."
     )
     strategy: StrategyConfig = StrategyConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    sample_weights: SampleWeightsConfig = SampleWeightsConfig()
+    early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    mlflow: MLflowConfig = MLflowConfig()
 
 
 class TrainingConfig(FitConfig):

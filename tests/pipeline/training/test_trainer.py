@@ -16,6 +16,7 @@ from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
 from pipeline.training.diagnostics import input_sensitivity
 from pipeline.training.gate_profiles import GateRecord, profile_from_dict
+from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
@@ -171,7 +172,7 @@ def test_the_gates_file_is_the_models_profile_and_where_it_began(
     kept, _ = profile_from_dict(written)
     [batch] = read_batches(small_transform.train_files, small_transform.output, 100)
     config = part_of(training(epochs=3))
-    tf_keras.utils.set_random_seed(config.training.seed)
+    make_repeatable(config.training)
     untrained = trainer.build_model(config, small_transform.output)
     for found, model in ((kept.gates, watched.model), (kept.starts, untrained)):
         expected = GateRecord(model, config, batch).since_start().gates
