@@ -10,7 +10,11 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from poso_keras._generation import tf_keras_is_wanted
+from poso_keras._generation import (
+    import_keras_3,
+    import_tf_keras,
+    tf_keras_is_wanted,
+)
 from poso_keras._tensors import Shape, Tensor, as_shape
 
 KERAS_3 = not tf_keras_is_wanted()
@@ -18,28 +22,11 @@ KERAS_3 = not tf_keras_is_wanted()
 keras: Any
 ops: Any
 if KERAS_3:
-    import keras as _keras_3
-    from keras import ops as _keras_3_ops
-
-    if not _keras_3.__version__.startswith("3."):
-        raise ImportError(
-            "poso_keras needs Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1 set "
-            "before the first import. Fix: pip install 'keras>=3'. "
-            f"Received: keras {_keras_3.__version__}"
-        )
-    keras, ops = _keras_3, _keras_3_ops
+    keras = import_keras_3()
+    ops = keras.ops
 else:
-    try:
-        import tf_keras as _tf_keras
-    except ImportError as error:
-        raise ImportError(
-            "TF_USE_LEGACY_KERAS is set, and the tf_keras that is installed cannot be "
-            "imported. Fix: install the tf_keras of TensorFlow's version, or unset "
-            f"TF_USE_LEGACY_KERAS to use Keras 3. Received: {error}"
-        ) from error
-    from poso_keras import _tensorflow_ops
-
-    keras, ops = _tf_keras, _tensorflow_ops
+    keras = import_tf_keras()
+    ops = importlib.import_module("poso_keras._tensorflow_ops")
 
 # None where another backend runs, maybe without TensorFlow installed.
 tensorflow: Any = None

@@ -1,8 +1,9 @@
-"""Which generation of Keras the environment asks for."""
+"""Which generation of Keras the environment asks for, and that one imported."""
 
 import importlib.util
 import os
 import warnings
+from typing import Any
 
 
 def tf_keras_is_wanted() -> bool:
@@ -25,3 +26,47 @@ def tf_keras_is_wanted() -> bool:
         stacklevel=2,
     )
     return False
+
+
+def import_keras_3() -> Any:
+    """Returns `keras`.
+
+    Raises:
+        ImportError: It is another generation, or its backend is not installed.
+    """
+    try:
+        import keras
+    except ModuleNotFoundError as error:
+        backend = (error.name or "").split(".")[0]
+        if backend not in ("tensorflow", "jax", "torch", "openvino"):
+            raise
+        raise ImportError(
+            f"Keras cannot be imported: its backend is {backend}, which is not "
+            f"installed. Fix: pip install {backend}, or choose another by "
+            "KERAS_BACKEND=tensorflow, jax or torch. "
+            f"Received: KERAS_BACKEND={os.environ.get('KERAS_BACKEND')!r}"
+        ) from error
+    if not keras.__version__.startswith("3."):
+        raise ImportError(
+            "poso_keras needs Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1 set "
+            "before the first import. Fix: pip install 'keras>=3'. "
+            f"Received: keras {keras.__version__}"
+        )
+    return keras
+
+
+def import_tf_keras() -> Any:
+    """Returns `tf_keras`.
+
+    Raises:
+        ImportError: It does not go with the TensorFlow that is installed.
+    """
+    try:
+        import tf_keras
+    except ImportError as error:
+        raise ImportError(
+            "TF_USE_LEGACY_KERAS is set, and the tf_keras that is installed cannot be "
+            "imported. Fix: install the tf_keras of TensorFlow's version, or unset "
+            f"TF_USE_LEGACY_KERAS to use Keras 3. Received: {error}"
+        ) from error
+    return tf_keras

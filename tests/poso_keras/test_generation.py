@@ -48,8 +48,8 @@ def test_without_tf_keras_a_warning_says_that_keras_3_is_taken(monkeypatch):
     assert len(warned) == 1
 
 
-def run(code, *path):
-    environment = {**os.environ, VARIABLE: "1"}
+def run(code, *path, **variables):
+    environment = {**os.environ, VARIABLE: "1", **variables}
     environment["PYTHONPATH"] = os.pathsep.join([*map(str, path), ROOT])
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
@@ -77,3 +77,17 @@ def test_a_tf_keras_that_does_not_fit_tensorflow_is_named(tmp_path):
     last = done.stderr.strip().splitlines()[-1]
     assert "install the tf_keras of TensorFlow's version" in last
     assert last.endswith(reason)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_backend_that_is_not_installed_is_named(backend):
+    done = run(
+        f"import sys; sys.modules[{backend!r}] = None; import poso_keras",
+        KERAS_BACKEND=backend,
+        **{VARIABLE: "0"},
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"its backend is {backend}, which is not installed" in last
+    assert f"Received: KERAS_BACKEND='{backend}'" in last
