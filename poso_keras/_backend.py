@@ -1,19 +1,19 @@
 """Chooses the Keras generation, once, for the whole package.
 
 `TF_USE_LEGACY_KERAS=1` (the variable TensorFlow itself reads) selects `tf_keras`,
-anything else Keras 3 on whatever backend it is configured for. Every other module
-imports `keras`, `ops`, `Layer` and `Callback` from here, so that one source serves
-both.
+where that is installed; all else is Keras 3 on whatever backend it is configured for.
+Every other module imports `keras`, `ops`, `Layer` and `Callback` from here, so that one
+source serves both.
 """
 
 import importlib
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from poso_keras._generation import tf_keras_is_wanted
 from poso_keras._tensors import Shape, Tensor, as_shape
 
-KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true")
+KERAS_3 = not tf_keras_is_wanted()
 
 keras: Any
 ops: Any
@@ -33,8 +33,9 @@ else:
         import tf_keras as _tf_keras
     except ImportError as error:
         raise ImportError(
-            "TF_USE_LEGACY_KERAS is set, but tf_keras is not installed. Fix: "
-            "pip install tf_keras, or unset TF_USE_LEGACY_KERAS to use Keras 3."
+            "TF_USE_LEGACY_KERAS is set, and the tf_keras that is installed cannot be "
+            "imported. Fix: install the tf_keras of TensorFlow's version, or unset "
+            f"TF_USE_LEGACY_KERAS to use Keras 3. Received: {error}"
         ) from error
     from poso_keras import _tensorflow_ops
 

@@ -25,10 +25,18 @@ from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.batches import read_batches
 from pipeline.training.callbacks import training_callbacks
+from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.epoch_reader import EpochReader
+from pipeline.training.finite_losses import FiniteLosses
 from pipeline.training.gate_profiles import GateRecord, profile_to_dict
+from pipeline.training.loop import TrainingLoop
+from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer
+from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.steps import InSyncSteps
+from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import input_specs
@@ -45,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
     custom = fn_args.custom_config
     config = TrainerPart.model_validate_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    tf_keras.utils.set_random_seed(config.training.seed)
+    make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
     strategy = build_strategy(config.training.strategy)
     with strategy.scope():
@@ -55,15 +63,17 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.eval_files, transform_output, config.training.batch_size
     )
     gates = GateRecord(model, config, next(iter(evaluation)))
-    history = _fit(model, config, transform_output, fn_args)
     run_dir = Path(fn_args.model_run_dir)
-    _write_json(run_dir / HISTORY_FILE, history)
-    profile = gates.since_start()
-    if profile:
-        _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
-    sensitivity = input_sensitivity(model, config, evaluation)
-    _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
-    export_model(model, transform_output, config, fn_args.serving_model_dir)
+    with StopSignal() as stop:
+        checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
+        _write_json(run_dir / HISTORY_FILE, history)
+        profile = gates.since_start()
+        if profile:
+            _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
+        sensitivity = input_sensitivity(model, config, evaluation)
+        _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
+        export_model(model, transform_output, config, fn_args.serving_model_dir)
+        checkpoints.remove()
 
 
 def build_model(
@@ -88,9 +98,10 @@ def _fit(
     config: TrainerPart,
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
-) -> dict[str, list[float]]:
+    stop: StopSignal,
+) -> tuple[Checkpoints, dict[str, list[float]]]:
     training = config.training
-    train = read_batches(
+    reader = EpochReader(
         fn_args.train_files,
         transform_output,
         training.batch_size,
@@ -98,24 +109,38 @@ def _fit(
         seed=training.seed,
         drop_remainder=training.strategy.kind == "tpu",
     )
+    example = reader.example()
+    _create_variables(model, example)
     evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
-    _create_variables(model, train)
-    history = model.fit(
-        train,
+    finite = FiniteLosses(
+        model,
+        config.task_names,
+        [name for name, value in example.items() if value.dtype.is_floating],
+    )
+    state = LoopState()
+    checkpoints = Checkpoints(
+        _checkpoint_dir(fn_args, config),
+        model,
+        state,
+        minutes=training.checkpoint_minutes,
+    )
+    checkpoints.restore()
+    loop = TrainingLoop(
+        model,
+        InSyncSteps(model, reader, finite),
+        state,
         epochs=training.epochs,
-        validation_data=evaluation,
+        evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
         callbacks=training_callbacks(
             config,
             evaluation,
             name=_role(config.model),
-            checkpoint_dir=_checkpoint_dir(fn_args, config),
         ),
-        verbose=0,
+        checkpoints=checkpoints,
+        finite=finite,
+        stop=stop,
     )
-    return {
-        key: [float(value) for value in values]
-        for key, values in history.history.items()
-    }
+    return checkpoints, loop.run()
 
 
 def _role(model: ModelConfig) -> str:
@@ -125,19 +150,17 @@ def _role(model: ModelConfig) -> str:
     return "control" if model == model.control() else "model"
 
 
-def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
-    """Makes all weights now; a training step that makes them is traced twice."""
-    one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
+def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> None:
+    """Makes all weights now: a training step that makes them is traced twice."""
     with model.distribute_strategy.scope():
-        model(one_row)
+        model(example)
         model.optimizer.build(model.trainable_variables)
 
 
 def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
-    identity = "\n".join(
-        [config.model_dump_json(), fn_args.transform_graph_path, *fn_args.train_files]
-    )
+    read = config.model_dump_json(exclude={"training": {"checkpoint_minutes"}})
+    identity = "\n".join([read, fn_args.transform_graph_path, *fn_args.train_files])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
 
