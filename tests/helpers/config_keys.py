@@ -124,6 +124,7 @@ CHANGES: dict[str, str] = {
     "training.strategy.replicas": "training.strategy.replicas=2",
     "training.strategy.tpu": "training.strategy.tpu=local",
     "training.strategy.min_shard_bytes": "training.strategy.min_shard_bytes=1024",
+    "evaluation.enabled": "evaluation.enabled=false",
     "evaluation.weighting": "evaluation.weighting=none",
     "evaluation.max_gauc_drop": "evaluation.max_gauc_drop=0.5",
     "evaluation.min_scored_users": "evaluation.min_scored_users=5",

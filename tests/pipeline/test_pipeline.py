@@ -121,16 +121,20 @@ def test_what_follows_is_what_the_page_says(tables, load):
 
 
 @pytest.mark.parametrize(
-    ("override", "component"),
+    ("override", "components"),
     [
         ("training.baseline=false", "PlainTrainer"),
         ("model.poso={mlp: false, attention: false, mmoe: false}", "PlainTrainer"),
         ("serving.validation.enabled=false", "ServingValidator"),
+        (
+            "evaluation.enabled=false",
+            "LatestBlessedModel Evaluator ServingValidator Pusher",
+        ),
     ],
 )
-def test_components_that_a_setting_leaves_out(override, component, load):
+def test_components_that_a_setting_leaves_out(override, components, load):
     before, after = fingerprints(build(load())), fingerprints(build(load(override)))
-    assert before.keys() - after.keys() == {component}
+    assert before.keys() - after.keys() == set(components.split())
 
 
 def test_the_control_is_trained_and_reported_if_asked_for(load):

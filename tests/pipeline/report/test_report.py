@@ -220,7 +220,12 @@ def test_a_control_has_its_column_and_shows_what_personalization_gains(make):
 
 def test_the_page_has_every_plot_and_no_nan(make):
     metrics, page = make(
-        "model", "plain", gates=GATES, sensitivities=SENSITIVITIES, data=DATA
+        "model",
+        "plain",
+        gates=GATES,
+        sensitivities=SENSITIVITIES,
+        data=DATA,
+        blessed=False,
     )
     assert len(plots(page)) == 5
     assert metrics["sensitivity"]["plain"] == {"avc": 0.03125, "is_new_user": 0.0}
@@ -276,6 +281,12 @@ def test_a_run_without_a_baseline_or_gates_leaves_them_out(make):
     assert metrics["gates"] == {}
     assert cells(page)[0][-2:] == ["model", "popularity"]
     assert all("plain" not in row["gauc"] for row in metrics["gauc"])
+
+
+def test_a_model_that_nobody_judged_is_neither_blessed_nor_not(make):
+    metrics, page = make("model")
+    assert metrics["blessed"] is None
+    assert "<strong>not judged</strong>" in page
 
 
 def test_what_comes_from_outside_is_escaped(make):
