@@ -191,7 +191,9 @@ def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
     blessed = result.metrics["blessed"]
     trial = result.metrics["serving_trial"]
     pushed = str(result.pushed) if result.pushed else "none yet"
-    if not blessed:
+    if blessed is None:
+        pushed += " (the new one was not judged)"
+    elif not blessed:
         pushed += " (the new one was not blessed)"
     elif trial and not trial["passed"]:
         pushed += " (the new one failed its trial in the server)"

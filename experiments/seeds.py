@@ -18,11 +18,11 @@ from pipeline.config import RunConfig, load_config
 from preprocessing.sources.input_files import input_state
 
 Metrics = dict[str, Any]
-# All three models are trained; none is to be served.
+# All three models are trained; none is to be judged or served.
 _SETTINGS = (
     "training.baseline=true",
     "training.control=true",
-    "serving.validation.enabled=false",
+    "evaluation.enabled=false",
 )
 
 

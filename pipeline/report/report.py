@@ -47,7 +47,7 @@ class ReportInputs:
             `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
-        blessed: Whether Evaluator blessed the model.
+        blessed: Whether Evaluator blessed the model; None where it was not asked.
         comparison: What was not compared with the last blessed model, one line each.
         data: The feature engine's summary: rows in, examples, rejects.
         serving_trial: The result of the trial in a server, or empty without one:
@@ -61,7 +61,7 @@ class ReportInputs:
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
-    blessed: bool = False
+    blessed: bool | None = None
     comparison: Sequence[str] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     serving_trial: Mapping[str, Any] = field(default_factory=dict)

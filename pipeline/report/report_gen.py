@@ -38,12 +38,12 @@ def ReportGen(
     model: InputArtifact[standard_artifacts.Model],
     model_run: InputArtifact[standard_artifacts.ModelRun],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
-    blessing: InputArtifact[standard_artifacts.ModelBlessing],
     report: OutputArtifact[Report],
     plain_model: InputArtifact[standard_artifacts.Model] = None,
     plain_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
     control_model: InputArtifact[standard_artifacts.Model] = None,
     control_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    blessing: InputArtifact[standard_artifacts.ModelBlessing] = None,
     infra_blessing: InputArtifact[standard_artifacts.InfraBlessing] = None,
 ) -> None:
     """Scores the evaluation split by each model and by popularity, and compares."""
@@ -70,8 +70,10 @@ def ReportGen(
         },
         anomalies=_anomalies(anomalies),
         data=_read_json(examples.uri, SPLIT_SUMMARY_FILE),
-        comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", []),
-        blessed=blessing.get_int_custom_property("blessed") == 1,
+        comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", [])
+        if blessing
+        else [],
+        blessed=blessing.get_int_custom_property("blessed") == 1 if blessing else None,
         serving_trial=_serving_trial(infra_blessing),
     )
     make_report(RunConfig.model_validate_json(config), inputs, report.uri)

@@ -34,12 +34,12 @@ class Runs:
         return {"gauc": [], "seed": seed}
 
 
-def test_all_models_are_trained_with_the_seed_and_none_is_tried(experiment):
+def test_all_models_are_trained_with_the_seed_and_none_is_judged(experiment):
     config = experiment.config(3)
     assert config.training.seed == 3
     assert config.training.baseline
     assert config.training.control
-    assert not config.serving.validation.enabled
+    assert not config.evaluation.enabled
 
 
 def test_overrides_reach_the_configuration(experiment):

@@ -144,6 +144,7 @@ CHANGES: dict[str, str] = {
     "training.tensorboard.profile_steps": "training.tensorboard.profile_steps=[10, 20]",
     "training.mlflow.tracking_uri": "training.mlflow.tracking_uri=http://mlflow:5000",
     "training.mlflow.experiment": "training.mlflow.experiment=feeds",
+    "evaluation.enabled": "evaluation.enabled=false",
     "evaluation.weighting": "evaluation.weighting=none",
     "evaluation.max_gauc_drop": "evaluation.max_gauc_drop=0.5",
     "evaluation.min_scored_users": "evaluation.min_scored_users=5",

@@ -89,3 +89,17 @@ def test_fusion_weights_that_are_all_zero_are_refused():
     weights = {"long_view": {"fusion_weight": 0}, "like": {"fusion_weight": 0}}
     with pytest.raises(ValidationError, match="at least one needs a fusion_weight"):
         settings_with(tasks=weights)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"training": {"baseline": False}},
+        {"model": {"poso": {"mlp": False, "attention": False, "mmoe": False}}},
+    ],
+)
+def test_a_control_needs_gates_and_the_plain_baseline(sections):
+    assert not settings_with(**sections).training.control
+    sections["training"] = {**sections.get("training", {}), "control": True}
+    with pytest.raises(ValidationError, match=r"training\.control is compared with"):
+        settings_with(**sections)
