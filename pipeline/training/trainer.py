@@ -33,6 +33,7 @@ from pipeline.training.gate_profiles import GateRecord, profile_to_dict
 from pipeline.training.loop import TrainingLoop
 from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer
+from pipeline.training.output_folders import check_folders, needed_bytes
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.steps import InSyncSteps
@@ -117,11 +118,19 @@ def _fit(
         config.task_names,
         [name for name, value in example.items() if value.dtype.is_floating],
     )
+    checkpoint_dir = _checkpoint_dir(fn_args, config)
+    check_folders([fn_args.serving_model_dir, checkpoint_dir], needed_bytes(model))
+    callbacks = training_callbacks(
+        config,
+        evaluation,
+        name=_role(config.model),
+    )
     state = LoopState()
     checkpoints = Checkpoints(
-        _checkpoint_dir(fn_args, config),
+        checkpoint_dir,
         model,
         state,
+        callbacks,
         minutes=training.checkpoint_minutes,
     )
     checkpoints.restore()
@@ -131,11 +140,7 @@ def _fit(
         state,
         epochs=training.epochs,
         evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
-        callbacks=training_callbacks(
-            config,
-            evaluation,
-            name=_role(config.model),
-        ),
+        callbacks=callbacks,
         checkpoints=checkpoints,
         finite=finite,
         stop=stop,
