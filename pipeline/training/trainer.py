@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
+from pipeline.config import FitConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.batches import read_batches
+from pipeline.progress import is_watched
+from pipeline.training.batches import count_examples, read_batches
 from pipeline.training.callbacks import training_callbacks
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
@@ -34,6 +36,7 @@ from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.schedules import learning_rate
 from pipeline.training.steps import InSyncSteps
 from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy
@@ -55,11 +58,19 @@ def run_fn(fn_args: FnArgs) -> None:
     make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
     strategy = build_strategy(config.training.strategy)
+    examples = _known_examples(fn_args, config.training)
+    rate = learning_rate(
+        config.training.schedule,
+        config.training.learning_rate,
+        None if examples is None else _steps(examples, config.training),
+    )
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training))
+        model.compile(optimizer=build_optimizer(config.training, rate))
     with StopSignal() as stop:
-        checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
+        checkpoints, history = _fit(
+            model, config, transform_output, fn_args, stop, examples
+        )
         _write_diagnostics(model, config, transform_output, fn_args, history)
         export_model(model, transform_output, config, fn_args.serving_model_dir)
         checkpoints.remove()
@@ -107,6 +118,7 @@ def _fit(
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
     stop: StopSignal,
+    examples: int | None,
 ) -> tuple[Checkpoints, dict[str, list[float]]]:
     training = config.training
     reader = EpochReader(
@@ -143,12 +155,29 @@ def _fit(
             config,
             evaluation,
             name="plain baseline" if not config.model.poso.any else "model",
+            run_dir=fn_args.model_run_dir,
+            checkpoint_dir=_checkpoint_dir(fn_args, config),
+            examples=examples,
         ),
         checkpoints=checkpoints,
         finite=finite,
         stop=stop,
     )
     return checkpoints, loop.run()
+
+
+def _known_examples(fn_args: FnArgs, training: FitConfig) -> int | None:
+    """How many examples an epoch has, where it pays to read them for it."""
+    if not training.schedule.needs_steps and not is_watched():
+        return None
+    return count_examples(fn_args.train_files)
+
+
+def _steps(examples: int, training: FitConfig) -> int:
+    """Steps of the whole training."""
+    per_epoch = examples / training.batch_size
+    whole = training.strategy.kind == "tpu"  # drops a last, smaller batch
+    return training.epochs * (int(per_epoch) if whole else math.ceil(per_epoch))
 
 
 def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> None:
