@@ -30,8 +30,8 @@ def impression_weights(
     """
     weights = None
     if settings.by_group:
-        by_group = {str(group): w for group, w in settings.by_group.items()}
-        of_groups = [1.0, *(by_group.get(group, 1.0) for group in USER_GROUPS)]
+        named = {str(group): weight for group, weight in settings.by_group.items()}
+        of_groups = [1.0, *(named.get(group, 1.0) for group in USER_GROUPS)]
         weights = tf.gather(tf.constant(of_groups), inputs[USER_GROUP_INDEX])
     if settings.column is not None:
         column = inputs[SAMPLE_WEIGHT]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import ModelConfig, TrainerPart
+from pipeline.config import FitConfig, ModelConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.batches import read_batches
+from pipeline.progress import is_watched
+from pipeline.training.batches import count_examples, read_batches
 from pipeline.training.callbacks import training_callbacks
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.diagnostics import input_sensitivity
@@ -36,6 +38,7 @@ from pipeline.training.optimizers import build_optimizer
 from pipeline.training.output_folders import check_folders, needed_bytes
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.schedules import learning_rate
 from pipeline.training.steps import InSyncSteps
 from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy
@@ -57,16 +60,24 @@ def run_fn(fn_args: FnArgs) -> None:
     make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
     strategy = build_strategy(config.training.strategy)
+    examples = _known_examples(fn_args, config.training)
+    rate = learning_rate(
+        config.training.schedule,
+        config.training.learning_rate,
+        None if examples is None else _steps(examples, config.training),
+    )
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training))
+        model.compile(optimizer=build_optimizer(config.training, rate))
     evaluation = read_batches(
         fn_args.eval_files, transform_output, config.training.batch_size
     )
     gates = GateRecord(model, config, next(iter(evaluation)))
     run_dir = Path(fn_args.model_run_dir)
     with StopSignal() as stop:
-        checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
+        checkpoints, history = _fit(
+            model, config, transform_output, fn_args, stop, examples
+        )
         _write_json(run_dir / HISTORY_FILE, history)
         profile = gates.since_start()
         if profile:
@@ -100,6 +111,7 @@ def _fit(
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
     stop: StopSignal,
+    examples: int | None,
 ) -> tuple[Checkpoints, dict[str, list[float]]]:
     training = config.training
     reader = EpochReader(
@@ -124,6 +136,9 @@ def _fit(
         config,
         evaluation,
         name=_role(config.model),
+        run_dir=fn_args.model_run_dir,
+        checkpoint_dir=checkpoint_dir,
+        examples=examples,
     )
     state = LoopState()
     checkpoints = Checkpoints(
@@ -153,6 +168,20 @@ def _role(model: ModelConfig) -> str:
     if not model.poso.any:
         return "plain baseline"
     return "control" if model == model.control() else "model"
+
+
+def _known_examples(fn_args: FnArgs, training: FitConfig) -> int | None:
+    """How many examples an epoch has, where it pays to read them for it."""
+    if not training.schedule.needs_steps and not is_watched():
+        return None
+    return count_examples(fn_args.train_files)
+
+
+def _steps(examples: int, training: FitConfig) -> int:
+    """Steps of the whole training."""
+    per_epoch = examples / training.batch_size
+    whole = training.strategy.kind == "tpu"  # drops a last, smaller batch
+    return training.epochs * (int(per_epoch) if whole else math.ceil(per_epoch))
 
 
 def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> None:

@@ -46,11 +46,10 @@ def transform_custom_config(
         transform: Settings of the Transform.
         weight_column: A numeric column with weights of impressions.
     """
-    weight = {} if weight_column is None else {"weight_column": weight_column}
     return {
         "features": features.model_dump_json(),
         "transform": transform.model_dump_json(),
-        **weight,
+        "weight_column": weight_column or "",
     }
 
 
@@ -94,9 +93,9 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         _scalar(inputs["user_id"], ""), 2**62
     )
     outputs[USER_GROUP_INDEX] = _place(inputs["user_group"], USER_GROUPS)
-    if "weight_column" in custom_config:
-        column = inputs[custom_config["weight_column"]]
-        weight = tf.cast(_scalar(column, 1), tf.float32)
+    weight_column = custom_config["weight_column"]
+    if weight_column:
+        weight = tf.cast(_scalar(inputs[weight_column], 1), tf.float32)
         outputs[SAMPLE_WEIGHT] = tf.where(tf.math.is_nan(weight), 1.0, weight)
     for label in features.labels:
         known_or_not = _scalar(inputs[label], UNKNOWN_LABEL)

@@ -9,7 +9,6 @@ import textwrap
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.config import TrainerPart
