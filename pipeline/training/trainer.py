@@ -70,9 +70,7 @@ def build_model(
     """An untrained model whose tables fit the Transform's vocabularies."""
     rows = {
         spec.table: embedding_rows(
-            transform_output.vocabulary_size_by_name(spec.table),
-            spec.table,
-            config.transform,
+            transform_output.vocabulary_size_by_name, spec.table, config.transform
         )
         for spec in input_specs(config.features, config.transform)
         if spec.kind in ("id", "id_list")

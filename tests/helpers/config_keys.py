@@ -16,7 +16,7 @@ BASE: dict[str, Any] = {
         },
         "extra": [{"name": "country", "entity": "user", "type": "categorical"}],
     },
-    "transform": {"vocabularies": {"user_id": {"min_count": 2}}},
+    "transform": {"vocabularies": {"user_id": {"min_count": 2}, "author_id": {}}},
     "tasks": {"long_view": {}, "like": {}},
 }
 
@@ -65,6 +65,9 @@ CHANGES: dict[str, str] = {
     "transform.vocabularies.*.min_count": "transform.vocabularies.user_id.min_count=9",
     "transform.vocabularies.*.oov_buckets": (
         "transform.vocabularies.user_id.oov_buckets=9"
+    ),
+    "transform.vocabularies.*.hash_buckets": (
+        "transform.vocabularies.author_id.hash_buckets=9"
     ),
     "tasks": "tasks.liked={}",
     "tasks.*.weight": "tasks.like.weight=0.5",
