@@ -26,7 +26,7 @@ from pipeline.model.ranking_model import RankingModel
 from pipeline.training.batches import read_batches
 from pipeline.training.callbacks import training_callbacks
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
-from pipeline.training.optimizers import build_optimizer
+from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.strategies import build_strategy
 from preprocessing.transform.graph import embedding_rows
@@ -49,7 +49,7 @@ def run_fn(fn_args: FnArgs) -> None:
     strategy = build_strategy(config.training.strategy)
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training))
+        model.compile(optimizer=build_optimizer(config.training, model))
     history = _fit(model, config, transform_output, fn_args)
     run_dir = Path(fn_args.model_run_dir)
     _write_json(run_dir / HISTORY_FILE, history)
@@ -119,7 +119,7 @@ def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
     one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
     with model.distribute_strategy.scope():
         model(one_row)
-        model.optimizer.build(model.trainable_variables)
+        create_optimizer_variables(model)
 
 
 def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:

@@ -94,6 +94,10 @@ CHANGES: dict[str, str] = {
     "training.epochs": "training.epochs=3",
     "training.learning_rate": "training.learning_rate=0.1",
     "training.optimizer": "training.optimizer=adagrad",
+    "training.embedding_optimizer.name": "training.embedding_optimizer.name=adam",
+    "training.embedding_optimizer.learning_rate": (
+        "training.embedding_optimizer.learning_rate=0.1"
+    ),
     "training.clip_norm": "training.clip_norm=null",
     "training.shuffle_buffer": "training.shuffle_buffer=10",
     "training.seed": "training.seed=1",
