@@ -28,6 +28,14 @@ class FitConfig(Section):
     )
     shuffle_buffer: Positive = Field(65536, description="Examples mixed at a time.")
     seed: int = 17
+    deterministic: bool = Field(
+        False,
+        description="Operations that give the same bits on every run, on GPUs too, "
+        "where they are slower.",
+    )
+    checkpoint_minutes: float = Field(
+        5.0, gt=0, description="Minutes of training that a killed run may lose."
+    )
     strategy: StrategyConfig = StrategyConfig()
 
 

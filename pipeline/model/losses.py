@@ -37,10 +37,13 @@ def mean_loss_share(losses: tf.Tensor, known: tf.Tensor | None) -> tf.Tensor:
         global batch; 0 if there are none.
     """
     if known is None:
-        return tf.nn.compute_average_loss(losses)
-    count = tf.reduce_sum(known)
+        if losses.shape[0] is not None:  # of one size on every replica
+            return tf.nn.compute_average_loss(losses)
+        count = tf.cast(tf.size(losses), tf.float32)
+    else:
+        count = tf.reduce_sum(known)
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # Replicas may know different numbers of labels.
+        # Replicas may hold different numbers of examples and of known labels.
         context = tf.distribute.get_replica_context()
         count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
     return tf.math.divide_no_nan(tf.reduce_sum(losses), count)
@@ -60,6 +63,11 @@ class MeanLoss(tf_keras.metrics.Metric):
         shape = (len(self._task_weights),)
         self._sums = self.add_weight("sums", shape, initializer="zeros")
         self._counts = self.add_weight("counts", shape, initializer="zeros")
+
+    @property
+    def sums(self) -> tf.Tensor:
+        """Each task's loss summed over all batches so far, float32 [tasks]."""
+        return self._sums.read_value()
 
     def update_state(self, sums: tf.Tensor, counts: tf.Tensor) -> Any:
         """Adds a batch.

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: GAUC, progress, checkpoints."""
+"""What happens beside the steps of a training: GAUC and progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from preprocessing.transform.input_specs import USER_KEY
 
 
 def training_callbacks(
-    config: TrainerPart, evaluation: tf.data.Dataset, *, name: str, checkpoint_dir: str
+    config: TrainerPart, evaluation: tf.data.Dataset, *, name: str
 ) -> list[tf_keras.callbacks.Callback]:
     """The callbacks of a training, in the order in which they run.
 
@@ -21,7 +21,6 @@ def training_callbacks(
         config: What training reads of the configuration.
         evaluation: Batches of the evaluation split, in a fixed order.
         name: What is being trained, for the lines of progress.
-        checkpoint_dir: Where a killed training leaves what it had reached.
     """
     return [
         GAUC(
@@ -30,7 +29,6 @@ def training_callbacks(
             unknown_label=UNKNOWN_LABEL,
         ),
         EpochReport(config.task_names, config.training.epochs, name),
-        tf_keras.callbacks.BackupAndRestore(checkpoint_dir),
     ]
 
 

@@ -25,9 +25,17 @@ from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.batches import read_batches
 from pipeline.training.callbacks import training_callbacks
+from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.epoch_reader import EpochReader
+from pipeline.training.finite_losses import FiniteLosses
+from pipeline.training.loop import TrainingLoop
+from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
+from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.steps import InSyncSteps
+from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import input_specs
@@ -44,13 +52,26 @@ def run_fn(fn_args: FnArgs) -> None:
     custom = fn_args.custom_config
     config = TrainerPart.model_validate_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    tf_keras.utils.set_random_seed(config.training.seed)
+    make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
     strategy = build_strategy(config.training.strategy)
     with strategy.scope():
         model = build_model(config, transform_output)
         model.compile(optimizer=build_optimizer(config.training, model))
-    history = _fit(model, config, transform_output, fn_args)
+    with StopSignal() as stop:
+        checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
+        _write_diagnostics(model, config, transform_output, fn_args, history)
+        export_model(model, transform_output, config, fn_args.serving_model_dir)
+        checkpoints.remove()
+
+
+def _write_diagnostics(
+    model: RankingModel,
+    config: TrainerPart,
+    transform_output: tft.TFTransformOutput,
+    fn_args: FnArgs,
+    history: dict[str, list[float]],
+) -> None:
     run_dir = Path(fn_args.model_run_dir)
     _write_json(run_dir / HISTORY_FILE, history)
     profile = gate_profile(model, config)
@@ -61,7 +82,6 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     sensitivity = input_sensitivity(model, config, evaluation)
     _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
-    export_model(model, transform_output, config, fn_args.serving_model_dir)
 
 
 def build_model(
@@ -84,9 +104,10 @@ def _fit(
     config: TrainerPart,
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
-) -> dict[str, list[float]]:
+    stop: StopSignal,
+) -> tuple[Checkpoints, dict[str, list[float]]]:
     training = config.training
-    train = read_batches(
+    reader = EpochReader(
         fn_args.train_files,
         transform_output,
         training.batch_size,
@@ -94,39 +115,51 @@ def _fit(
         seed=training.seed,
         drop_remainder=training.strategy.kind == "tpu",
     )
+    example = reader.example()
+    _create_variables(model, example)
     evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
-    _create_variables(model, train)
-    history = model.fit(
-        train,
+    finite = FiniteLosses(
+        model,
+        config.task_names,
+        [name for name, value in example.items() if value.dtype.is_floating],
+    )
+    state = LoopState()
+    checkpoints = Checkpoints(
+        _checkpoint_dir(fn_args, config),
+        model,
+        state,
+        minutes=training.checkpoint_minutes,
+    )
+    checkpoints.restore()
+    loop = TrainingLoop(
+        model,
+        InSyncSteps(model, reader, finite),
+        state,
         epochs=training.epochs,
-        validation_data=evaluation,
+        evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
         callbacks=training_callbacks(
             config,
             evaluation,
             name="plain baseline" if not config.model.poso.any else "model",
-            checkpoint_dir=_checkpoint_dir(fn_args, config),
         ),
-        verbose=0,
+        checkpoints=checkpoints,
+        finite=finite,
+        stop=stop,
     )
-    return {
-        key: [float(value) for value in values]
-        for key, values in history.history.items()
-    }
+    return checkpoints, loop.run()
 
 
-def _create_variables(model: RankingModel, batches: tf.data.Dataset) -> None:
-    """Makes all weights now; a training step that makes them is traced twice."""
-    one_row = {name: tensor[:1] for name, tensor in next(iter(batches)).items()}
+def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> None:
+    """Makes all weights now: a training step that makes them is traced twice."""
     with model.distribute_strategy.scope():
-        model(one_row)
+        model(example)
         create_optimizer_variables(model)
 
 
 def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
-    identity = "\n".join(
-        [config.model_dump_json(), fn_args.transform_graph_path, *fn_args.train_files]
-    )
+    read = config.model_dump_json(exclude={"training": {"checkpoint_minutes"}})
+    identity = "\n".join([read, fn_args.transform_graph_path, *fn_args.train_files])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)
 
