@@ -19,7 +19,7 @@ from benchmarks.environment import use_threads
 from benchmarks.interleaved import Block, calls, measure
 from benchmarks.nextrec_environment import nextrec_python
 from benchmarks.report import Row
-from benchmarks.training import Contestant, check_equal
+from benchmarks.contestant import Contestant, check_equal
 
 BATCHES = (256, 1024)
 SIZES = {

@@ -16,7 +16,7 @@ from benchmarks.interleaved import Rounds, calls, measure
 from benchmarks.memory import peak_bytes
 from benchmarks.report import Row, milliseconds, number_row
 from benchmarks.textbook_attention import TextbookAttention
-from benchmarks.training import Contestant, check_equal
+from benchmarks.contestant import Contestant, check_equal
 
 BATCH, WIDTH, HEADS, MODULES, CODE = 1024, 64, 4, 4, 16
 # How many times faster at least, by length: forward, train step.

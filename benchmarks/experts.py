@@ -14,7 +14,7 @@ from benchmarks.environment import use_threads
 from benchmarks.expert_loop import ExpertLoop
 from benchmarks.interleaved import calls, measure
 from benchmarks.report import Row, milliseconds
-from benchmarks.training import Contestant, check_equal
+from benchmarks.contestant import Contestant, check_equal
 
 BATCH, EXPERTS, TASKS, CODE = 256, 8, 4, 16
 # Width of the input, widths of an expert's layers; the last is the library's default.

@@ -31,14 +31,15 @@ class LazyAdam(tf_keras.optimizers.Adam):
         rows, values = gradient.indices, gradient.values
         place = self._index_dict[self._var_key(variable)]
         means, squares = self._momentums[place], self._velocities[place]
-        mean_step = (values - tf.gather(means, rows)) * (1 - self.beta_1)
-        square_step = (tf.square(values) - tf.gather(squares, rows)) * (1 - self.beta_2)
-        means.scatter_add(tf.IndexedSlices(mean_step, rows))
-        squares.scatter_add(tf.IndexedSlices(square_step, rows))
+        mean, square = tf.gather(means, rows), tf.gather(squares, rows)
+        mean += (values - mean) * (1 - self.beta_1)
+        square += (tf.square(values) - square) * (1 - self.beta_2)
+        means.scatter_update(tf.IndexedSlices(mean, rows))
+        squares.scatter_update(tf.IndexedSlices(square, rows))
         steps = tf.cast(self.iterations + 1, variable.dtype)
         correction = tf.sqrt(1 - tf.pow(self.beta_2, steps))
         correction /= 1 - tf.pow(self.beta_1, steps)
         rate = tf.cast(self.learning_rate, variable.dtype) * correction
-        root = tf.sqrt(tf.gather(squares, rows)) + self.epsilon
-        step = rate * tf.gather(means, rows) / root
+        step = rate * mean / (tf.sqrt(square) + self.epsilon)
+        # Not set, but lowered: another worker of parameter servers may do so, too.
         variable.scatter_sub(tf.IndexedSlices(step, rows))

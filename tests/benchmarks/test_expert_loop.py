@@ -3,7 +3,7 @@ import pytest
 
 import poso_keras
 from benchmarks.expert_loop import ExpertLoop
-from benchmarks.training import check_equal
+from benchmarks.contestant import check_equal
 
 
 @pytest.mark.parametrize("kind", ["MMoE", "POSOMMoE"])

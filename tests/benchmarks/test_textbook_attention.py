@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import poso_keras
 from benchmarks.textbook_attention import TextbookAttention
-from benchmarks.training import Contestant, check_equal
+from benchmarks.contestant import Contestant, check_equal
 
 
 def attention(**config):
