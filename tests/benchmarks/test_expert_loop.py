@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import poso_keras
-from benchmarks.expert_loop import ExpertLoop
 from benchmarks.contestant import check_equal
+from benchmarks.expert_loop import ExpertLoop
 
 
 @pytest.mark.parametrize("kind", ["MMoE", "POSOMMoE"])
