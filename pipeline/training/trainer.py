@@ -34,7 +34,7 @@ from pipeline.training.finite_losses import FiniteLosses
 from pipeline.training.gate_profiles import GateRecord, profile_to_dict
 from pipeline.training.loop import TrainingLoop
 from pipeline.training.loop_state import LoopState
-from pipeline.training.optimizers import build_optimizer
+from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
 from pipeline.training.output_folders import check_folders, needed_bytes
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
@@ -68,7 +68,7 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training, rate))
+        model.compile(optimizer=build_optimizer(config.training, model, rate))
     evaluation = read_batches(
         fn_args.eval_files, transform_output, config.training.batch_size
     )
@@ -94,9 +94,7 @@ def build_model(
     """An untrained model whose tables fit the Transform's vocabularies."""
     rows = {
         spec.table: embedding_rows(
-            transform_output.vocabulary_size_by_name(spec.table),
-            spec.table,
-            config.transform,
+            transform_output.vocabulary_size_by_name, spec.table, config.transform
         )
         for spec in input_specs(config.features, config.transform)
         if spec.kind in ("id", "id_list")
@@ -188,7 +186,7 @@ def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> Non
     """Makes all weights now: a training step that makes them is traced twice."""
     with model.distribute_strategy.scope():
         model(example)
-        model.optimizer.build(model.trainable_variables)
+        create_optimizer_variables(model)
 
 
 def _checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:

@@ -16,7 +16,7 @@ BASE: dict[str, Any] = {
         },
         "extra": [{"name": "country", "entity": "user", "type": "categorical"}],
     },
-    "transform": {"vocabularies": {"user_id": {"min_count": 2}}},
+    "transform": {"vocabularies": {"user_id": {"min_count": 2}, "author_id": {}}},
     "tasks": {"long_view": {}, "like": {}},
     "model": {"module_codes": {"mlp": ["avc"]}},
 }
@@ -70,6 +70,9 @@ CHANGES: dict[str, str] = {
     "transform.vocabularies.*.oov_buckets": (
         "transform.vocabularies.user_id.oov_buckets=9"
     ),
+    "transform.vocabularies.*.hash_buckets": (
+        "transform.vocabularies.author_id.hash_buckets=9"
+    ),
     "tasks": "tasks.liked={}",
     "tasks.*.weight": "tasks.like.weight=0.5",
     "tasks.*.fusion_weight": "tasks.like.fusion_weight=0.5",
@@ -118,6 +121,10 @@ CHANGES: dict[str, str] = {
     "training.epochs": "training.epochs=3",
     "training.learning_rate": "training.learning_rate=0.1",
     "training.optimizer": "training.optimizer=adagrad",
+    "training.embedding_optimizer.name": "training.embedding_optimizer.name=adam",
+    "training.embedding_optimizer.learning_rate": (
+        "training.embedding_optimizer.learning_rate=0.1"
+    ),
     "training.clip_norm": "training.clip_norm=null",
     "training.shuffle_buffer": "training.shuffle_buffer=10",
     "training.seed": "training.seed=1",
