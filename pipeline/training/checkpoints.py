@@ -13,6 +13,16 @@ from pipeline.progress import report_progress
 from pipeline.training.callback_state import SavedCallbacks
 from pipeline.training.loop_state import LoopState, SavedLoopState
 
+# A damaged file: TensorFlow's own errors, and those its reader translates them to; a
+# file of another model: the rest.
+_UNREADABLE = (
+    tf.errors.OpError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    AssertionError,
+)
+
 
 class CheckpointError(OSError):
     """A checkpoint is there and cannot be read."""
@@ -73,7 +83,7 @@ class Checkpoints:
         try:
             status = self._checkpoint.restore(path)
             status.assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except _UNREADABLE as error:
             raise CheckpointError(
                 f"the checkpoint {path} cannot be read: remove its folder to train "
                 f"from the start. {_first_line(error)}"
