@@ -187,7 +187,6 @@ def _fit(
         checkpoint_dir,
         model,
         state,
-        callbacks,
         minutes=training.checkpoint_minutes,
         writes=writes,
     )
