@@ -57,7 +57,7 @@ def needed_bytes(model: RankingModel) -> int:
     The checkpoint before is removed once the new one is written.
     """
     weights = sum(map(_bytes, model.variables))
-    optimizer = sum(map(_bytes, model.optimizer.variables))
+    optimizer = sum(map(_bytes, model.optimizer.variables()))
     return 2 * (weights + optimizer) + weights
 
 

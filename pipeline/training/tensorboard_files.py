@@ -60,7 +60,7 @@ class TensorBoardFiles(tf_keras.callbacks.Callback):
         """Opens the files and says how to look at them."""
         self._train = EventFiles(f"{self._folder}/train")
         self._validation = EventFiles(f"{self._folder}/validation")
-        self._step = int(self.model.optimizer.iterations)
+        self._step = int(self.model.optimizer.iterations.numpy())
         report_progress(f"{self._name}: tensorboard --logdir {self._folder}")
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
