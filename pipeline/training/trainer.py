@@ -143,7 +143,6 @@ def _fit(
         checkpoint_dir,
         model,
         state,
-        callbacks,
         minutes=training.checkpoint_minutes,
     )
     checkpoints.restore()
