@@ -26,11 +26,11 @@ WITH_TENSORFLOW_IO = $(COMPILE) --python-version 3.10
 PARALLEL = -n auto --dist loadfile
 
 # Which lines the tests never reach, in `make test COVERAGE=1` (slower).
-ROOMS = poso_keras preprocessing pipeline serving simulator cli
+ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-s3 test-travel test-fresh lint types format demo docs bench-layers bench-features bench-serving \
+  test-clients test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
   bench-evaluation-memory bench-training clean
 
 help:  ## List the targets
@@ -132,6 +132,9 @@ format: $(STAMP)  ## Format and fix what can be fixed
 
 demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 	@$(BIN)/poso demo
+
+submergence: $(STAMP)  ## Repeat the result on rare new users: plain, control, POSO, five seeds (hours)
+	@$(BIN)/python -m experiments.submergence
 
 bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks.layers

@@ -11,13 +11,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from cli.disk_errors import opening, writing
 
+if TYPE_CHECKING:
+    from pipeline.progress import LiveProgress
+
 _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
+_BAR_WIDTH = 24
 
 
 @contextmanager
@@ -101,9 +109,11 @@ class ComponentProgress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handles one log record of TFX's runner or of `pipeline.progress`."""
-        from pipeline.progress import LOGGER_NAME
+        from pipeline.progress import LIVE_LOGGER_NAME, LOGGER_NAME
 
-        if record.name == LOGGER_NAME:
+        if record.name == LIVE_LOGGER_NAME:
+            self._show(record.args[0] if isinstance(record.args, tuple) else None)
+        elif record.name == LOGGER_NAME:
             self._console.print(
                 f"        {record.getMessage()}", style="dim", markup=False
             )
@@ -121,15 +131,23 @@ class ComponentProgress(logging.Handler):
                 markup=False,
             )
 
+    def _show(self, progress: Any) -> None:
+        """Shows a `LiveProgress` beside the spinner; None shows the component."""
+        shown = f"{self._name} ..." if progress is None else progress_bar(progress)
+        self._status.update(shown)
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listens to TFX's and our own loggers during a run."""
         from absl import logging as absl_logging
 
-        from pipeline.progress import LOGGER_NAME
+        from pipeline.progress import LIVE_LOGGER_NAME, LOGGER_NAME
 
         absl_logging.set_verbosity(absl_logging.INFO)
-        loggers = [logging.getLogger(name) for name in ("absl", LOGGER_NAME)]
+        names = ["absl", LOGGER_NAME]
+        if self._console.is_terminal:
+            names.append(LIVE_LOGGER_NAME)
+        loggers = [logging.getLogger(name) for name in names]
         for logger in loggers:
             logger.addHandler(self)
         try:
@@ -138,6 +156,16 @@ class ComponentProgress(logging.Handler):
             self._status.stop()
             for logger in loggers:
                 logger.removeHandler(self)
+
+
+def progress_bar(progress: LiveProgress) -> Table:
+    """Where a long step is, as one line with a bar."""
+    line = Table.grid(padding=(0, 1))
+    bar = ProgressBar(
+        progress.total, progress.done, width=_BAR_WIDTH, pulse=progress.total is None
+    )
+    line.add_row(Text(progress.name), bar, Text(", ".join(progress.facts)))
+    return line
 
 
 def display_path(path: Path) -> str:

@@ -1,15 +1,47 @@
-"""Progress lines: said deep inside a run, shown wherever the run is watched."""
+"""Progress: said deep inside a run, shown wherever the run is watched."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 LOGGER_NAME = "poso.progress"
+LIVE_LOGGER_NAME = "poso.live_progress"
 
 _logger = logging.getLogger(LOGGER_NAME)
 _logger.setLevel(logging.INFO)
+_live = logging.getLogger(LIVE_LOGGER_NAME)
+_live.setLevel(logging.INFO)
+_live.propagate = False  # nothing for a file
+
+
+@dataclass(frozen=True)
+class LiveProgress:
+    """Where a long step is, shown in place on a terminal.
+
+    Attributes:
+        name: What is being done.
+        done: How much of it.
+        total: Of how much; None if it is not known.
+        facts: What else there is to say: a rate, a loss, the time left.
+    """
+
+    name: str
+    done: int
+    total: int | None
+    facts: tuple[str, ...] = ()
 
 
 def report_progress(message: str) -> None:
     """Says how far a long step has come."""
     _logger.info(message)
+
+
+def is_watched() -> bool:
+    """Whether a terminal shows what `report_live` says."""
+    return bool(_live.handlers)
+
+
+def report_live(progress: LiveProgress | None) -> None:
+    """Shows progress in place of what was shown before; None takes it away."""
+    _live.info("%s", progress)

@@ -7,8 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config.optimizer import EmbeddingOptimizerConfig
+from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.section import Positive, Section
+from pipeline.config.stopping import EarlyStoppingConfig
 from pipeline.config.strategy import StrategyConfig
+from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
+from pipeline.config.weights import SampleWeightsConfig
 
 
 class FitConfig(Section):
@@ -37,6 +41,11 @@ class FitConfig(Section):
         5.0, gt=0, description="Minutes of training that a killed run may lose."
     )
     strategy: StrategyConfig = StrategyConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    sample_weights: SampleWeightsConfig = SampleWeightsConfig()
+    early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    mlflow: MLflowConfig = MLflowConfig()
 
 
 class TrainingConfig(FitConfig):
@@ -44,4 +53,9 @@ class TrainingConfig(FitConfig):
 
     baseline: bool = Field(
         True, description="Also train the plain model and report the difference."
+    )
+    control: bool = Field(
+        False,
+        description="Also train the control, the same gates fed a constant code, which "
+        "tells what personalization gains from what further parameters do.",
     )

@@ -16,8 +16,11 @@ import tf_keras
 import poso_keras
 from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
-from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
+from pipeline.model.input_codes import InputCodes
+from pipeline.model.losses import MeanLoss
+from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.train_step import scaled_train_step
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
 Tensors = Mapping[str, tf.Tensor]
@@ -38,15 +41,15 @@ class RankingModel(tfrs.Model):
 
     def __init__(self, config: TrainerPart, embedding_rows: Mapping[str, int]):
         super().__init__()
-        self._task_weights = {name: t.weight for name, t in config.tasks.items()}
-        self._masked = frozenset(config.features.masked_labels)
         specs = input_specs(config.features, config.transform)
         settings = config.model
         self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
+        self._of_video += self.input_codes.of_video
         self.attentions = {
             spec.name: _attention(settings, spec) for spec in self.histories
         }
@@ -56,18 +59,7 @@ class RankingModel(tfrs.Model):
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
         }
-        # TFRS logs the last batch's loss alone, which says little about an epoch.
-        self.mean_loss = MeanLoss(tuple(self._task_weights.values()), name="mean_loss")
-        self.task_losses = {
-            name: tfrs.tasks.Ranking(
-                loss=tf_keras.losses.BinaryCrossentropy(
-                    from_logits=True, reduction=tf_keras.losses.Reduction.NONE
-                ),
-                metrics=[tf_keras.metrics.AUC(from_logits=True, name=f"{name}_auc")],
-                name=f"{name}_task",
-            )
-            for name in config.tasks
-        }
+        self.multi_task_loss = MultiTaskLoss(config)
 
     def call(
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
@@ -75,8 +67,8 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
-        parts = self.embedding(inputs)
-        code = self.personalization_code(inputs, parts)
+        parts = [*self.embedding(inputs), *self.input_codes(inputs)]
+        codes = self.personalization_code(inputs, parts)
         user, video = (
             tf.concat(
                 [
@@ -95,7 +87,7 @@ class RankingModel(tfrs.Model):
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
-                personalization_code=code,
+                personalization_code=codes.get("attention"),
                 attention_mask=inputs[spec.name] > 0,
                 shared_query=shared,
             )
@@ -103,13 +95,17 @@ class RankingModel(tfrs.Model):
         ]
         experts = self.mmoe(
             tf.concat([features, *pooled], axis=-1),
-            personalization_code=code,
+            personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
         )
         return {
             name: tf.squeeze(
                 self.logits[name](
-                    tower(hidden, personalization_code=code, training=training)
+                    tower(
+                        hidden,
+                        personalization_code=codes.get("mlp"),
+                        training=training,
+                    )
                 ),
                 axis=-1,
             )
@@ -126,34 +122,18 @@ class RankingModel(tfrs.Model):
         }
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
-        """Weighted sum of the tasks' mean binary cross-entropies.
-
-        A task's mean is over its labels that are known; 0 in a batch without any.
-        """
+        """Weighted sum of the tasks' losses (`MultiTaskLoss`)."""
         logits = self(inputs, training=training)
-        total = tf.constant(0.0)
-        sums, counts = [], []
-        for name, weight in self._task_weights.items():
-            labels, known = inputs[name], None
-            if name in self._masked:
-                labels, known = split_known(labels)
-            losses = self.task_losses[name](
-                labels=labels[:, None],
-                predictions=logits[name][:, None],
-                sample_weight=None if known is None else known[:, None],
-                compute_metrics=not training,
-            )
-            total += weight * mean_loss_share(losses, known)
-            sums.append(tf.reduce_sum(losses))
-            counts.append(
-                tf.reduce_sum(tf.ones_like(losses) if known is None else known)
-            )
-        self.mean_loss.update_state(tf.stack(sums), tf.stack(counts))
-        return total
+        return self.multi_task_loss.compute(logits, inputs, training)
+
+    @property
+    def mean_loss(self) -> MeanLoss:
+        """The mean loss over all batches since the metrics were reset."""
+        return self.multi_task_loss.mean_loss
 
     # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources
     # by it takes most of the time before the first step.
-    train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
+    train_step = tf.autograph.experimental.do_not_convert(scaled_train_step)
     test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
     predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 import tf_keras
 
 from pipeline.model.ranking_model import RankingModel
 from pipeline.progress import report_progress
+from pipeline.training.callback_state import SavedCallbacks
 from pipeline.training.loop_state import LoopState, SavedLoopState
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(OSError):
     """A checkpoint is there and cannot be read."""
 
 
@@ -21,13 +22,15 @@ class Checkpoints:
     """The latest checkpoint of one training, in a folder of its own.
 
     It holds weights, the optimizer, the metrics so far, the random generators of
-    dropout, and the place in the data. Files are written under another name first: a
-    process that is killed while writing leaves the checkpoint before.
+    dropout, what callbacks have counted, and the place in the data. Files are written
+    under another name first: a process that is killed while writing leaves the
+    checkpoint before.
 
     Args:
         folder: Path or URI; of this training alone.
         model: Compiled, its weights made.
         state: Goes into every checkpoint, and is filled by `restore`.
+        callbacks: Theirs too; they get it back by `resume_callbacks`.
         minutes: Between two checkpoints of `save_if_due`.
         clock: Seconds, for the tests.
     """
@@ -37,6 +40,7 @@ class Checkpoints:
         folder: str,
         model: RankingModel,
         state: LoopState,
+        callbacks: Sequence[tf_keras.callbacks.Callback],
         *,
         minutes: float,
         clock: Callable[[], float] = time.monotonic,
@@ -46,10 +50,12 @@ class Checkpoints:
         self._seconds = 60 * minutes
         self._clock = clock
         self._last = clock()
+        self._callbacks = SavedCallbacks(callbacks)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
             random=_generators(model),
             state=SavedLoopState(state),
+            callbacks=self._callbacks,
         )
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, folder, max_to_keep=1, checkpoint_name="training"
@@ -73,6 +79,10 @@ class Checkpoints:
                 f"from the start. {_first_line(error)}"
             ) from error
         return True
+
+    def resume_callbacks(self) -> None:
+        """Gives callbacks what `restore` has found, after their `on_train_begin`."""
+        self._callbacks.apply()
 
     @property
     def due(self) -> bool:

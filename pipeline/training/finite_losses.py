@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipeline.model.ranking_model import RankingModel
 
 
-class NonFiniteLossError(ArithmeticError):
+class NonFiniteLossError(ValueError):
     """A training cannot go on: its loss is NaN or infinite. Says where and why."""
 
 

@@ -32,7 +32,8 @@ class TrainingLoop:
         epochs: Epochs in all.
         evaluate: Metrics of the evaluation split, by name.
         callbacks: Keras callbacks, in their order.
-        checkpoints: What `state` was restored from, and is saved to.
+        checkpoints: What `state` was restored from, and is saved to, of the same
+            callbacks.
         finite: Knows of losses that are not finite.
         stop: Knows of signals.
     """
@@ -58,6 +59,7 @@ class TrainingLoop:
         self._checkpoints = checkpoints
         self._finite = finite
         self._stop = stop
+        self._losses: Mapping[str, Any] = {}  # of the last step, as it was returned
         self._history = tf_keras.callbacks.History()  # the last: it sees all logs
         self._callbacks = tf_keras.callbacks.CallbackList(
             [*callbacks, self._history], model=model, epochs=epochs, verbose=0
@@ -85,6 +87,7 @@ class TrainingLoop:
         self._history.history = state.history
         with self._stop.held_back():
             self._callbacks.on_train_begin()
+            self._checkpoints.resume_callbacks()
             while state.epoch < self._epochs and not model.stop_training:
                 self._epoch()
             self._callbacks.on_train_end()
@@ -111,11 +114,10 @@ class TrainingLoop:
     def _take_steps(self) -> None:
         state = self._state
         self._finite.begin(state.step)
-        losses: Mapping[str, Any] = {}
         for batch in self._steps.batches(state.epoch, state.step):
             self._callbacks.on_train_batch_begin(state.step)
-            losses = self._steps.run(batch)
-            self._callbacks.on_train_batch_end(state.step, losses)
+            self._losses = self._steps.run(batch)
+            self._callbacks.on_train_batch_end(state.step, self._losses)
             state.step += 1
             if state.step % _STEPS_BETWEEN_CHECKS == 0:
                 self._finite.check(state.epoch)
@@ -130,16 +132,20 @@ class TrainingLoop:
         if state.step == 0:
             raise ValueError("there is nothing to train on: the files hold no batch")
         self._finite.check(state.epoch)
-        if losses:
-            state.losses = {name: float(losses[name]) for name in LOSSES}
 
     def _logs(self) -> dict[str, float]:
+        self._note_losses()
         metrics = {m.name: float(m.result()) for m in self._model.metrics}
         return {**metrics, **self._state.losses}
+
+    def _note_losses(self) -> None:
+        if self._losses:
+            self._state.losses = {name: float(self._losses[name]) for name in LOSSES}
 
     def _save(self) -> None:
         """Writes a checkpoint, but never one of a training that has failed."""
         self._steps.join()
         self._finite.check(self._state.epoch)
         self._finite.check_weights(self._state.epoch, self._state.step)
+        self._note_losses()
         self._checkpoints.save()

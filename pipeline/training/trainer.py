@@ -1,15 +1,16 @@
 """`run_fn`: trains the ranking model and exports it (TFX Trainer).
 
-Two nodes of the pipeline run it: one trains the configured model, the other the plain
-baseline. Both write `history.json` (learning curves) and `sensitivity.json` (Fig. 1b)
-and the configured model also `gates.json` (Fig. 4) beside the model's run artifacts,
-for the report.
+Up to three nodes of the pipeline run it: one trains the configured model, others the
+plain baseline and the control. All write `history.json` (learning curves) and
+`sensitivity.json` (Fig. 1b), and those with gates also `gates.json` (Fig. 4), beside
+the model's run artifacts, for the report.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,25 @@ import tensorflow_transform as tft
 import tf_keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
+from pipeline.config import FitConfig, ModelConfig, TrainerPart
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.export import export_model
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.batches import read_batches
+from pipeline.progress import is_watched
+from pipeline.training.batches import count_examples, read_batches
 from pipeline.training.callbacks import training_callbacks
 from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.diagnostics import input_sensitivity
 from pipeline.training.epoch_reader import EpochReader
 from pipeline.training.finite_losses import FiniteLosses
+from pipeline.training.gate_profiles import GateRecord, profile_to_dict
 from pipeline.training.loop import TrainingLoop
 from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
+from pipeline.training.output_folders import check_folders, needed_bytes
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.schedules import learning_rate
 from pipeline.training.steps import InSyncSteps
 from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy
@@ -55,33 +60,32 @@ def run_fn(fn_args: FnArgs) -> None:
     make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
     strategy = build_strategy(config.training.strategy)
+    examples = _known_examples(fn_args, config.training)
+    rate = learning_rate(
+        config.training.schedule,
+        config.training.learning_rate,
+        None if examples is None else _steps(examples, config.training),
+    )
     with strategy.scope():
         model = build_model(config, transform_output)
-        model.compile(optimizer=build_optimizer(config.training, model))
-    with StopSignal() as stop:
-        checkpoints, history = _fit(model, config, transform_output, fn_args, stop)
-        _write_diagnostics(model, config, transform_output, fn_args, history)
-        export_model(model, transform_output, config, fn_args.serving_model_dir)
-        checkpoints.remove()
-
-
-def _write_diagnostics(
-    model: RankingModel,
-    config: TrainerPart,
-    transform_output: tft.TFTransformOutput,
-    fn_args: FnArgs,
-    history: dict[str, list[float]],
-) -> None:
-    run_dir = Path(fn_args.model_run_dir)
-    _write_json(run_dir / HISTORY_FILE, history)
-    profile = gate_profile(model, config)
-    if profile:
-        _write_json(run_dir / GATES_FILE, profile)
+        model.compile(optimizer=build_optimizer(config.training, model, rate))
     evaluation = read_batches(
         fn_args.eval_files, transform_output, config.training.batch_size
     )
-    sensitivity = input_sensitivity(model, config, evaluation)
-    _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
+    gates = GateRecord(model, config, next(iter(evaluation)))
+    run_dir = Path(fn_args.model_run_dir)
+    with StopSignal() as stop:
+        checkpoints, history = _fit(
+            model, config, transform_output, fn_args, stop, examples
+        )
+        _write_json(run_dir / HISTORY_FILE, history)
+        profile = gates.since_start()
+        if profile:
+            _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
+        sensitivity = input_sensitivity(model, config, evaluation)
+        _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
+        export_model(model, transform_output, config, fn_args.serving_model_dir)
+        checkpoints.remove()
 
 
 def build_model(
@@ -105,6 +109,7 @@ def _fit(
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
     stop: StopSignal,
+    examples: int | None,
 ) -> tuple[Checkpoints, dict[str, list[float]]]:
     training = config.training
     reader = EpochReader(
@@ -123,11 +128,22 @@ def _fit(
         config.task_names,
         [name for name, value in example.items() if value.dtype.is_floating],
     )
+    checkpoint_dir = _checkpoint_dir(fn_args, config)
+    check_folders([fn_args.serving_model_dir, checkpoint_dir], needed_bytes(model))
+    callbacks = training_callbacks(
+        config,
+        evaluation,
+        name=_role(config.model),
+        run_dir=fn_args.model_run_dir,
+        checkpoint_dir=checkpoint_dir,
+        examples=examples,
+    )
     state = LoopState()
     checkpoints = Checkpoints(
-        _checkpoint_dir(fn_args, config),
+        checkpoint_dir,
         model,
         state,
+        callbacks,
         minutes=training.checkpoint_minutes,
     )
     checkpoints.restore()
@@ -137,16 +153,33 @@ def _fit(
         state,
         epochs=training.epochs,
         evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
-        callbacks=training_callbacks(
-            config,
-            evaluation,
-            name="plain baseline" if not config.model.poso.any else "model",
-        ),
+        callbacks=callbacks,
         checkpoints=checkpoints,
         finite=finite,
         stop=stop,
     )
     return checkpoints, loop.run()
+
+
+def _role(model: ModelConfig) -> str:
+    """What is trained, for the lines of progress."""
+    if not model.poso.any:
+        return "plain baseline"
+    return "control" if model == model.control() else "model"
+
+
+def _known_examples(fn_args: FnArgs, training: FitConfig) -> int | None:
+    """How many examples an epoch has, where it pays to read them for it."""
+    if not training.schedule.needs_steps and not is_watched():
+        return None
+    return count_examples(fn_args.train_files)
+
+
+def _steps(examples: int, training: FitConfig) -> int:
+    """Steps of the whole training."""
+    per_epoch = examples / training.batch_size
+    whole = training.strategy.kind == "tpu"  # drops a last, smaller batch
+    return training.epochs * (int(per_epoch) if whole else math.ceil(per_epoch))
 
 
 def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> None:

@@ -13,7 +13,7 @@ Boundaries = tuple[float, ...]
 class VocabularyConfig(BaseModel):
     """How the ids of one kind become rows of an embedding table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     max_size: Annotated[int, Field(gt=0)] | None = Field(
         None, description="Keep the most frequent ids only; by default all."
@@ -49,7 +49,7 @@ class VocabularyConfig(BaseModel):
 class TransformConfig(BaseModel):
     """How the feature table becomes model inputs (`preprocessing.transform.graph`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     avc_boundaries: Boundaries = Field(
         (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384),

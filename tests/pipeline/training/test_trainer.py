@@ -14,7 +14,9 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from pipeline.config import TrainerPart
 from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.gate_profiles import GateRecord, profile_from_dict
+from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
@@ -162,11 +164,37 @@ def test_the_loss_of_the_last_epoch_is_the_mean_over_all_examples(
     assert history["val_mean_loss"][-1] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_gates_file_is_the_models_profile(resumed, small_transform):
+def test_the_gates_file_is_the_models_profile_and_where_it_began(
+    resumed, small_transform
+):
     folder, _, watched = resumed
     written = json.loads((folder / "run" / GATES_FILE).read_text())
-    profile = gate_profile(watched.model, small_transform.config)
-    assert written == json.loads(json.dumps(profile))
+    kept, _ = profile_from_dict(written)
+    [batch] = read_batches(small_transform.train_files, small_transform.output, 100)
+    config = part_of(training(epochs=3))
+    make_repeatable(config.training)
+    untrained = trainer.build_model(config, small_transform.output)
+    for found, model in ((kept.gates, watched.model), (kept.starts, untrained)):
+        expected = GateRecord(model, config, batch).since_start().gates
+        assert found.keys() == expected.keys()
+        for name, matrix in expected.items():
+            np.testing.assert_allclose(found[name], matrix, atol=1e-5)
+    assert all(numbers.moved > 1e-4 for numbers in kept.numbers().values())
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_controls_gates_move_but_hear_no_code(
+    small_transform, tmp_path, monkeypatch
+):
+    watched = Watched(monkeypatch)
+    config = training(epochs=1).control()
+    trainer.run_fn(arguments(small_transform, tmp_path, config))
+    assert watched.lines[0].startswith("control: epoch 1/1")
+    written = json.loads((tmp_path / "run" / GATES_FILE).read_text())
+    for numbers in profile_from_dict(written)[0].numbers().values():
+        assert numbers.moved > 0
+        assert numbers.between_codes < 1e-6
+        assert numbers.between_units < 1e-6
 
 
 @pytest.mark.usefixtures("eager")

@@ -315,3 +315,12 @@ def test_settings_travel_as_text():
     custom = transform_custom_config(config.features, config.transform)
     assert FeatureConfig.model_validate_json(custom["features"]) == config.features
     assert TransformConfig.model_validate_json(custom["transform"]) == config.transform
+
+
+def test_a_users_group_is_its_place_among_the_names(small_transform):
+    groups = ["new", "returning", "inactive", "regular", "another"]
+    assert apply(small_transform, "user_group", groups) == [1, 2, 3, 4, 0]
+
+
+def test_weights_are_there_where_a_column_is_named_alone(small_transform):
+    assert "sample_weight" not in small_transform.apply(feature_row())
