@@ -43,7 +43,14 @@ class RankingModel(tfrs.Model):
         super().__init__()
         specs = input_specs(config.features, config.transform)
         settings = config.model
-        self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.embedding = FeatureEmbedding(
+            specs,
+            embedding_rows,
+            settings,
+            config.training,
+            # Of the tables' part of a `CompositeOptimizer`, once there is one.
+            learning_rate=lambda: self.optimizer.optimizers[1].learning_rate,
+        )
         self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
@@ -67,6 +74,7 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
+        inputs = self.embedding.with_large_tables(inputs)
         parts = [*self.embedding(inputs), *self.input_codes(inputs)]
         codes = self.personalization_code(inputs, parts)
         user, video = (
