@@ -20,6 +20,7 @@ from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
 from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.scores import Scores, batch_scores
 from pipeline.model.train_step import scaled_train_step
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
@@ -60,6 +61,7 @@ class RankingModel(tfrs.Model):
             for name in config.tasks
         }
         self.multi_task_loss = MultiTaskLoss(config)
+        self._scores: Scores | None = None
 
     def call(
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
@@ -139,10 +141,16 @@ class RankingModel(tfrs.Model):
 
     def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
         """Logits [batch] of each task, under every distribution strategy."""
-        if self.distribute_strategy._should_use_with_coordinator:
-            # Keras' own does not know parameter servers; its `predict` does.
-            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
-        return super().predict_on_batch(x)
+        if not isinstance(
+            self.distribute_strategy,
+            tf.distribute.MultiWorkerMirroredStrategy
+            | tf.distribute.ParameterServerStrategy,
+        ):
+            return super().predict_on_batch(x)
+        # Keras' own knows neither workers that read the same nor a coordinator.
+        if self._scores is None:
+            self._scores = batch_scores(self)
+        return self._scores(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -39,6 +40,8 @@ class Checkpoints:
         model: Compiled, its weights made.
         state: Goes into every checkpoint, and is filled by `restore`.
         minutes: Between two checkpoints of `save_if_due`.
+        writes: Whether this process writes it. Of several workers one does, but all
+            must save, since some of the state is added up over them.
         clock: Seconds, for the tests.
     """
 
@@ -49,6 +52,7 @@ class Checkpoints:
         state: LoopState,
         *,
         minutes: float,
+        writes: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._folder = folder
@@ -61,8 +65,12 @@ class Checkpoints:
             random=_generators(model),
             state=SavedLoopState(state),
         )
+        self._unread = None if writes else tempfile.TemporaryDirectory()
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, folder, max_to_keep=1, checkpoint_name="training"
+            self._checkpoint,
+            self._unread.name if self._unread else folder,
+            max_to_keep=1,
+            checkpoint_name="training",
         )
 
     def restore(self) -> bool:
@@ -71,7 +79,7 @@ class Checkpoints:
         Raises:
             CheckpointError: It cannot be read, or is of another model.
         """
-        path = self._manager.latest_checkpoint
+        path = tf.train.latest_checkpoint(self._folder)
         if path is None:
             return False
         try:

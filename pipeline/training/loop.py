@@ -121,11 +121,13 @@ class TrainingLoop:
             state.step += 1
             if state.step % _STEPS_BETWEEN_CHECKS == 0:
                 self._finite.check(state.epoch)
-            if self._stop.received is not None:
+            stop, save = self._steps.agreed(
+                self._stop.received is not None, self._checkpoints.due
+            )
+            if stop or save:
                 self._save()
+            if stop:
                 self._stop.leave()
-            if self._checkpoints.due:
-                self._save()
             if self._model.stop_training:
                 break
         self._steps.join()

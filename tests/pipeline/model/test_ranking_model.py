@@ -417,25 +417,3 @@ def test_training_steps_lower_the_loss_of_a_fixed_batch(trained):
 @pytest.mark.e2e
 def test_training_reaches_every_weight(trained):
     assert trained[2] == []
-
-
-def test_a_batch_is_predicted_without_the_workers_of_parameter_servers(
-    poso, monkeypatch
-):
-    """Keras' `predict_on_batch` asks the workers, which `predict` leaves out."""
-    model, config = poso
-    batch = random_batch(config)
-    expected = model.predict_on_batch(batch)
-    strategy = model.distribute_strategy
-    monkeypatch.setattr(strategy, "_should_use_with_coordinator", True)
-    asked = []
-
-    def predict(batches, verbose):
-        asked.extend(batches)
-        return {name: value.numpy() for name, value in model(asked[0]).items()}
-
-    monkeypatch.setattr(model, "predict", predict, raising=False)
-    logits = model.predict_on_batch(batch)
-    assert len(asked) == 1
-    for task in TASKS:
-        np.testing.assert_allclose(logits[task], expected[task], rtol=1e-5)
