@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,9 @@ from pipeline.config import MLflowConfig, TrainerPart
 from pipeline.progress import report_progress
 
 _TRAINING = "poso.training"  # the tag by which a training finds its run again
+
+# What a server takes: parameters in one request, letters of a parameter.
+_BATCH, _LONGEST = 100, 500
 
 
 class MLflowRun(tf_keras.callbacks.Callback):
@@ -61,8 +65,7 @@ class MLflowRun(tf_keras.callbacks.Callback):
                 experiment_id, tags={_TRAINING: self._identity}, run_name=self._name
             )
             self._run_id = run.info.run_id
-            for key, value in self._parameters.items():
-                self._client.log_param(self._run_id, key, value)
+            self._log_parameters()
         report_progress(
             f"{self._name}: MLflow run {self._run_id} of experiment "
             f"'{settings.experiment}' at {settings.tracking_uri}"
@@ -70,20 +73,36 @@ class MLflowRun(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Logs what the epoch's logs hold; GAUC of no user is left out."""
-        for name, value in (logs or {}).items():
-            if not math.isnan(float(value)):
-                self._client.log_metric(
-                    self._run_id, name, float(value), step=epoch + 1
-                )
+        now_ms = time.time_ns() // 1_000_000
+        self._client.log_batch(
+            self._run_id,
+            metrics=[
+                self._mlflow.entities.Metric(name, float(value), now_ms, epoch + 1)
+                for name, value in (logs or {}).items()
+                if not math.isnan(float(value))
+            ],
+        )
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the run."""
         self._client.set_terminated(self._run_id)
 
+    def _log_parameters(self) -> None:
+        leaves = list(self._parameters.items())
+        for start in range(0, len(leaves), _BATCH):
+            self._client.log_batch(
+                self._run_id,
+                params=[
+                    self._mlflow.entities.Param(key, str(value)[:_LONGEST])
+                    for key, value in leaves[start : start + _BATCH]
+                ],
+            )
+
 
 def _mlflow(settings: MLflowConfig) -> ModuleType:
     try:
         import mlflow
+        import mlflow.entities
     except ImportError as error:
         raise ImportError(
             "training.mlflow needs the package mlflow: pip install 'poso[mlflow]', or "

@@ -1,6 +1,7 @@
 """What MLflow is told, by a stand-in for its client."""
 
 import sys
+from collections import namedtuple
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,10 @@ from pipeline.training.mlflow_run import MLflowRun
 from tests.helpers.small_transform import settings_with
 
 URI = "http://tracking:5000"
+
+
+Param = namedtuple("Param", "key value")
+Metric = namedtuple("Metric", "key value timestamp step")
 
 
 class Client:
@@ -51,11 +56,11 @@ class Client:
         self.runs.append(run)
         return run
 
-    def log_param(self, run_id, key, value):
-        self.runs[int(run_id)].params[key] = value
-
-    def log_metric(self, run_id, key, value, step):
-        self.runs[int(run_id)].metrics.append((key, value, step))
+    def log_batch(self, run_id, params=(), metrics=()):
+        assert len(params) <= 100
+        run = self.runs[int(run_id)]
+        run.params |= {param.key: param.value for param in params}
+        run.metrics += [(m.key, m.value, m.step) for m in metrics]
 
     def set_terminated(self, run_id):
         self.runs[int(run_id)].status = "FINISHED"
@@ -69,7 +74,10 @@ def client(monkeypatch):
         kept.uri = tracking_uri
         return kept
 
-    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=connect))
+    entities = SimpleNamespace(Param=Param, Metric=Metric)
+    module = SimpleNamespace(MlflowClient=connect, entities=entities)
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    monkeypatch.setitem(sys.modules, "mlflow.entities", entities)
     monkeypatch.setattr(mlflow_run, "report_progress", lambda line: None)
     return kept
 
@@ -90,9 +98,11 @@ def test_a_training_is_a_run_with_its_settings_and_curves(client):
     assert client.uri == URI
     [kept] = client.runs
     assert (kept.experiment, kept.name) == ("id of feeds", "model")
-    assert kept.params["training.learning_rate"] == 0.25
-    assert kept.params["tasks.like.weight"] == 0.5
-    assert kept.params["model.tower_units"] == [4]
+    assert kept.params["training.learning_rate"] == "0.25"
+    assert kept.params["tasks.like.weight"] == "0.5"
+    assert kept.params["model.tower_units"] == "[4]"
+    assert kept.params["features.extra"].startswith("[{'name': 'country'")
+    assert max(map(len, kept.params.values())) <= 500
     assert kept.metrics == [
         ("mean_loss", 0.5, 1),
         ("mean_loss", 0.25, 2),
