@@ -11,6 +11,7 @@ every backend of Keras 3 and under tf_keras.
 """
 
 import argparse
+import importlib.util
 import os
 import time
 
@@ -21,7 +22,8 @@ import numpy as np
 import poso_keras
 from poso_keras import diagnostics
 
-if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true"):
+legacy = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
+if legacy and importlib.util.find_spec("tf_keras"):
     import tf_keras as keras
 else:
     import keras

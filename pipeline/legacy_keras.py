@@ -7,6 +7,7 @@ Keras 3 is imported all the same, by TFX's tuner, and would load the backend tha
 environment names for another project's sake. Nothing here computes with it.
 """
 
+import importlib.util
 import os
 import sys
 
@@ -18,16 +19,23 @@ def require() -> None:
     """Sets the variables, or says what to do where that comes too late.
 
     Raises:
-        ImportError: TensorFlow is imported already and the variable was not set.
+        ImportError: There is no `tf_keras`, or TensorFlow or `poso_keras` is imported
+            already and the variable was not set.
     """
-    os.environ[BACKEND_VARIABLE] = "tensorflow"
-    if os.environ.get(VARIABLE) == "1":
-        return
-    if "tensorflow" in sys.modules:
+    if importlib.util.find_spec("tf_keras") is None:
         raise ImportError(
-            f"`pipeline` needs {VARIABLE}=1 before TensorFlow is first imported, and "
-            f"TensorFlow is imported already. Set {VARIABLE}=1 in the environment, or "
-            "import `pipeline` first. "
-            f"Received: {VARIABLE}={os.environ.get(VARIABLE)!r}"
+            "`pipeline` needs tf_keras, which is not installed. From a checkout of the "
+            "project: pip install . './application[pipeline,serving]'"
         )
+    os.environ[BACKEND_VARIABLE] = "tensorflow"
+    if os.environ.get(VARIABLE) in ("1", "true", "True"):  # as TensorFlow reads it
+        return
+    for early in ("tensorflow", "poso_keras"):
+        if early in sys.modules:
+            raise ImportError(
+                f"`pipeline` needs {VARIABLE}=1 before {early} is first imported, and "
+                f"{early} is imported already. Set {VARIABLE}=1 in the environment, or "
+                "import `pipeline` first. "
+                f"Received: {VARIABLE}={os.environ.get(VARIABLE)!r}"
+            )
     os.environ[VARIABLE] = "1"

@@ -1,44 +1,32 @@
 """Chooses the Keras generation, once, for the whole package.
 
 `TF_USE_LEGACY_KERAS=1` (the variable TensorFlow itself reads) selects `tf_keras`,
-anything else Keras 3 on whatever backend it is configured for. Every other module
-imports `keras`, `ops`, `Layer` and `Callback` from here, so that one source serves
-both.
+where that is installed; all else is Keras 3 on whatever backend it is configured for.
+Every other module imports `keras`, `ops`, `Layer` and `Callback` from here, so that one
+source serves both.
 """
 
 import importlib
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from poso_keras._generation import (
+    import_keras_3,
+    import_tf_keras,
+    tf_keras_is_wanted,
+)
 from poso_keras._tensors import Shape, Tensor, as_shape
 
-KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() not in ("1", "true")
+KERAS_3 = not tf_keras_is_wanted()
 
 keras: Any
 ops: Any
 if KERAS_3:
-    import keras as _keras_3
-    from keras import ops as _keras_3_ops
-
-    if not _keras_3.__version__.startswith("3."):
-        raise ImportError(
-            "poso_keras needs Keras 3, or tf_keras with TF_USE_LEGACY_KERAS=1 set "
-            "before the first import. Fix: pip install 'keras>=3'. "
-            f"Received: keras {_keras_3.__version__}"
-        )
-    keras, ops = _keras_3, _keras_3_ops
+    keras = import_keras_3()
+    ops = keras.ops
 else:
-    try:
-        import tf_keras as _tf_keras
-    except ImportError as error:
-        raise ImportError(
-            "TF_USE_LEGACY_KERAS is set, but tf_keras is not installed. Fix: "
-            "pip install tf_keras, or unset TF_USE_LEGACY_KERAS to use Keras 3."
-        ) from error
-    from poso_keras import _tensorflow_ops
-
-    keras, ops = _tf_keras, _tensorflow_ops
+    keras = import_tf_keras()
+    ops = importlib.import_module("poso_keras._tensorflow_ops")
 
 # None where another backend runs, maybe without TensorFlow installed.
 tensorflow: Any = None

@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from poso_keras._backend import Shape, Tensor, ops
+from poso_keras._backend import KERAS_3, Shape, Tensor, ops
 from poso_keras._shapes import check_same_batch, last_dim
+
+_OTHER_KERAS = "tf_keras" if KERAS_3 else "keras"
+_IN_ONE_KERAS = (
+    "poso_keras runs on Keras 3: build the model with `keras`, or set "
+    "TF_USE_LEGACY_KERAS=1 before the first import"
+    if KERAS_3
+    else "TF_USE_LEGACY_KERAS is set, so poso_keras runs on tf_keras: unset it before "
+    "the first import, or build the model with `tf_keras`"
+)
 
 
 def cast_input(
@@ -50,10 +59,14 @@ def check_batches(**tensors: Any) -> None:
 def check_is_dense(name: str, value: Any) -> None:
     """Raises for what is no tensor or array, is ragged or sparse, or holds text.
 
+    An input of the other Keras, too: its model would not train the layer's weights.
+
     Raises:
         ValueError: naming the argument and what was received.
     """
-    kind = type(value).__name__
+    kind, module = type(value).__name__, type(value).__module__
+    if module.split(".")[0] == _OTHER_KERAS:
+        raise ValueError(f"`{name}`: {_IN_ONE_KERAS}. Received: {kind} of {module}")
     if is_ragged(value):
         raise ValueError(
             f"`{name}` must be dense. Pad it by `{name}.to_tensor()`. Received: {kind}"

@@ -1,10 +1,12 @@
 """The configuration of a run: one file per step, and what each component reads."""
 
+from pipeline.config.codes import CodeConfig
 from pipeline.config.data import InputConfig, LogConfig, SplitConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.model import (
     AttentionConfig,
+    GatesConfig,
     MMoEConfig,
     ModelConfig,
     PersonalizationConfig,
@@ -22,10 +24,12 @@ from preprocessing.transform.config import TransformConfig
 
 __all__ = [
     "AttentionConfig",
+    "CodeConfig",
     "ConfigError",
     "EarlyStoppingConfig",
     "EvaluationConfig",
     "FitConfig",
+    "GatesConfig",
     "InputConfig",
     "LogConfig",
     "MLflowConfig",

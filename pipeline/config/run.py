@@ -73,6 +73,17 @@ class RunConfig(InputConfig, LogConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _control_has_what_it_is_compared_with(self) -> RunConfig:
+        training = self.training
+        if training.control and not (training.baseline and self.model.poso.any):
+            raise ValueError(
+                "training.control is compared with a model that has gates, and beside "
+                "the plain one: set training.baseline and one of model.poso to true, "
+                "or training.control to false"
+            )
+        return self
+
     @staticmethod
     def _all_known(
         where: str, names: tuple[str, ...], known: tuple[str, ...], source: str
@@ -112,3 +123,7 @@ class RunConfig(InputConfig, LogConfig):
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""
         return self.model_copy(update={"model": self.model.plain()})
+
+    def control(self) -> RunConfig:
+        """The same run with gates that read a constant, so that none is personal."""
+        return self.model_copy(update={"model": self.model.control()})

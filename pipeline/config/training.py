@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.config.optimizer import EmbeddingOptimizerConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.section import Positive, Section
 from pipeline.config.stopping import EarlyStoppingConfig
@@ -22,8 +23,13 @@ class FitConfig(Section):
     )
     epochs: Positive = 2
     learning_rate: float = Field(1e-3, gt=0)
-    optimizer: Literal["adam", "adagrad"] = "adam"
-    clip_norm: float | None = Field(10.0, gt=0)
+    optimizer: Literal["adam", "adagrad", "clippy_adagrad"] = Field(
+        "adam", description="Of all weights but the embedding tables."
+    )
+    embedding_optimizer: EmbeddingOptimizerConfig = EmbeddingOptimizerConfig()
+    clip_norm: float | None = Field(
+        10.0, gt=0, description="Largest norm of all gradients together."
+    )
     shuffle_buffer: Positive = Field(65536, description="Examples mixed at a time.")
     seed: int = 17
     deterministic: bool = Field(
@@ -47,4 +53,9 @@ class TrainingConfig(FitConfig):
 
     baseline: bool = Field(
         True, description="Also train the plain model and report the difference."
+    )
+    control: bool = Field(
+        False,
+        description="Also train the control, the same gates fed a constant code, which "
+        "tells what personalization gains from what further parameters do.",
     )

@@ -16,9 +16,11 @@ import tf_keras
 import poso_keras
 from pipeline.config import ModelConfig, TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
+from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
 from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.scores import Scores, batch_scores
 from pipeline.model.train_step import scaled_train_step
 from preprocessing.transform.input_specs import InputSpec, input_specs
 
@@ -43,10 +45,12 @@ class RankingModel(tfrs.Model):
         specs = input_specs(config.features, config.transform)
         settings = config.model
         self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
+        self._of_video += self.input_codes.of_video
         self.attentions = {
             spec.name: _attention(settings, spec) for spec in self.histories
         }
@@ -57,6 +61,7 @@ class RankingModel(tfrs.Model):
             for name in config.tasks
         }
         self.multi_task_loss = MultiTaskLoss(config)
+        self._scores: Scores | None = None
 
     def call(
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
@@ -64,8 +69,8 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
-        parts = self.embedding(inputs)
-        code = self.personalization_code(inputs, parts)
+        parts = [*self.embedding(inputs), *self.input_codes(inputs)]
+        codes = self.personalization_code(inputs, parts)
         user, video = (
             tf.concat(
                 [
@@ -84,7 +89,7 @@ class RankingModel(tfrs.Model):
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
-                personalization_code=code,
+                personalization_code=codes.get("attention"),
                 attention_mask=inputs[spec.name] > 0,
                 shared_query=shared,
             )
@@ -92,13 +97,17 @@ class RankingModel(tfrs.Model):
         ]
         experts = self.mmoe(
             tf.concat([features, *pooled], axis=-1),
-            personalization_code=code,
+            personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
         )
         return {
             name: tf.squeeze(
                 self.logits[name](
-                    tower(hidden, personalization_code=code, training=training)
+                    tower(
+                        hidden,
+                        personalization_code=codes.get("mlp"),
+                        training=training,
+                    )
                 ),
                 axis=-1,
             )
@@ -132,10 +141,16 @@ class RankingModel(tfrs.Model):
 
     def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
         """Logits [batch] of each task, under every distribution strategy."""
-        if self.distribute_strategy._should_use_with_coordinator:
-            # Keras' own does not know parameter servers; its `predict` does.
-            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
-        return super().predict_on_batch(x)
+        if not isinstance(
+            self.distribute_strategy,
+            tf.distribute.MultiWorkerMirroredStrategy
+            | tf.distribute.ParameterServerStrategy,
+        ):
+            return super().predict_on_batch(x)
+        # Keras' own knows neither workers that read the same nor a coordinator.
+        if self._scores is None:
+            self._scores = batch_scores(self)
+        return self._scores(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -12,8 +13,18 @@ from pipeline.model.ranking_model import RankingModel
 from pipeline.progress import report_progress
 from pipeline.training.loop_state import LoopState, SavedLoopState
 
+# A damaged file: TensorFlow's own errors, and those its reader translates them to; a
+# file of another model: the rest.
+_UNREADABLE = (
+    tf.errors.OpError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    AssertionError,
+)
 
-class CheckpointError(RuntimeError):
+
+class CheckpointError(OSError):
     """A checkpoint is there and cannot be read."""
 
 
@@ -21,14 +32,16 @@ class Checkpoints:
     """The latest checkpoint of one training, in a folder of its own.
 
     It holds weights, the optimizer, the metrics so far, the random generators of
-    dropout, and the place in the data. Files are written under another name first: a
-    process that is killed while writing leaves the checkpoint before.
+    dropout, the history and the place in the data. Files are written under another
+    name first: a process that is killed while writing leaves the checkpoint before.
 
     Args:
         folder: Path or URI; of this training alone.
         model: Compiled, its weights made.
         state: Goes into every checkpoint, and is filled by `restore`.
         minutes: Between two checkpoints of `save_if_due`.
+        writes: Whether this process writes it. Of several workers one does, but all
+            must save, since some of the state is added up over them.
         clock: Seconds, for the tests.
     """
 
@@ -39,6 +52,7 @@ class Checkpoints:
         state: LoopState,
         *,
         minutes: float,
+        writes: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._folder = folder
@@ -51,8 +65,12 @@ class Checkpoints:
             random=_generators(model),
             state=SavedLoopState(state),
         )
+        self._unread = None if writes else tempfile.TemporaryDirectory()
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, folder, max_to_keep=1, checkpoint_name="training"
+            self._checkpoint,
+            self._unread.name if self._unread else folder,
+            max_to_keep=1,
+            checkpoint_name="training",
         )
 
     def restore(self) -> bool:
@@ -61,13 +79,13 @@ class Checkpoints:
         Raises:
             CheckpointError: It cannot be read, or is of another model.
         """
-        path = self._manager.latest_checkpoint
+        path = tf.train.latest_checkpoint(self._folder)
         if path is None:
             return False
         try:
             status = self._checkpoint.restore(path)
             status.assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except _UNREADABLE as error:
             raise CheckpointError(
                 f"the checkpoint {path} cannot be read: remove its folder to train "
                 f"from the start. {_first_line(error)}"

@@ -1,11 +1,9 @@
-"""What is learned about a trained model: its inputs' weight and its gates."""
+"""What a trained model listens to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-import tensorflow as tf
 
 from pipeline.config import TrainerPart
 from pipeline.model.ranking_model import RankingModel
@@ -48,40 +46,17 @@ def input_sensitivity(
     )
 
 
-def gate_profile(model: RankingModel, config: TrainerPart) -> dict[str, Any]:
-    """Gate outputs of the value projections over AVC buckets (Fig. 4).
-
-    Returns:
-        `upper_bounds` of the AVC buckets and, per history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
-        has no fixed buckets.
-    """
-    settings = config.model
-    if (
-        not settings.poso.attention
-        or settings.personalization_code != ("avc",)
-        or settings.attention.value_mode != "full"
-        or config.transform.avc_quantiles
-    ):
-        return {}
-    buckets = len(config.transform.avc_boundaries) + 2
-    code = tf.one_hot(tf.range(1, buckets), buckets)
-    return {
-        "upper_bounds": list(config.transform.avc_boundaries),
-        "gates": {
-            name: attention.module_gate(code).numpy().tolist()
-            for name, attention in model.attentions.items()
-        },
-    }
-
-
 def _embeddings(spec: InputSpec) -> list[str]:
     return [f"embedding/{spec.table or spec.name}_table"]
 
 
 def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
-    code = model.personalization_code
-    return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
+    return [
+        f"{codes.name}/{name}"
+        for codes in (model.personalization_code, model.input_codes)
+        for name, column in codes.columns.items()
+        if column == spec.name
+    ]
 
 
 def _first_batches(

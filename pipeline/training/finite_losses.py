@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipeline.model.ranking_model import RankingModel
 
 
-class NonFiniteLossError(ArithmeticError):
+class NonFiniteLossError(ValueError):
     """A training cannot go on: its loss is NaN or infinite. Says where and why."""
 
 
@@ -74,7 +74,7 @@ class FiniteLosses:
         Raises:
             NonFiniteLossError: A loss or an input was not finite.
         """
-        step = int(self._first)
+        step = int(self._first.numpy())
         if step < 0:
             return
         bad = [

@@ -23,7 +23,9 @@ class TrainingLoop:
 
     Beside `tf_keras.Model.fit` it goes on within an epoch, at the very batch that
     comes next, and notices a loss that is not finite. Callbacks see what they see
-    there: `mean_loss` and the last step's losses, and `val_*` at an epoch's end.
+    there: `mean_loss` and the last step's losses, and `val_*` at an epoch's end. One
+    that counts over epochs finds those before a restart in `model.history` as the
+    training begins.
 
     Args:
         model: Compiled, its weights made.
@@ -58,6 +60,7 @@ class TrainingLoop:
         self._checkpoints = checkpoints
         self._finite = finite
         self._stop = stop
+        self._losses: Mapping[str, Any] = {}  # of the last step, as it was returned
         self._history = tf_keras.callbacks.History()  # the last: it sees all logs
         self._callbacks = tf_keras.callbacks.CallbackList(
             [*callbacks, self._history], model=model, epochs=epochs, verbose=0
@@ -111,35 +114,40 @@ class TrainingLoop:
     def _take_steps(self) -> None:
         state = self._state
         self._finite.begin(state.step)
-        losses: Mapping[str, Any] = {}
         for batch in self._steps.batches(state.epoch, state.step):
             self._callbacks.on_train_batch_begin(state.step)
-            losses = self._steps.run(batch)
-            self._callbacks.on_train_batch_end(state.step, losses)
+            self._losses = self._steps.run(batch)
+            self._callbacks.on_train_batch_end(state.step, self._losses)
             state.step += 1
             if state.step % _STEPS_BETWEEN_CHECKS == 0:
                 self._finite.check(state.epoch)
-            if self._stop.received is not None:
+            stop, save = self._steps.agreed(
+                self._stop.received is not None, self._checkpoints.due
+            )
+            if stop or save:
                 self._save()
+            if stop:
                 self._stop.leave()
-            if self._checkpoints.due:
-                self._save()
             if self._model.stop_training:
                 break
         self._steps.join()
         if state.step == 0:
             raise ValueError("there is nothing to train on: the files hold no batch")
         self._finite.check(state.epoch)
-        if losses:
-            state.losses = {name: float(losses[name]) for name in LOSSES}
 
     def _logs(self) -> dict[str, float]:
+        self._note_losses()
         metrics = {m.name: float(m.result()) for m in self._model.metrics}
         return {**metrics, **self._state.losses}
+
+    def _note_losses(self) -> None:
+        if self._losses:
+            self._state.losses = {name: float(self._losses[name]) for name in LOSSES}
 
     def _save(self) -> None:
         """Writes a checkpoint, but never one of a training that has failed."""
         self._steps.join()
         self._finite.check(self._state.epoch)
         self._finite.check_weights(self._state.epoch, self._state.step)
+        self._note_losses()
         self._checkpoints.save()

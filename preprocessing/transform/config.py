@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Boundaries = tuple[float, ...]
 
@@ -24,6 +24,26 @@ class VocabularyConfig(BaseModel):
     oov_buckets: int = Field(
         1, ge=1, description="Rows that unknown ids are hashed into."
     )
+    hash_buckets: Annotated[int, Field(gt=0)] | None = Field(
+        None,
+        description="Hash all ids into that many rows and keep no vocabulary: for ids "
+        "of which there is no end. Two ids may share a row.",
+    )
+
+    @model_validator(mode="after")
+    def _hashed_or_kept(self) -> VocabularyConfig:
+        fields = type(self).model_fields
+        kept = [
+            name
+            for name in ("max_size", "min_count", "oov_buckets")
+            if getattr(self, name) != fields[name].default
+        ]
+        if self.hash_buckets and kept:
+            raise ValueError(
+                "hash_buckets must stand alone, since there is no vocabulary then. "
+                f"Received: {', '.join(kept)} as well"
+            )
+        return self
 
 
 class TransformConfig(BaseModel):

@@ -9,6 +9,7 @@ protocol has no null can say so.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -74,6 +75,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         spec.table: _vocabulary(inputs[spec.name], spec.table, settings)
         for spec in specs
         if spec.kind in ("id", "id_list")
+        and not settings.vocabulary(spec.table).hash_buckets
     }
     outputs: Tensors = {}
     for spec in specs:
@@ -84,7 +86,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
             outputs[spec.name] = _bucket(inputs[spec.name], spec)
         else:
             outputs[spec.name] = _lookup(
-                inputs[spec.name], spec, vocabularies[spec.table], settings
+                inputs[spec.name], spec, vocabularies.get(spec.table), settings
             )
     outputs[HISTORY_GAP] = _gap_bucket(
         inputs[HISTORY_GAP], features.history_length, settings
@@ -103,9 +105,21 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
     return outputs
 
 
-def embedding_rows(vocabulary_size: int, table: str, settings: TransformConfig) -> int:
-    """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary."""
-    return 1 + vocabulary_size + settings.vocabulary(table).oov_buckets
+def embedding_rows(
+    vocabulary_size: Callable[[str], int], table: str, settings: TransformConfig
+) -> int:
+    """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary.
+
+    Args:
+        vocabulary_size: Tells the size of a table's vocabulary. It is not asked for a
+            table of hashed ids, which has none: there it is padding and the buckets.
+        table: The table's name.
+        settings: The settings of the Transform.
+    """
+    vocabulary = settings.vocabulary(table)
+    if vocabulary.hash_buckets:
+        return 1 + vocabulary.hash_buckets
+    return 1 + vocabulary_size(table) + vocabulary.oov_buckets
 
 
 def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
@@ -126,11 +140,13 @@ def _lookup(
     else:
         newest = spec.kind == "history"
         tokens = _padded(column, spec.length, "", keep_last=newest)
-    index = tft.apply_vocabulary(
-        tokens,
-        vocabulary,
-        num_oov_buckets=settings.vocabulary(spec.table).oov_buckets,
-    )
+    known = settings.vocabulary(spec.table)
+    if known.hash_buckets:
+        index = tf.strings.to_hash_bucket_fast(tokens, known.hash_buckets)
+    else:
+        index = tft.apply_vocabulary(
+            tokens, vocabulary, num_oov_buckets=known.oov_buckets
+        )
     return tf.where(tokens == "", tf.zeros_like(index), index + 1)
 
 

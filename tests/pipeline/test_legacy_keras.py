@@ -22,16 +22,19 @@ def run(code, **environment):
     )
 
 
-# An empty module in TensorFlow's place: the check is on what is imported, not on what
-# is in it, and importing the real one takes seconds.
-FAKE = "import sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow'); "
+# An empty module in its place: the check is on what is imported, not on what is in it,
+# and importing the real one takes seconds.
+IMPORTED = "import sys, types; sys.modules['{0}'] = types.ModuleType('{0}'); "
+FAKE = IMPORTED.format("tensorflow")
 
 
-def test_tensorflow_before_pipeline_is_an_error_that_names_the_fix():
-    done = run(FAKE + "import pipeline")
+@pytest.mark.parametrize("early", ["tensorflow", "poso_keras"])
+def test_what_chose_its_keras_before_pipeline_is_an_error_that_names_the_fix(early):
+    done = run(IMPORTED.format(early) + "import pipeline")
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError")
+    assert f"{early} is imported already" in last
     assert f"Set {VARIABLE}=1 in the environment, or import `pipeline` first" in last
     assert f"Received: {VARIABLE}=None" in last
 
@@ -42,9 +45,18 @@ def test_keras_3_that_was_asked_for_is_an_error_too():
     assert f"Received: {VARIABLE}='0'" in done.stderr
 
 
-def test_tensorflow_with_the_variable_set_is_fine():
-    done = run(FAKE + "import pipeline", **{VARIABLE: "1"})
+@pytest.mark.parametrize("value", ["1", "true", "True"])
+def test_tensorflow_with_the_variable_set_is_fine(value):
+    done = run(FAKE + "import pipeline", **{VARIABLE: value})
     assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_tf_keras_is_an_error_that_names_the_fix():
+    done = run("import sys; sys.modules['tf_keras'] = None; import pipeline")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: `pipeline` needs tf_keras")
+    assert "pip install . './application[pipeline,serving]'" in last
 
 
 def test_pipeline_before_tensorflow_sets_the_variable_and_imports_nothing_heavy():

@@ -1,5 +1,7 @@
 """What every layer says of inputs that it cannot take, also once it is built."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from poso_keras import (
     POSOMultiHeadAttention,
     SequenceAttention,
 )
+from poso_keras._backend import KERAS_3
 from tests.helpers.backends import ON_TENSORFLOW, as_arrays
 from tests.helpers.layer_checks import normal
 
@@ -98,3 +101,15 @@ def test_a_code_that_is_not_given_is_named():
     layer(*(GOOD[argument] for argument in CODE))
     with pytest.raises(ValueError, match="`personalization_code` must be a tensor"):
         layer(GOOD["inputs"], None)
+
+
+@pytest.mark.skipif(not ON_TENSORFLOW, reason="tf_keras is TensorFlow's")
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_input_of_the_other_keras_is_named_with_the_fix(name):
+    other = importlib.import_module("tf_keras" if KERAS_3 else "keras")
+    make, arguments = LAYERS[name]
+    inputs = [other.Input(GOOD[argument].shape[1:]) for argument in arguments]
+    fix = "set TF_USE_LEGACY_KERAS=1 before" if KERAS_3 else "unset it before"
+    named = "|".join(arguments)
+    with pytest.raises(ValueError, match=rf"`({named})`: .*{fix}.*KerasTensor"):
+        make()(*inputs)

@@ -27,6 +27,8 @@ class Keep(logging.Handler):
         records.append(record.getMessage())
 tf.get_logger().addHandler(Keep(level=logging.WARNING))
 warnings.simplefilter("error")
+# AutoGraph copies syntax trees in a way that Python 3.13 deprecates.
+warnings.filterwarnings("ignore", ".*'___pyct_anno'", DeprecationWarning)
 
 data = {
     "features": np.random.rand(16, 6).astype("float32"),
