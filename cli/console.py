@@ -161,7 +161,8 @@ def progress_bar(progress: LiveProgress) -> Table:
     bar = ProgressBar(
         progress.total, progress.done, width=_BAR_WIDTH, pulse=progress.total is None
     )
-    line.add_row(Text(progress.name), bar, Text(", ".join(progress.facts)))
+    facts = Text(", ".join(progress.facts), no_wrap=True, overflow="ellipsis")
+    line.add_row(Text(progress.name, no_wrap=True), bar, facts)
     return line
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +23,8 @@ _BATCH, _LONGEST = 100, 500
 class MLflowRun(tf_keras.callbacks.Callback):
     """Logs parameters, and at each epoch's end the metrics, to a run of MLflow.
 
-    A training that was killed goes on in the run that it had begun.
+    A training that was killed goes on in the run that it had begun. One whose server
+    fails later than at the start goes on without.
 
     Args:
         config: What training reads of the configuration; its leaves are the parameters.
@@ -74,18 +76,27 @@ class MLflowRun(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Logs what the epoch's logs hold; GAUC of no user is left out."""
         now_ms = time.time_ns() // 1_000_000
-        self._client.log_batch(
-            self._run_id,
-            metrics=[
-                self._mlflow.entities.Metric(name, float(value), now_ms, epoch + 1)
-                for name, value in (logs or {}).items()
-                if not math.isnan(float(value))
-            ],
-        )
+        metrics = [
+            self._mlflow.entities.Metric(name, float(value), now_ms, epoch + 1)
+            for name, value in (logs or {}).items()
+            if not math.isnan(float(value))
+        ]
+        with self._worth_less_than_the_training():
+            self._client.log_batch(self._run_id, metrics=metrics)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the run."""
-        self._client.set_terminated(self._run_id)
+        with self._worth_less_than_the_training():
+            self._client.set_terminated(self._run_id)
+
+    @contextmanager
+    def _worth_less_than_the_training(self) -> Iterator[None]:
+        """Says in a line what MLflow could not take, and goes on."""
+        try:
+            yield
+        except self._mlflow.exceptions.MlflowException as error:
+            first_line = str(error).strip().split("\n", 1)[0]
+            report_progress(f"{self._name}: not logged to MLflow: {first_line}")
 
     def _log_parameters(self) -> None:
         leaves = list(self._parameters.items())
@@ -103,6 +114,7 @@ def _mlflow(settings: MLflowConfig) -> ModuleType:
     try:
         import mlflow
         import mlflow.entities
+        import mlflow.exceptions
     except ImportError as error:
         raise ImportError(
             "training.mlflow needs the package mlflow: pip install 'poso[mlflow]', or "

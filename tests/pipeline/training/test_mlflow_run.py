@@ -18,11 +18,17 @@ Param = namedtuple("Param", "key value")
 Metric = namedtuple("Metric", "key value timestamp step")
 
 
+class ServerDown(Exception):
+    """Stands for MLflow's own error."""
+
+
 class Client:
     """Keeps runs by the rules that the callback builds on."""
 
     def __init__(self):
         self.uri, self.experiments, self.runs = None, {}, []
+        self.lines = []
+        self.down = False
 
     def get_experiment_by_name(self, name):
         known = self.experiments.get(name)
@@ -57,6 +63,8 @@ class Client:
         return run
 
     def log_batch(self, run_id, params=(), metrics=()):
+        if self.down:
+            raise ServerDown("no answer\nfrom the server")
         assert len(params) <= 100
         run = self.runs[int(run_id)]
         run.params |= {param.key: param.value for param in params}
@@ -75,10 +83,14 @@ def client(monkeypatch):
         return kept
 
     entities = SimpleNamespace(Param=Param, Metric=Metric)
-    module = SimpleNamespace(MlflowClient=connect, entities=entities)
+    exceptions = SimpleNamespace(MlflowException=ServerDown)
+    module = SimpleNamespace(
+        MlflowClient=connect, entities=entities, exceptions=exceptions
+    )
     monkeypatch.setitem(sys.modules, "mlflow", module)
     monkeypatch.setitem(sys.modules, "mlflow.entities", entities)
-    monkeypatch.setattr(mlflow_run, "report_progress", lambda line: None)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
+    monkeypatch.setattr(mlflow_run, "report_progress", kept.lines.append)
     return kept
 
 
@@ -120,6 +132,17 @@ def test_a_killed_training_goes_on_in_its_run_and_another_does_not(client):
     done.on_train_end()
     MLflowRun(part(), "model", "abc").on_train_begin()
     assert len(client.runs) == 3
+
+
+def test_a_server_that_fails_costs_its_curves_and_not_the_training(client):
+    run = MLflowRun(part(), "model", "abc")
+    run.on_train_begin()
+    client.down = True
+    run.on_epoch_end(0, {"mean_loss": 0.5})
+    client.down = False
+    run.on_epoch_end(1, {"mean_loss": 0.25})
+    assert client.runs[0].metrics == [("mean_loss", 0.25, 2)]
+    assert client.lines[1:] == ["model: not logged to MLflow: no answer"]
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
