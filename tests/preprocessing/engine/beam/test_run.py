@@ -19,7 +19,12 @@ def test_s3_without_amazons_client_is_an_error_that_names_the_package(monkeypatc
     wanted = rf"apache-beam\[aws\]=={apache_beam.__version__}'"
     with pytest.raises(ValueError, match=rf"^s3://bucket/out: .*{wanted}"):
         write_feature_table_on_beam(
-            SourceConfig(format="parquet"), FeatureConfig(), "no such log", "s3://bucket/out", None, []
+            SourceConfig(format="parquet"),
+            FeatureConfig(),
+            "no such log",
+            "s3://bucket/out",
+            None,
+            [],
         )
 
 
