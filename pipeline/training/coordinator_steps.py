@@ -11,7 +11,6 @@ import tensorflow as tf
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.epoch_reader import EpochReader
 from pipeline.training.finite_losses import FiniteLosses
-from pipeline.training.steps import LOSSES
 
 _BATCHES_PER_WORKER = 4  # handed out ahead; they wait in the coordinator's memory
 
@@ -56,12 +55,12 @@ class CoordinatorSteps:
         return iter(self._reader.serialized(epoch, done).prefetch(tf.data.AUTOTUNE))
 
     def run(self, batch: tf.Tensor) -> Mapping[str, Any]:
-        """Hands a batch out; reading a loss waits for its step."""
+        """Hands a batch out; reading the logs waits for its step."""
         if len(self._under_way) >= self._ahead:
             self._under_way.popleft().get()
         value = self._coordinator.schedule(self._step, args=(batch,))
         self._under_way.append(value)
-        return RemoteLosses(value)
+        return RemoteLogs(value)
 
     def join(self) -> None:
         """Waits until every batch that was handed out is done."""
@@ -80,11 +79,11 @@ class CoordinatorSteps:
         logs = self._model.train_step(batch)
         self._model._train_counter.assign_add(1)  # TensorBoard's own step
         self._finite.note(self._finite.bad(batch, logs))
-        return {name: logs[name] for name in LOSSES}
+        return logs
 
 
-class RemoteLosses(Mapping[str, Any]):
-    """The losses of a step that may be under way.
+class RemoteLogs(Mapping[str, Any]):
+    """The losses and metrics of a step that may be under way: reading them waits.
 
     Args:
         value: What the coordinator gave for it.
@@ -94,15 +93,13 @@ class RemoteLosses(Mapping[str, Any]):
         self._value = value
 
     def __getitem__(self, name: str) -> Any:
-        """Waits for the step."""
-        if name not in LOSSES:
-            raise KeyError(name)
+        """One of them, as NumPy has it."""
         return self._value.fetch()[name]
 
     def __iter__(self) -> Iterator[str]:
-        """The losses' names."""
-        return iter(LOSSES)
+        """Their names."""
+        return iter(self._value.fetch())
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(LOSSES)
+        return len(self._value.fetch())

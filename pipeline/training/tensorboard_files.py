@@ -61,7 +61,7 @@ class TensorBoardFiles(tf_keras.callbacks.Callback):
         """Opens the files and says how to look at them."""
         self._train = EventFiles(f"{self._folder}/train")
         self._validation = EventFiles(f"{self._folder}/validation")
-        self._step = int(self.model.optimizer.iterations)
+        self._step = int(self.model.optimizer.iterations.numpy())
         missing = importlib.util.find_spec("tensorboard") is None
         report_progress(
             f"{self._name}: tensorboard --logdir {self._folder}"
