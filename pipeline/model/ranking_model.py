@@ -13,15 +13,16 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
 
-import poso_keras
-from pipeline.config import ModelConfig, TrainerPart
+from pipeline.config import TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
 from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
+from pipeline.model.modules import build_attention, build_mixture, build_tower
 from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.scores import Scores, batch_scores
 from pipeline.model.train_step import scaled_train_step
-from preprocessing.transform.input_specs import InputSpec, input_specs
+from preprocessing.transform.input_specs import input_specs
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -58,15 +59,19 @@ class RankingModel(tfrs.Model):
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
         self._of_video += self.input_codes.of_video
         self.attentions = {
-            spec.name: _attention(settings, spec) for spec in self.histories
+            spec.name: build_attention(settings, f"{spec.name}_attention")
+            for spec in self.histories
         }
-        self.mmoe = _mmoe(settings, len(config.tasks))
-        self.towers = {name: _tower(settings, name) for name in config.tasks}
+        self.mmoe = build_mixture(settings, len(config.tasks))
+        self.towers = {
+            name: build_tower(settings, f"{name}_tower") for name in config.tasks
+        }
         self.logits = {
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
         }
         self.multi_task_loss = MultiTaskLoss(config)
+        self._scores: Scores | None = None
 
     def call(
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
@@ -105,6 +110,7 @@ class RankingModel(tfrs.Model):
             tf.concat([features, *pooled], axis=-1),
             personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
+            expert_code=codes.get("experts"),
         )
         return {
             name: tf.squeeze(
@@ -147,10 +153,16 @@ class RankingModel(tfrs.Model):
 
     def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
         """Logits [batch] of each task, under every distribution strategy."""
-        if self.distribute_strategy._should_use_with_coordinator:
-            # Keras' own does not know parameter servers; its `predict` does.
-            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
-        return super().predict_on_batch(x)
+        if not isinstance(
+            self.distribute_strategy,
+            tf.distribute.MultiWorkerMirroredStrategy
+            | tf.distribute.ParameterServerStrategy,
+        ):
+            return super().predict_on_batch(x)
+        # Keras' own knows neither workers that read the same nor a coordinator.
+        if self._scores is None:
+            self._scores = batch_scores(self)
+        return self._scores(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False
@@ -158,37 +170,3 @@ class RankingModel(tfrs.Model):
         """Each task's probability, float32 [batch]."""
         logits = self(inputs, training=False, shared_user=shared_user)
         return {name: tf.sigmoid(value) for name, value in logits.items()}
-
-
-def _attention(settings: ModelConfig, spec: InputSpec) -> tf_keras.layers.Layer:
-    attention = settings.attention
-    if not settings.poso.attention:
-        return poso_keras.SequenceAttention(
-            attention.num_heads, attention.key_dim, name=f"{spec.name}_attention"
-        )
-    return poso_keras.POSOMultiHeadAttention(
-        attention.num_heads,
-        attention.key_dim,
-        num_modules=attention.num_modules,
-        query_mode=attention.query_mode,
-        key_mode=attention.key_mode,
-        value_mode=attention.value_mode,
-        name=f"{spec.name}_attention",
-    )
-
-
-def _mmoe(settings: ModelConfig, num_tasks: int) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMMoE if settings.poso.mmoe else poso_keras.MMoE
-    return kind(
-        num_experts=settings.mmoe.num_experts,
-        expert_units=settings.mmoe.expert_units,
-        num_tasks=num_tasks,
-        name="mmoe",
-    )
-
-
-def _tower(settings: ModelConfig, name: str) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMLP if settings.poso.mlp else poso_keras.MLP
-    return kind(
-        units=settings.tower_units, dropout=settings.dropout, name=f"{name}_tower"
-    )

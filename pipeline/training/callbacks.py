@@ -62,7 +62,9 @@ def training_callbacks(
         ]
     if training.early_stopping.task:
         weights = os.path.join(checkpoint_dir, "best_weights.npy")
-        callbacks.append(StopAtBestGAUC(training.early_stopping, name, weights))
+        callbacks.append(
+            StopAtBestGAUC(training.early_stopping, name, weights, is_chief)
+        )
     if is_chief and training.tensorboard.enabled:
         callbacks.append(
             TensorBoardFiles(

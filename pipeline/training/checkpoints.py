@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import tensorflow as tf
 import tf_keras
 
 from pipeline.model.ranking_model import RankingModel
 from pipeline.progress import report_progress
-from pipeline.training.callback_state import SavedCallbacks
 from pipeline.training.loop_state import LoopState, SavedLoopState
+
+# A damaged file: TensorFlow's own errors, and those its reader translates them to; a
+# file of another model: the rest.
+_UNREADABLE = (
+    tf.errors.OpError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    AssertionError,
+)
 
 
 class CheckpointError(OSError):
@@ -22,16 +32,16 @@ class Checkpoints:
     """The latest checkpoint of one training, in a folder of its own.
 
     It holds weights, the optimizer, the metrics so far, the random generators of
-    dropout, what callbacks have counted, and the place in the data. Files are written
-    under another name first: a process that is killed while writing leaves the
-    checkpoint before.
+    dropout, the history and the place in the data. Files are written under another
+    name first: a process that is killed while writing leaves the checkpoint before.
 
     Args:
         folder: Path or URI; of this training alone.
         model: Compiled, its weights made.
         state: Goes into every checkpoint, and is filled by `restore`.
-        callbacks: Theirs too; they get it back by `resume_callbacks`.
         minutes: Between two checkpoints of `save_if_due`.
+        writes: Whether this process writes it. Of several workers one does, but all
+            must save, since some of the state is added up over them.
         clock: Seconds, for the tests.
     """
 
@@ -40,9 +50,9 @@ class Checkpoints:
         folder: str,
         model: RankingModel,
         state: LoopState,
-        callbacks: Sequence[tf_keras.callbacks.Callback],
         *,
         minutes: float,
+        writes: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._folder = folder
@@ -50,15 +60,17 @@ class Checkpoints:
         self._seconds = 60 * minutes
         self._clock = clock
         self._last = clock()
-        self._callbacks = SavedCallbacks(callbacks)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
             random=_generators(model),
             state=SavedLoopState(state),
-            callbacks=self._callbacks,
         )
+        self._unread = None if writes else tempfile.TemporaryDirectory()
         self._manager = tf.train.CheckpointManager(
-            self._checkpoint, folder, max_to_keep=1, checkpoint_name="training"
+            self._checkpoint,
+            self._unread.name if self._unread else folder,
+            max_to_keep=1,
+            checkpoint_name="training",
         )
 
     def restore(self) -> bool:
@@ -67,22 +79,18 @@ class Checkpoints:
         Raises:
             CheckpointError: It cannot be read, or is of another model.
         """
-        path = self._manager.latest_checkpoint
+        path = tf.train.latest_checkpoint(self._folder)
         if path is None:
             return False
         try:
             status = self._checkpoint.restore(path)
             status.assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except _UNREADABLE as error:
             raise CheckpointError(
                 f"the checkpoint {path} cannot be read: remove its folder to train "
                 f"from the start. {_first_line(error)}"
             ) from error
         return True
-
-    def resume_callbacks(self) -> None:
-        """Gives callbacks what `restore` has found, after their `on_train_begin`."""
-        self._callbacks.apply()
 
     @property
     def due(self) -> bool:

@@ -25,9 +25,16 @@ class StopAtBestGAUC(tf_keras.callbacks.EarlyStopping):
         settings: Which GAUC decides, and how.
         name: What is being trained, for the lines of progress.
         file: Where the best weights lie: a path or URI, of this training alone.
+        is_chief: Whether this process is the one that writes it.
     """
 
-    def __init__(self, settings: EarlyStoppingConfig, name: str, file: str):
+    def __init__(
+        self,
+        settings: EarlyStoppingConfig,
+        name: str,
+        file: str,
+        is_chief: bool = True,
+    ):
         super().__init__(
             settings.monitor,
             mode="max",
@@ -36,6 +43,7 @@ class StopAtBestGAUC(tf_keras.callbacks.EarlyStopping):
         )
         self._name = name
         self._file = file
+        self._is_chief = is_chief
         self._epochs = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -54,7 +62,8 @@ class StopAtBestGAUC(tf_keras.callbacks.EarlyStopping):
                 "user in the evaluation split has both labels"
             )
         if self._see({self.monitor: value}):
-            self._write_weights()
+            if self._is_chief:
+                self._write_weights()
         elif self.model.stop_training:
             report_progress(
                 f"{self._name}: stopped early, {self.monitor} was best in epoch "

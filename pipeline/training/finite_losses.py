@@ -74,7 +74,7 @@ class FiniteLosses:
         Raises:
             NonFiniteLossError: A loss or an input was not finite.
         """
-        step = int(self._first)
+        step = int(self._first.numpy())
         if step < 0:
             return
         bad = [

@@ -32,16 +32,21 @@ class GateRecord:
         self._model = model
         self._config = config
         self._example = example
-        self._start = self._profile()
+        self._start = self._profile(model)
 
-    def since_start(self) -> GateProfile | None:
+    def since_start(self, model: RankingModel | None = None) -> GateProfile | None:
         """Outputs [buckets, units] by gate, the least bucket first, and their starts.
 
         None of a model without gates.
-        """
-        return self._profile(self._start)
 
-    def _profile(self, start: GateProfile | None = None) -> GateProfile | None:
+        Args:
+            model: Another with the trained one's weights.
+        """
+        return self._profile(model or self._model, self._start)
+
+    def _profile(
+        self, model: RankingModel, start: GateProfile | None = None
+    ) -> GateProfile | None:
         config = self._config
         if not config.model.poso.any:
             return None
@@ -49,8 +54,8 @@ class GateRecord:
         [values] = [spec.bucket_values for spec in specs if spec.name == _AVC]
         # Bucket 0 is "missing", which AVC never is.
         buckets = np.arange(1, values, dtype="int64")
-        with self._model.distribute_strategy.scope():
-            return gate_profile(self._model, {_AVC: buckets}, self._example, start)
+        with model.distribute_strategy.scope():
+            return gate_profile(model, {_AVC: buckets}, self._example, start)
 
 
 def profile_to_dict(profile: GateProfile, config: TrainerPart) -> dict[str, Any]:

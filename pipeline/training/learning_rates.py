@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
+
 
 def learning_rates(optimizer: Any) -> dict[str, float]:
     """The learning rates that the last step took.
@@ -21,7 +23,9 @@ def learning_rates(optimizer: Any) -> dict[str, float]:
     for part in parts:
         rate = part.learning_rate
         if callable(rate):  # Keras' older optimizers give the schedule itself
-            rate = rate(max(int(part.iterations) - 1, 0))
+            rate = rate(max(int(part.iterations.numpy()) - 1, 0))
         name = type(part).__name__.lower()
-        rates[name if name not in rates else f"{name}_{len(rates)}"] = float(rate)
+        rates[name if name not in rates else f"{name}_{len(rates)}"] = float(
+            tf.convert_to_tensor(rate)
+        )
     return rates

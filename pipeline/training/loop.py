@@ -23,7 +23,9 @@ class TrainingLoop:
 
     Beside `tf_keras.Model.fit` it goes on within an epoch, at the very batch that
     comes next, and notices a loss that is not finite. Callbacks see what they see
-    there: `mean_loss` and the last step's losses, and `val_*` at an epoch's end.
+    there: `mean_loss` and the last step's losses, and `val_*` at an epoch's end. One
+    that counts over epochs finds those before a restart in `model.history` as the
+    training begins.
 
     Args:
         model: Compiled, its weights made.
@@ -32,8 +34,7 @@ class TrainingLoop:
         epochs: Epochs in all.
         evaluate: Metrics of the evaluation split, by name.
         callbacks: Keras callbacks, in their order.
-        checkpoints: What `state` was restored from, and is saved to, of the same
-            callbacks.
+        checkpoints: What `state` was restored from, and is saved to.
         finite: Knows of losses that are not finite.
         stop: Knows of signals.
     """
@@ -87,7 +88,6 @@ class TrainingLoop:
         self._history.history = state.history
         with self._stop.held_back():
             self._callbacks.on_train_begin()
-            self._checkpoints.resume_callbacks()
             while state.epoch < self._epochs and not model.stop_training:
                 self._epoch()
             self._callbacks.on_train_end()
@@ -121,11 +121,13 @@ class TrainingLoop:
             state.step += 1
             if state.step % _STEPS_BETWEEN_CHECKS == 0:
                 self._finite.check(state.epoch)
-            if self._stop.received is not None:
+            stop, save = self._steps.agreed(
+                self._stop.received is not None, self._checkpoints.due
+            )
+            if stop or save:
                 self._save()
+            if stop:
                 self._stop.leave()
-            if self._checkpoints.due:
-                self._save()
             if self._model.stop_training:
                 break
         self._steps.join()

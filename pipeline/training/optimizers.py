@@ -47,9 +47,13 @@ def build_optimizer(
 
 def create_optimizer_variables(model: tf_keras.Model) -> None:
     """Makes the variables of a compiled model's optimizer, before the first step."""
+    composite_optimizer(model).build(model.trainable_variables)
+
+
+def composite_optimizer(model: tf_keras.Model) -> CompositeOptimizer:
+    """The optimizer of a compiled model, without what scales its loss."""
     # Under mixed_float16 Keras has put the optimizer into a LossScaleOptimizer.
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    optimizer.build(model.trainable_variables)
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def _scaled(rate: float | Schedule, factor: float) -> float | Schedule:

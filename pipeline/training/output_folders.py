@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from pipeline.model.ranking_model import RankingModel
+from pipeline.training.optimizers import composite_optimizer
 
 _MEGABYTE = 1e6
 
@@ -57,7 +58,7 @@ def needed_bytes(model: RankingModel) -> int:
     The checkpoint before is removed once the new one is written.
     """
     weights = sum(map(_bytes, model.variables))
-    optimizer = sum(map(_bytes, model.optimizer.variables))
+    optimizer = sum(map(_bytes, composite_optimizer(model).weights))
     return 2 * (weights + optimizer) + weights
 
 

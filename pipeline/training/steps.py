@@ -29,6 +29,9 @@ class Steps(Protocol):
     def join(self) -> None:
         """Waits until every step that was begun is done."""
 
+    def agreed(self, *wishes: bool) -> tuple[bool, ...]:
+        """What is to be done after a step, of what this process wishes to do."""
+
 
 class InSyncSteps:
     """Steps that all replicas take together: one device, mirrored, workers, TPU.
@@ -67,6 +70,10 @@ class InSyncSteps:
 
     def join(self) -> None:
         """Nothing to wait for: a step is over, or the next one waits for it."""
+
+    def agreed(self, *wishes: bool) -> tuple[bool, ...]:
+        """What is wished: there is nobody to agree with."""
+        return wishes
 
     def _data(self, epoch: int, done: int) -> Any:
         replicas = self._strategy.num_replicas_in_sync

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -60,8 +61,12 @@ class TensorBoardFiles(tf_keras.callbacks.Callback):
         """Opens the files and says how to look at them."""
         self._train = EventFiles(f"{self._folder}/train")
         self._validation = EventFiles(f"{self._folder}/validation")
-        self._step = int(self.model.optimizer.iterations)
-        report_progress(f"{self._name}: tensorboard --logdir {self._folder}")
+        self._step = int(self.model.optimizer.iterations.numpy())
+        missing = importlib.util.find_spec("tensorboard") is None
+        report_progress(
+            f"{self._name}: tensorboard --logdir {self._folder}"
+            + (" (after: pip install tensorboard)" if missing else "")
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Measures the steps alone, not the evaluation between two epochs."""

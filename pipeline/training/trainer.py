@@ -32,6 +32,7 @@ from pipeline.training.diagnostics import input_sensitivity
 from pipeline.training.epoch_reader import EpochReader
 from pipeline.training.finite_losses import FiniteLosses
 from pipeline.training.gate_profiles import GateRecord, profile_to_dict
+from pipeline.training.launcher import train_in_cluster
 from pipeline.training.loop import TrainingLoop
 from pipeline.training.loop_state import LoopState
 from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
@@ -39,15 +40,33 @@ from pipeline.training.output_folders import check_folders, needed_bytes
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from pipeline.training.schedules import learning_rate
-from pipeline.training.steps import InSyncSteps
 from pipeline.training.stop_signal import StopSignal
-from pipeline.training.strategies import build_strategy
+from pipeline.training.strategies import build_strategy, is_chief, learning_rate_factor
+from pipeline.training.strategy_steps import build_steps
+from pipeline.training.trained_weights import copy_weights
+from pipeline.training.workers import check_same, lost_workers_named, wait_for_all
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import input_specs
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains and exports, as TFX calls it.
+    """Trains and exports, as TFX calls it: here, or in the processes of a cluster.
+
+    Args:
+        fn_args: As `train` takes them.
+    """
+    custom = fn_args.custom_config
+    config = TrainerPart.model_validate_json(custom["config"])
+    if config.training.strategy.in_processes:
+        train_in_cluster(fn_args, config.training.strategy)
+    else:
+        train(fn_args)
+
+
+def train(fn_args: FnArgs) -> None:
+    """Trains and exports in this process, which may be one of a cluster's.
+
+    Of several processes the chief alone writes, and the others wait for it.
 
     Args:
         fn_args: File patterns and folders from TFX; `custom_config` holds `config`, a
@@ -59,11 +78,13 @@ def run_fn(fn_args: FnArgs) -> None:
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
-    strategy = build_strategy(config.training.strategy)
+    settings = config.training.strategy
+    strategy = build_strategy(settings)
     examples = _known_examples(fn_args, config.training)
+    factor = learning_rate_factor(settings, strategy.num_replicas_in_sync)
     rate = learning_rate(
         config.training.schedule,
-        config.training.learning_rate,
+        factor * config.training.learning_rate,
         None if examples is None else _steps(examples, config.training),
     )
     with strategy.scope():
@@ -74,18 +95,35 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     gates = GateRecord(model, config, next(iter(evaluation)))
     run_dir = Path(fn_args.model_run_dir)
-    with StopSignal() as stop:
+    with StopSignal() as stop, lost_workers_named():
         checkpoints, history = _fit(
             model, config, transform_output, fn_args, stop, examples
         )
-        _write_json(run_dir / HISTORY_FILE, history)
-        profile = gates.since_start()
-        if profile:
-            _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
-        sensitivity = input_sensitivity(model, config, evaluation)
-        _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
-        export_model(model, transform_output, config, fn_args.serving_model_dir)
-        checkpoints.remove()
+        if is_chief(strategy):
+            if settings.in_processes:
+                model = _of_this_process(model, config, transform_output, evaluation)
+            _write_json(run_dir / HISTORY_FILE, history)
+            profile = gates.since_start(model)
+            if profile:
+                _write_json(run_dir / GATES_FILE, profile_to_dict(profile, config))
+            sensitivity = input_sensitivity(model, config, evaluation)
+            _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
+            export_model(model, transform_output, config, fn_args.serving_model_dir)
+            checkpoints.remove()
+        wait_for_all(strategy)
+
+
+def _of_this_process(
+    trained: RankingModel,
+    config: TrainerPart,
+    transform_output: tft.TFTransformOutput,
+    batches: tf.data.Dataset,
+) -> RankingModel:
+    """The trained model with weights that no other process holds."""
+    model = build_model(config, transform_output)
+    model(next(iter(batches)))
+    copy_weights(trained.trainable_variables, model.trainable_variables)
+    return model
 
 
 def build_model(
@@ -123,13 +161,18 @@ def _fit(
     example = reader.example()
     _create_variables(model, example)
     evaluation = read_batches(fn_args.eval_files, transform_output, training.batch_size)
-    finite = FiniteLosses(
-        model,
-        config.task_names,
-        [name for name, value in example.items() if value.dtype.is_floating],
-    )
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        finite = FiniteLosses(
+            model,
+            config.task_names,
+            [name for name, value in example.items() if value.dtype.is_floating],
+        )
     checkpoint_dir = _checkpoint_dir(fn_args, config)
-    check_folders([fn_args.serving_model_dir, checkpoint_dir], needed_bytes(model))
+    check_same(strategy, os.path.basename(checkpoint_dir))
+    writes = is_chief(strategy)
+    if writes:
+        check_folders([fn_args.serving_model_dir, checkpoint_dir], needed_bytes(model))
     callbacks = training_callbacks(
         config,
         evaluation,
@@ -137,22 +180,24 @@ def _fit(
         run_dir=fn_args.model_run_dir,
         checkpoint_dir=checkpoint_dir,
         examples=examples,
+        is_chief=writes,
     )
     state = LoopState()
     checkpoints = Checkpoints(
         checkpoint_dir,
         model,
         state,
-        callbacks,
         minutes=training.checkpoint_minutes,
+        writes=writes,
     )
     checkpoints.restore()
+    steps, evaluate = build_steps(model, reader, finite, evaluation)
     loop = TrainingLoop(
         model,
-        InSyncSteps(model, reader, finite),
+        steps,
         state,
         epochs=training.epochs,
-        evaluate=lambda: model.evaluate(evaluation, verbose=0, return_dict=True),
+        evaluate=evaluate,
         callbacks=callbacks,
         checkpoints=checkpoints,
         finite=finite,

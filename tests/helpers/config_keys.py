@@ -134,6 +134,11 @@ CHANGES: dict[str, str] = {
     "training.baseline": "training.baseline=false",
     "training.control": "training.control=true",
     "training.strategy.kind": "training.strategy.kind=mirrored",
+    "training.strategy.scale_learning_rate": (
+        "training.strategy.scale_learning_rate=sqrt"
+    ),
+    "training.strategy.local_workers": "training.strategy.local_workers=2",
+    "training.strategy.local_servers": "training.strategy.local_servers=3",
     "training.strategy.replicas": "training.strategy.replicas=2",
     "training.strategy.tpu": "training.strategy.tpu=local",
     "training.strategy.min_shard_bytes": "training.strategy.min_shard_bytes=1024",

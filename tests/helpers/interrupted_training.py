@@ -95,12 +95,13 @@ def _main(folder, out, text, moment, number, signal_number):
     from pipeline.config import RunConfig, TrainerPart
     from pipeline.progress import LOGGER_NAME
     from pipeline.training import trainer
+    from pipeline.training.optimizers import composite_optimizer
     from tests.helpers.training_arguments import training_arguments
 
     logging.getLogger(LOGGER_NAME).addHandler(logging.StreamHandler(sys.stdout))
 
     def export(model, *_):
-        variables = [*model.variables, *model.optimizer.variables]
+        variables = [*model.variables, *composite_optimizer(model).weights]
         np.savez(
             Path(out) / "weights.npz",
             **{f"{i}:{v.name}": v.numpy() for i, v in enumerate(variables)},

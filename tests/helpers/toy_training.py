@@ -93,7 +93,7 @@ def toy_training(
     finite = FiniteLosses(model, ["like"], ["x", "like"])
     state, stop = LoopState(), stop or StopSignal()
     checkpoints = Checkpoints(
-        str(folder), model, state, callbacks, minutes=minutes, clock=iter_clock()
+        str(folder), model, state, minutes=minutes, clock=iter_clock()
     )
     checkpoints.restore()
     loop = TrainingLoop(

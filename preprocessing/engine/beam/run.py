@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 
 import apache_beam as beam
@@ -49,7 +50,9 @@ def write_feature_table_on_beam(
         StateError: The state cannot be used.
         EmptyLogError: The log has no rows.
         RejectLimitExceeded: Too many rows break the contract; they are in `rejects/`.
+        ValueError: Beam lacks the client of the output's store.
     """
+    check_beam_can_write(out_dir)
     rejects_dir, new_state_dir = join(out_dir, REJECTS), join(out_dir, STATE)
     previous = None
     if state_dir is not None:
@@ -65,3 +68,22 @@ def write_feature_table_on_beam(
     summary = finish_outputs(rejects_dir, new_state_dir, features, previous)
     remove_tree(join(rejects_dir, COUNTS_FILE))  # the output's summary holds the same
     return summary
+
+
+def check_beam_can_write(place: str) -> None:
+    """Checks that Beam has what it writes to a store with.
+
+    We read `s3://` by Arrow's client, also on a runner; Beam writes there by Amazon's.
+
+    Args:
+        place: A path or a URI.
+
+    Raises:
+        ValueError: A package is missing; the message names it.
+    """
+    if place.startswith("s3://") and importlib.util.find_spec("boto3") is None:
+        raise ValueError(
+            f"{place}: to write to s3:// a Beam runner needs a package more, here and "
+            f"on its workers: pip install 'apache-beam[aws]=={beam.__version__}'. "
+            "Threads of this machine (no --runner) do without"
+        )

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import tf_keras
 
+from pipeline.config import EarlyStoppingConfig
+from pipeline.training.early_stopping import StopAtBestGAUC
 from pipeline.training.stop_signal import StopSignal
 from tests.helpers.toy_training import (
     BATCH,
@@ -122,39 +124,41 @@ def test_a_signal_during_an_evaluation_does_not_wait_for_its_end(
 
 
 class Scripted(tf_keras.callbacks.Callback):
-    """Logs a metric that is best in the first epoch."""
+    """Logs a GAUC that is best in the first epoch."""
+
+    def __init__(self, name):
+        super().__init__()
+        self._name = name
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["val_gauc"] = -float(epoch)
+        logs[self._name] = -float(epoch)
 
 
-def stopping():
-    return [
-        Scripted(),
-        tf_keras.callbacks.EarlyStopping(
-            "val_gauc", mode="max", patience=2, restore_best_weights=True
-        ),
-    ]
+def stopping(folder):
+    """What stops after two epochs without a better one."""
+    settings = EarlyStoppingConfig(task="like", patience=2)
+    file = str(folder / "best_weights.npy")
+    return [Scripted(settings.monitor), StopAtBestGAUC(settings, "model", file)]
 
 
 def test_early_stopping_counts_on_and_keeps_the_best_weights(tmp_path):
-    whole = toy_training(tmp_path / "whole", epochs=9, callbacks=stopping())
-    history = whole.loop.run()
-    assert history["val_gauc"] == [0.0, -1.0, -2.0]
-
-    def stopped_in_the_third_epoch(callbacks):
-        return [*callbacks, At(2 * STEPS, kill)]
-
-    with pytest.raises(Killed):
-        toy_training(
-            tmp_path / "cut",
+    def start(name, *callbacks):
+        folder = tmp_path / name
+        return toy_training(
+            folder,
             epochs=9,
             minutes=1e-9,
-            callbacks=stopped_in_the_third_epoch(stopping()),
-        ).loop.run()
-    again = toy_training(
-        tmp_path / "cut", epochs=9, callbacks=[*stopping(), At(99, kill)]
-    )
+            callbacks=[*stopping(folder), *callbacks],
+        )
+
+    whole = start("whole")
+    history = whole.loop.run()
+    assert history["val_like_gauc"] == [0.0, -1.0, -2.0]
+    assert int(whole.model.optimizer.iterations) == 3 * STEPS
+    with pytest.raises(Killed):
+        start("cut", At(2 * STEPS + 1, kill)).loop.run()
+    again = start("cut")
+    assert again.state.epoch == 2
     assert again.loop.run() == history
     for value, expected in zip(
         again.model.get_weights(), whole.model.get_weights(), strict=True
