@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -54,7 +54,7 @@ class CoordinatorSteps:
         """The batches of an epoch from number `done` on, as serialized examples."""
         return iter(self._reader.serialized(epoch, done).prefetch(tf.data.AUTOTUNE))
 
-    def run(self, batch: tf.Tensor) -> Mapping[str, Any]:
+    def run(self, batch: tf.Tensor) -> Any:
         """Hands a batch out; reading the logs waits for its step."""
         if len(self._under_way) >= self._ahead:
             self._under_way.popleft().get()
@@ -82,8 +82,10 @@ class CoordinatorSteps:
         return logs
 
 
-class RemoteLogs(Mapping[str, Any]):
-    """The losses and metrics of a step that may be under way: reading them waits.
+class RemoteLogs:
+    """The losses and metrics of a step that may be under way.
+
+    It is no `Mapping`: Keras would look into one after each step, and wait for it.
 
     Args:
         value: What the coordinator gave for it.
@@ -93,13 +95,5 @@ class RemoteLogs(Mapping[str, Any]):
         self._value = value
 
     def __getitem__(self, name: str) -> Any:
-        """One of them, as NumPy has it."""
+        """One of them, as NumPy has it; waits for the step."""
         return self._value.fetch()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Their names."""
-        return iter(self._value.fetch())
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._value.fetch())
