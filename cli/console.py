@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.progress import LiveProgress
 
 _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
-_BAR_WIDTH = 24
+_BAR_WIDTH = 12  # the rate and the loss fit into 80 columns beside it
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_a_bar_is_as_long_as_what_is_done():
     assert line.startswith("model: epoch 1/2 ")
     assert line.rstrip().endswith("70 examples/s, loss 0.5")
     full = shown(LiveProgress("model", 200, 200))
-    assert (line.count("━"), full.count("━")) == (6, 24)
+    assert (line.count("━"), full.count("━")) == (3, 12)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
