@@ -8,9 +8,6 @@ from pydantic import Field
 
 from pipeline.config.section import Positive, Section
 
-# Whose training is several processes, on one machine or many.
-CLUSTER_KINDS = ("multi_worker", "parameter_server")
-
 
 class StrategyConfig(Section):
     """How training is distributed; `pipeline.training.strategies` builds it."""
@@ -46,4 +43,9 @@ class StrategyConfig(Section):
     @property
     def in_processes(self) -> bool:
         """Whether training is several processes."""
-        return self.kind in CLUSTER_KINDS
+        return self.kind in ("multi_worker", "parameter_server")
+
+    @property
+    def weights_elsewhere(self) -> bool:
+        """Whether the trained weights are not in the memory of the one that exports."""
+        return self.in_processes or self.kind == "tpu"

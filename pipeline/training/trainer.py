@@ -100,7 +100,7 @@ def train(fn_args: FnArgs) -> None:
             model, config, transform_output, fn_args, stop, examples
         )
         if is_chief(strategy):
-            if settings.in_processes:
+            if settings.weights_elsewhere:
                 model = _of_this_process(model, config, transform_output, evaluation)
             _write_json(run_dir / HISTORY_FILE, history)
             profile = gates.since_start(model)
