@@ -11,7 +11,8 @@ from benchmarks.contestant import Contestant
 from benchmarks.environment import use_threads
 from benchmarks.flops import count_flops
 from benchmarks.interleaved import calls, measure
-from benchmarks.production_model import ProductionModel, input_shapes
+from benchmarks.production_model import ProductionModel
+from benchmarks.production_shape import input_shapes
 from benchmarks.report import Row, milliseconds, number_row
 
 BATCH = 256

@@ -9,9 +9,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.progress import LiveProgress
 
 _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
-_BAR_WIDTH = 24
+_BAR_WIDTH = 12  # the rate and the loss fit into 80 columns beside it
 
 
 @contextmanager
@@ -109,11 +109,9 @@ class ComponentProgress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Handles one log record of TFX's runner or of `pipeline.progress`."""
-        from pipeline.progress import LIVE_LOGGER_NAME, LOGGER_NAME
+        from pipeline.progress import LOGGER_NAME
 
-        if record.name == LIVE_LOGGER_NAME:
-            self._show(record.args[0] if isinstance(record.args, tuple) else None)
-        elif record.name == LOGGER_NAME:
+        if record.name == LOGGER_NAME:
             self._console.print(
                 f"        {record.getMessage()}", style="dim", markup=False
             )
@@ -131,7 +129,7 @@ class ComponentProgress(logging.Handler):
                 markup=False,
             )
 
-    def _show(self, progress: Any) -> None:
+    def _show(self, progress: LiveProgress | None) -> None:
         """Shows a `LiveProgress` beside the spinner; None shows the component."""
         shown = f"{self._name} ..." if progress is None else progress_bar(progress)
         self._status.update(shown)
@@ -141,17 +139,16 @@ class ComponentProgress(logging.Handler):
         """Listens to TFX's and our own loggers during a run."""
         from absl import logging as absl_logging
 
-        from pipeline.progress import LIVE_LOGGER_NAME, LOGGER_NAME
+        from pipeline.progress import LOGGER_NAME, watched_by
 
         absl_logging.set_verbosity(absl_logging.INFO)
-        names = ["absl", LOGGER_NAME]
-        if self._console.is_terminal:
-            names.append(LIVE_LOGGER_NAME)
-        loggers = [logging.getLogger(name) for name in names]
+        loggers = [logging.getLogger(name) for name in ("absl", LOGGER_NAME)]
         for logger in loggers:
             logger.addHandler(self)
+        live = self._console.is_terminal
         try:
-            yield
+            with watched_by(self._show) if live else nullcontext():
+                yield
         finally:
             self._status.stop()
             for logger in loggers:
@@ -164,7 +161,8 @@ def progress_bar(progress: LiveProgress) -> Table:
     bar = ProgressBar(
         progress.total, progress.done, width=_BAR_WIDTH, pulse=progress.total is None
     )
-    line.add_row(Text(progress.name), bar, Text(", ".join(progress.facts)))
+    facts = Text(", ".join(progress.facts), no_wrap=True, overflow="ellipsis")
+    line.add_row(Text(progress.name, no_wrap=True), bar, facts)
     return line
 
 

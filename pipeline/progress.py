@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 LOGGER_NAME = "poso.progress"
-LIVE_LOGGER_NAME = "poso.live_progress"
 
 _logger = logging.getLogger(LOGGER_NAME)
 _logger.setLevel(logging.INFO)
-_live = logging.getLogger(LIVE_LOGGER_NAME)
-_live.setLevel(logging.INFO)
-_live.propagate = False  # nothing for a file
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,26 @@ def report_progress(message: str) -> None:
     _logger.info(message)
 
 
+Show = Callable[[LiveProgress | None], None]
+_watchers: list[Show] = []
+
+
+@contextmanager
+def watched_by(show: Show) -> Iterator[None]:
+    """Within the context, `show` is given what `report_live` says."""
+    _watchers.append(show)
+    try:
+        yield
+    finally:
+        _watchers.remove(show)
+
+
 def is_watched() -> bool:
     """Whether a terminal shows what `report_live` says."""
-    return bool(_live.handlers)
+    return bool(_watchers)
 
 
 def report_live(progress: LiveProgress | None) -> None:
     """Shows progress in place of what was shown before; None takes it away."""
-    _live.info("%s", progress)
+    for show in _watchers:
+        show(progress)

@@ -67,8 +67,8 @@ class GatesConfig(Section):
     )
     kernel_initializer: Literal["auto", "glorot_uniform", "he_normal"] = Field(
         "auto",
-        description="Initialiser of W1. auto is he_normal for narrow codes "
-        "(ordered, numeric, constant) and glorot_uniform for all others.",
+        description="Initialiser of W1. auto is glorot_uniform for codes with many "
+        "columns of size 1 (thermometer, all_features), he_normal for others.",
     )
     output_variance: float = Field(
         1.0,

@@ -30,6 +30,6 @@ class MLflowConfig(Section):
     """A run in an MLflow tracking server or folder; `pipeline.training.mlflow_run`."""
 
     tracking_uri: str = Field(
-        "", description="Server or folder, http://... or file:...; empty logs nothing."
+        "", description="Server or database, http://... or sqlite:///...; '': none."
     )
     experiment: str = Field("poso", min_length=1, description="MLflow's experiment.")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.config.embedding import EmbeddingConfig
 from pipeline.config.optimizer import EmbeddingOptimizerConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.section import Positive, Section
@@ -26,6 +27,7 @@ class FitConfig(Section):
     optimizer: Literal["adam", "adagrad", "clippy_adagrad"] = Field(
         "adam", description="Of all weights but the embedding tables."
     )
+    embedding: EmbeddingConfig = EmbeddingConfig()
     embedding_optimizer: EmbeddingOptimizerConfig = EmbeddingOptimizerConfig()
     clip_norm: float | None = Field(
         10.0, gt=0, description="Largest norm of all gradients together."

@@ -13,16 +13,16 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
 
-import poso_keras
-from pipeline.config import ModelConfig, TrainerPart
+from pipeline.config import TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
 from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
+from pipeline.model.modules import build_attention, build_mixture, build_tower
 from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
 from pipeline.model.scores import Scores, batch_scores
 from pipeline.model.train_step import scaled_train_step
-from preprocessing.transform.input_specs import InputSpec, input_specs
+from preprocessing.transform.input_specs import input_specs
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -44,7 +44,14 @@ class RankingModel(tfrs.Model):
         super().__init__()
         specs = input_specs(config.features, config.transform)
         settings = config.model
-        self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.embedding = FeatureEmbedding(
+            specs,
+            embedding_rows,
+            settings,
+            config.training,
+            # Of the tables' part of a `CompositeOptimizer`, once there is one.
+            learning_rate=lambda: self.optimizer.optimizers[1].learning_rate,
+        )
         self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
@@ -52,10 +59,13 @@ class RankingModel(tfrs.Model):
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
         self._of_video += self.input_codes.of_video
         self.attentions = {
-            spec.name: _attention(settings, spec) for spec in self.histories
+            spec.name: build_attention(settings, f"{spec.name}_attention")
+            for spec in self.histories
         }
-        self.mmoe = _mmoe(settings, len(config.tasks))
-        self.towers = {name: _tower(settings, name) for name in config.tasks}
+        self.mmoe = build_mixture(settings, len(config.tasks))
+        self.towers = {
+            name: build_tower(settings, f"{name}_tower") for name in config.tasks
+        }
         self.logits = {
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
@@ -69,6 +79,7 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
+        inputs = self.embedding.with_large_tables(inputs)
         parts = [*self.embedding(inputs), *self.input_codes(inputs)]
         codes = self.personalization_code(inputs, parts)
         user, video = (
@@ -99,6 +110,7 @@ class RankingModel(tfrs.Model):
             tf.concat([features, *pooled], axis=-1),
             personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
+            expert_code=codes.get("experts"),
         )
         return {
             name: tf.squeeze(
@@ -158,37 +170,3 @@ class RankingModel(tfrs.Model):
         """Each task's probability, float32 [batch]."""
         logits = self(inputs, training=False, shared_user=shared_user)
         return {name: tf.sigmoid(value) for name, value in logits.items()}
-
-
-def _attention(settings: ModelConfig, spec: InputSpec) -> tf_keras.layers.Layer:
-    attention = settings.attention
-    if not settings.poso.attention:
-        return poso_keras.SequenceAttention(
-            attention.num_heads, attention.key_dim, name=f"{spec.name}_attention"
-        )
-    return poso_keras.POSOMultiHeadAttention(
-        attention.num_heads,
-        attention.key_dim,
-        num_modules=attention.num_modules,
-        query_mode=attention.query_mode,
-        key_mode=attention.key_mode,
-        value_mode=attention.value_mode,
-        name=f"{spec.name}_attention",
-    )
-
-
-def _mmoe(settings: ModelConfig, num_tasks: int) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMMoE if settings.poso.mmoe else poso_keras.MMoE
-    return kind(
-        num_experts=settings.mmoe.num_experts,
-        expert_units=settings.mmoe.expert_units,
-        num_tasks=num_tasks,
-        name="mmoe",
-    )
-
-
-def _tower(settings: ModelConfig, name: str) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMLP if settings.poso.mlp else poso_keras.MLP
-    return kind(
-        units=settings.tower_units, dropout=settings.dropout, name=f"{name}_tower"
-    )

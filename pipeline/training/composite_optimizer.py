@@ -12,6 +12,11 @@ import tf_keras
 # A gradient (`tf.Tensor`, `tf.IndexedSlices` or None) and its variable.
 Pairs = Iterable[tuple[Any, tf.Variable]]
 
+_EMBEDDING_LAYERS = (
+    tf_keras.layers.Embedding,
+    tfrs.layers.embedding.TPUEmbedding,
+)
+
 
 class CompositeOptimizer(tfrs.experimental.optimizers.CompositeOptimizer):
     """TFRS' composite, for Keras' present optimizers, with one clipping over both.
@@ -23,7 +28,8 @@ class CompositeOptimizer(tfrs.experimental.optimizers.CompositeOptimizer):
 
     Args:
         dense: Trains all weights that are not in embedding layers.
-        embedding: Trains the tables of all `tf_keras.layers.Embedding` in the model.
+        embedding: Trains the tables of all embedding layers in the model, Keras' and
+            TFRS'.
         model: The model, whose variables need not be there yet.
         clip_norm: Largest norm of all gradients together; None leaves them.
     """
@@ -94,7 +100,7 @@ class CompositeOptimizer(tfrs.experimental.optimizers.CompositeOptimizer):
 
 
 def _table_weights(model: tf_keras.Model) -> list[tf.Variable]:
-    layers = [m for m in model.submodules if isinstance(m, tf_keras.layers.Embedding)]
+    layers = [m for m in model.submodules if isinstance(m, _EMBEDDING_LAYERS)]
     return [weight for layer in layers for weight in layer.trainable_weights]
 
 

@@ -21,7 +21,8 @@ def input_sensitivity(
 
     An input is masked by 0 where it enters: a bucket's or an id's embedding, its part
     of the personalization code, a numeric value itself. An id's table is shared with
-    the histories of the same ids, which are masked with it.
+    the histories of the same ids, which are masked with it. Tables that are spread
+    over the chips of a TPU are looked up all at once and left out.
 
     Args:
         model: The trained model.
@@ -41,7 +42,7 @@ def input_sensitivity(
         masked_layers={
             spec.name: [*_embeddings(spec), *_codes(spec, model)]
             for spec in specs
-            if spec.kind != "numeric"
+            if (spec.table or spec.name) in model.embedding.tables
         },
     )
 

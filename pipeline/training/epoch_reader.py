@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from pipeline.training.batches import example_files, read_file
 
 # Files that are read side by side, and records taken from one before the next.
-_OPEN_FILES, _RECORDS_IN_A_ROW = 8, 64
+_OPEN_FILES, _RECORDS_IN_A_ROW = 8, 256
 
 
 class EpochReader:
@@ -26,7 +26,7 @@ class EpochReader:
         file_patterns: Gzipped TFRecord files of transformed examples.
         transform_output: Tells the tensors' names and shapes.
         batch_size: Examples per step, over all replicas.
-        shuffle_buffer: Examples to mix at a time.
+        shuffle_buffer: Examples to mix at a time; twice as many are in memory.
         seed: Decides the order, with the epoch.
         drop_remainder: Whether to drop a last, smaller batch (TPUs need one size).
 
@@ -56,26 +56,30 @@ class EpochReader:
 
         Args:
             epoch: Counted from 0.
-            done: Batches to leave out: those before are read, but not parsed.
+            done: Batches to leave out: they are read, but not parsed.
         """
         random = np.random.default_rng([self._seed % (1 << 32), epoch])
         files = random.permutation(np.array(self._files, object))
+        seed = int(random.integers(1 << 31))
+        # Of single records, each of these would cost more than reading them does.
         return (
             tf.data.Dataset.from_tensor_slices(files.tolist())
             .interleave(
-                read_file,
+                lambda file: read_file(file).batch(_RECORDS_IN_A_ROW),
                 cycle_length=min(len(files), _OPEN_FILES),
-                block_length=_RECORDS_IN_A_ROW,
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )
-            .shuffle(
-                self._shuffle_buffer,
-                seed=int(random.integers(1 << 31)),
-                reshuffle_each_iteration=False,
+            .rebatch(self._shuffle_buffer)
+            .enumerate()
+            .map(
+                lambda block, examples: tf.random.experimental.stateless_shuffle(
+                    examples, seed=[tf.constant(seed, tf.int64), block]
+                )
             )
-            .skip(done * self._batch_size)
-            .batch(self._batch_size, drop_remainder=self._drop_remainder)
+            .prefetch(1)
+            .rebatch(self._batch_size, drop_remainder=self._drop_remainder)
+            .skip(done)
         )
 
     def parse(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:

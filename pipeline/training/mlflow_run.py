@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -14,11 +16,15 @@ from pipeline.progress import report_progress
 
 _TRAINING = "poso.training"  # the tag by which a training finds its run again
 
+# What a server takes: parameters in one request, letters of a parameter.
+_BATCH, _LONGEST = 100, 500
+
 
 class MLflowRun(tf_keras.callbacks.Callback):
     """Logs parameters, and at each epoch's end the metrics, to a run of MLflow.
 
-    A training that was killed goes on in the run that it had begun.
+    A training that was killed goes on in the run that it had begun. One whose server
+    fails later than at the start goes on without.
 
     Args:
         config: What training reads of the configuration; its leaves are the parameters.
@@ -61,8 +67,7 @@ class MLflowRun(tf_keras.callbacks.Callback):
                 experiment_id, tags={_TRAINING: self._identity}, run_name=self._name
             )
             self._run_id = run.info.run_id
-            for key, value in self._parameters.items():
-                self._client.log_param(self._run_id, key, value)
+            self._log_parameters()
         report_progress(
             f"{self._name}: MLflow run {self._run_id} of experiment "
             f"'{settings.experiment}' at {settings.tracking_uri}"
@@ -70,20 +75,46 @@ class MLflowRun(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Logs what the epoch's logs hold; GAUC of no user is left out."""
-        for name, value in (logs or {}).items():
-            if not math.isnan(float(value)):
-                self._client.log_metric(
-                    self._run_id, name, float(value), step=epoch + 1
-                )
+        now_ms = time.time_ns() // 1_000_000
+        metrics = [
+            self._mlflow.entities.Metric(name, float(value), now_ms, epoch + 1)
+            for name, value in (logs or {}).items()
+            if not math.isnan(float(value))
+        ]
+        with self._worth_less_than_the_training():
+            self._client.log_batch(self._run_id, metrics=metrics)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the run."""
-        self._client.set_terminated(self._run_id)
+        with self._worth_less_than_the_training():
+            self._client.set_terminated(self._run_id)
+
+    @contextmanager
+    def _worth_less_than_the_training(self) -> Iterator[None]:
+        """Says in a line what MLflow could not take, and goes on."""
+        try:
+            yield
+        except self._mlflow.exceptions.MlflowException as error:
+            first_line = str(error).strip().split("\n", 1)[0]
+            report_progress(f"{self._name}: not logged to MLflow: {first_line}")
+
+    def _log_parameters(self) -> None:
+        leaves = list(self._parameters.items())
+        for start in range(0, len(leaves), _BATCH):
+            self._client.log_batch(
+                self._run_id,
+                params=[
+                    self._mlflow.entities.Param(key, str(value)[:_LONGEST])
+                    for key, value in leaves[start : start + _BATCH]
+                ],
+            )
 
 
 def _mlflow(settings: MLflowConfig) -> ModuleType:
     try:
         import mlflow
+        import mlflow.entities
+        import mlflow.exceptions
     except ImportError as error:
         raise ImportError(
             "training.mlflow needs the package mlflow: pip install 'poso[mlflow]', or "

@@ -15,9 +15,9 @@ _LIVE_SECONDS, _LINE_SECONDS = 0.5, 30.0
 
 
 class StepReport(tf_keras.callbacks.Callback):
-    """Says how many examples are done, how fast, the loss and the time left.
+    """Says how many examples are done, how fast, the time left and the losses.
 
-    It reads the loss, for which a device must be waited for, only when it speaks.
+    It reads the losses, for which the devices must be waited for, only when it speaks.
 
     Args:
         name: What is being trained.
@@ -65,7 +65,7 @@ class StepReport(tf_keras.callbacks.Callback):
         if now - self._spoke < (_LIVE_SECONDS if watched else _LINE_SECONDS):
             return
         self._spoke = now
-        progress = self._progress(batch, now, float((logs or {})["mean_loss"]))
+        progress = self._progress(batch, now)
         if watched:
             report_live(progress)
         else:
@@ -81,14 +81,21 @@ class StepReport(tf_keras.callbacks.Callback):
             self._examples = (self._last_batch + 1) * self._batch_size
         report_live(None)
 
-    def _progress(self, batch: int, now: float, loss: float) -> LiveProgress:
+    def _progress(self, batch: int, now: float) -> LiveProgress:
         first, begun = self._begun or (batch, now)
         done = (batch + 1) * self._batch_size
         per_second = (batch - first) * self._batch_size / (now - begun)
-        facts = [f"{per_second:,.0f} examples/s", f"loss {loss:.4f}"]
+        facts = [f"{per_second:,.0f} examples/s"]
         if self._examples and per_second:
             done = min(done, self._examples)
             left = (self._epochs - self._epoch) * self._examples - done
             facts.append(f"{timedelta(seconds=round(left / per_second))} left")
+        facts += self._losses()
         name = f"{self._name}: epoch {self._epoch + 1}/{self._epochs}"
         return LiveProgress(name, done, self._examples, tuple(facts))
+
+    def _losses(self) -> list[str]:
+        """Means of the epoch so far; the logs do not have them under every strategy."""
+        losses = self.model.multi_task_loss
+        means = {"loss": losses.mean_loss, **losses.means}
+        return [f"{name} {float(mean.result()):.4f}" for name, mean in means.items()]

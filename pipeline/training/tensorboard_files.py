@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -61,7 +62,11 @@ class TensorBoardFiles(tf_keras.callbacks.Callback):
         self._train = EventFiles(f"{self._folder}/train")
         self._validation = EventFiles(f"{self._folder}/validation")
         self._step = int(self.model.optimizer.iterations.numpy())
-        report_progress(f"{self._name}: tensorboard --logdir {self._folder}")
+        missing = importlib.util.find_spec("tensorboard") is None
+        report_progress(
+            f"{self._name}: tensorboard --logdir {self._folder}"
+            + (" (after: pip install tensorboard)" if missing else "")
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Measures the steps alone, not the evaluation between two epochs."""

@@ -15,7 +15,7 @@ MOST_LINES = 8
 
 
 def draw_lines(axis: Axes, matrix: _Array, scale: float | None) -> None:
-    """Draws each unit's outputs, and a dotted line where the gate starts."""
+    """Draws each unit's outputs, and a dotted line at half the scale."""
     for unit, outputs in enumerate(matrix.T, start=1):
         axis.plot(range(len(outputs)), outputs, label=f"#{unit}", lw=1.8)
     if scale is not None:
@@ -29,7 +29,7 @@ def draw_lines(axis: Axes, matrix: _Array, scale: float | None) -> None:
 
 
 def draw_map(axis: Axes, matrix: _Array, scale: float | None) -> None:
-    """Draws codes by units; white is where the gate starts."""
+    """Draws codes by units; white is half the scale."""
     image = axis.imshow(
         matrix.T,
         aspect="auto",

@@ -78,7 +78,7 @@ class GateProfile:
         """Draws each gate's outputs over the codes, one panel per gate.
 
         Up to eight units are lines, as in Fig. 4, more a map of colours. The dotted
-        line, and white in a map, is where the gate starts.
+        line, and white in a map, is C / 2, around which a gate starts.
 
         Args:
             labels: what to write below each code; its number by default.

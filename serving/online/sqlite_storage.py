@@ -7,7 +7,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from serving.online.storage import Swap
@@ -47,18 +47,20 @@ class SqliteStorage:
         self._path = str(path)
         self._lock = threading.Lock()
         _check_length(Path(path))
-        with self._reported():
+        with self._reported(), ExitStack() as unless_ready:
             self._connection = sqlite3.connect(
                 self._path,
                 timeout=_BUSY_S,
                 isolation_level=None,
                 check_same_thread=False,
             )
+            unless_ready.callback(self._connection.close)
             self._check_tables()
             # Readers need not wait for a writer; FULL: a commit waits for the disk.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_TABLES)
+            unless_ready.pop_all()
 
     def read(self, user_ids: Sequence[str]) -> list[bytes | None]:
         """The users' records, in order; None where there is none."""
@@ -134,7 +136,6 @@ class SqliteStorage:
         tables = {name for name in names if not name.startswith("sqlite_")}
         columns = self._connection.execute("PRAGMA table_info(users)").fetchall()
         if tables - _NAMES or {column[1] for column in columns} - _USER_COLUMNS:
-            self._connection.close()
             raise Unavailable(
                 f"{self._path} is an SQLite file of something else, not a user store: "
                 "name another file"

@@ -121,6 +121,7 @@ CHANGES: dict[str, str] = {
     "training.epochs": "training.epochs=3",
     "training.learning_rate": "training.learning_rate=0.1",
     "training.optimizer": "training.optimizer=adagrad",
+    "training.embedding.tpu_min_rows": "training.embedding.tpu_min_rows=9",
     "training.embedding_optimizer.name": "training.embedding_optimizer.name=adam",
     "training.embedding_optimizer.learning_rate": (
         "training.embedding_optimizer.learning_rate=0.1"

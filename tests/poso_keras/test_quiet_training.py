@@ -71,7 +71,13 @@ def test_no_warning_and_no_file_is_left(layer, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, layer],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "TMPDIR": str(folder),
+            "PYTHONPATH": str(ROOT),
+            # Python caches whatever AutoGraph writes, Keras' own functions as well.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
     )

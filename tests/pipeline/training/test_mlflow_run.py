@@ -1,6 +1,7 @@
 """What MLflow is told, by a stand-in for its client."""
 
 import sys
+from collections import namedtuple
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +14,21 @@ from tests.helpers.small_transform import settings_with
 URI = "http://tracking:5000"
 
 
+Param = namedtuple("Param", "key value")
+Metric = namedtuple("Metric", "key value timestamp step")
+
+
+class ServerDown(Exception):
+    """Stands for MLflow's own error."""
+
+
 class Client:
     """Keeps runs by the rules that the callback builds on."""
 
     def __init__(self):
         self.uri, self.experiments, self.runs = None, {}, []
+        self.lines = []
+        self.down = False
 
     def get_experiment_by_name(self, name):
         known = self.experiments.get(name)
@@ -51,11 +62,13 @@ class Client:
         self.runs.append(run)
         return run
 
-    def log_param(self, run_id, key, value):
-        self.runs[int(run_id)].params[key] = value
-
-    def log_metric(self, run_id, key, value, step):
-        self.runs[int(run_id)].metrics.append((key, value, step))
+    def log_batch(self, run_id, params=(), metrics=()):
+        if self.down:
+            raise ServerDown("no answer\nfrom the server")
+        assert len(params) <= 100
+        run = self.runs[int(run_id)]
+        run.params |= {param.key: param.value for param in params}
+        run.metrics += [(m.key, m.value, m.step) for m in metrics]
 
     def set_terminated(self, run_id):
         self.runs[int(run_id)].status = "FINISHED"
@@ -69,8 +82,15 @@ def client(monkeypatch):
         kept.uri = tracking_uri
         return kept
 
-    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=connect))
-    monkeypatch.setattr(mlflow_run, "report_progress", lambda line: None)
+    entities = SimpleNamespace(Param=Param, Metric=Metric)
+    exceptions = SimpleNamespace(MlflowException=ServerDown)
+    module = SimpleNamespace(
+        MlflowClient=connect, entities=entities, exceptions=exceptions
+    )
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    monkeypatch.setitem(sys.modules, "mlflow.entities", entities)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
+    monkeypatch.setattr(mlflow_run, "report_progress", kept.lines.append)
     return kept
 
 
@@ -90,9 +110,11 @@ def test_a_training_is_a_run_with_its_settings_and_curves(client):
     assert client.uri == URI
     [kept] = client.runs
     assert (kept.experiment, kept.name) == ("id of feeds", "model")
-    assert kept.params["training.learning_rate"] == 0.25
-    assert kept.params["tasks.like.weight"] == 0.5
-    assert kept.params["model.tower_units"] == [4]
+    assert kept.params["training.learning_rate"] == "0.25"
+    assert kept.params["tasks.like.weight"] == "0.5"
+    assert kept.params["model.tower_units"] == "[4]"
+    assert kept.params["features.extra"].startswith("[{'name': 'country'")
+    assert max(map(len, kept.params.values())) <= 500
     assert kept.metrics == [
         ("mean_loss", 0.5, 1),
         ("mean_loss", 0.25, 2),
@@ -110,6 +132,17 @@ def test_a_killed_training_goes_on_in_its_run_and_another_does_not(client):
     done.on_train_end()
     MLflowRun(part(), "model", "abc").on_train_begin()
     assert len(client.runs) == 3
+
+
+def test_a_server_that_fails_costs_its_curves_and_not_the_training(client):
+    run = MLflowRun(part(), "model", "abc")
+    run.on_train_begin()
+    client.down = True
+    run.on_epoch_end(0, {"mean_loss": 0.5})
+    client.down = False
+    run.on_epoch_end(1, {"mean_loss": 0.25})
+    assert client.runs[0].metrics == [("mean_loss", 0.25, 2)]
+    assert client.lines[1:] == ["model: not logged to MLflow: no answer"]
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

@@ -128,7 +128,16 @@ def test_the_curves_of_the_steps(tmp_path, lines):
     # 20 examples each 2 seconds; none over the pause between two epochs.
     rates = found["examples_per_second"]
     assert rates == [(step, 10.0) for step in (4, 6, 10, 12, 14)]
-    assert lines == [f"model: tensorboard --logdir {tmp_path}"]
+    [line] = lines
+    assert line.startswith(f"model: tensorboard --logdir {tmp_path}")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_line_says_what_is_missing_to_look(tmp_path, lines, monkeypatch, installed):
+    found = {"tensorboard": object()} if installed else {}
+    monkeypatch.setattr(tensorboard_files.importlib.util, "find_spec", found.get)
+    trained(tmp_path, steps=0)
+    assert ("pip install tensorboard" in lines[0]) != installed
 
 
 @pytest.mark.usefixtures("lines")

@@ -42,7 +42,10 @@ def storage_maker(kind, request, tmp_path):
     def make(name=""):
         name = name or uuid.uuid4().hex
         if kind == "redis":
-            return RedisStorage(f"{url}/0?prefix={tmp_path.name}{name}")
-        return SqliteStorage(":memory:" if kind == "memory" else tmp_path / name)
+            storage = RedisStorage(f"{url}/0?prefix={tmp_path.name}{name}")
+        else:
+            storage = SqliteStorage(":memory:" if kind == "memory" else tmp_path / name)
+        request.addfinalizer(storage.close)
+        return storage
 
     return make

@@ -61,6 +61,21 @@ def test_a_file_that_is_none_of_sqlites_is_unavailable(tmp_path):
         SqliteStorage(path)
 
 
+def test_a_file_that_is_refused_is_closed(tmp_path, monkeypatch):
+    connect, opened = sqlite3.connect, []
+
+    def recorded(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", recorded)
+    (tmp_path / "text").write_bytes(b"something else" * 1000)
+    with pytest.raises(Unavailable):
+        SqliteStorage(tmp_path / "text")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        opened[0].execute("SELECT 1")
+
+
 @pytest.fixture
 def full(tmp_path):
     """A closed store of some pages."""
@@ -92,13 +107,15 @@ def test_a_file_that_was_cut_short_is_unavailable(full, share):
 def test_a_whole_copy_is_as_good_as_the_file(full, tmp_path):
     copy = tmp_path / "copy.sqlite"
     copy.write_bytes(full.read_bytes())
-    assert SqliteStorage(copy).read(["u7", "nobody"]) == [b"record" * 100, None]
+    with closing(SqliteStorage(copy)) as storage:
+        assert storage.read(["u7", "nobody"]) == [b"record" * 100, None]
 
 
 def test_a_file_in_use_may_be_shorter_than_it_will_be(full):
-    first = SqliteStorage(full)
-    first.swap([Swap(f"v{n}", None, b"x" * 9000, {}) for n in range(50)], "all")
-    assert SqliteStorage(full).read(["v49"]) == [b"x" * 9000]
+    with closing(SqliteStorage(full)) as first:
+        first.swap([Swap(f"v{n}", None, b"x" * 9000, {}) for n in range(50)], "all")
+        with closing(SqliteStorage(full)) as second:
+            assert second.read(["v49"]) == [b"x" * 9000]
 
 
 @pytest.mark.parametrize(
