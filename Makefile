@@ -26,12 +26,12 @@ WITH_TENSORFLOW_IO = $(COMPILE) --python-version 3.10
 PARALLEL = -n auto --dist loadfile
 
 # Which lines the tests never reach, in `make test COVERAGE=1` (slower).
-ROOMS = poso_keras preprocessing pipeline serving simulator cli
+ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-s3 test-travel test-fresh lint types format demo docs bench-layers bench-features bench-serving \
-  bench-evaluation-memory clean
+  test-clients test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
+  bench-evaluation-memory bench-training clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 26
@@ -133,6 +133,9 @@ format: $(STAMP)  ## Format and fix what can be fixed
 demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 	@$(BIN)/poso demo
 
+submergence: $(STAMP)  ## Repeat the result on rare new users: plain, control, POSO, five seeds (hours)
+	@$(BIN)/python -m experiments.submergence
+
 bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks.layers
 
@@ -144,6 +147,9 @@ bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six
 
 bench-evaluation-memory: $(STAMP)  ## Measure the memory of the report's scoring (ten minutes)
 	@$(BIN)/python -m benchmarks.evaluation_memory
+
+bench-training: $(STAMP)  ## Measure the training loop, its input and its largest table (ten minutes)
+	@$(BIN)/python -m benchmarks.training
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) $(S3) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

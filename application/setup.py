@@ -101,6 +101,8 @@ setup(
         "serving": SERVING,
         "tensorflow-io": TENSORFLOW_IO,
         "redis": ["redis>=5"],
+        "mlflow": ["mlflow>=2.16"],
+        "tensorboard": ["tensorboard>=2.16"],
         "benchmarks": ["polars>=1"],
         "dev": DEV,
     },

@@ -15,11 +15,11 @@ import tf_keras
 
 import poso_keras
 from benchmarks.command import Options, benchmark_command
+from benchmarks.contestant import Contestant, check_equal
 from benchmarks.environment import use_threads
 from benchmarks.interleaved import Block, calls, measure
 from benchmarks.nextrec_environment import nextrec_python
 from benchmarks.report import Row
-from benchmarks.training import Contestant, check_equal
 
 BATCHES = (256, 1024)
 SIZES = {

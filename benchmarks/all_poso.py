@@ -7,12 +7,13 @@ import tensorflow as tf
 import tf_keras
 
 from benchmarks.command import Options, benchmark_command
+from benchmarks.contestant import Contestant
 from benchmarks.environment import use_threads
 from benchmarks.flops import count_flops
 from benchmarks.interleaved import calls, measure
-from benchmarks.production_model import ProductionModel, input_shapes
+from benchmarks.production_model import ProductionModel
+from benchmarks.production_shape import input_shapes
 from benchmarks.report import Row, milliseconds, number_row
-from benchmarks.training import Contestant
 
 BATCH = 256
 # Table 1, million FLOPs a sample: plain, POSO.

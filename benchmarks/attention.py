@@ -10,13 +10,13 @@ import tf_keras
 
 import poso_keras
 from benchmarks.command import Options, benchmark_command
+from benchmarks.contestant import Contestant, check_equal
 from benchmarks.environment import use_threads
 from benchmarks.flops import count_flops
 from benchmarks.interleaved import Rounds, calls, measure
 from benchmarks.memory import peak_bytes
 from benchmarks.report import Row, milliseconds, number_row
 from benchmarks.textbook_attention import TextbookAttention
-from benchmarks.training import Contestant, check_equal
 
 BATCH, WIDTH, HEADS, MODULES, CODE = 1024, 64, 4, 4, 16
 # How many times faster at least, by length: forward, train step.

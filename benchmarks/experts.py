@@ -10,11 +10,11 @@ import tf_keras
 
 import poso_keras
 from benchmarks.command import Options, benchmark_command
+from benchmarks.contestant import Contestant, check_equal
 from benchmarks.environment import use_threads
 from benchmarks.expert_loop import ExpertLoop
 from benchmarks.interleaved import calls, measure
 from benchmarks.report import Row, milliseconds
-from benchmarks.training import Contestant, check_equal
 
 BATCH, EXPERTS, TASKS, CODE = 256, 8, 4, 16
 # Width of the input, widths of an expert's layers; the last is the library's default.

@@ -8,12 +8,21 @@ import tensorflow as tf
 import tf_keras
 
 import poso_keras
-
-FEATURES, SEQUENCES, LENGTH, VIDEO, CODE = 1792, 4, 50, 32, 16
-HEADS, KEY_DIM, MODULES = 8, 64, 4
-EXPERTS, EXPERT_UNITS, TASKS, TOWER_UNITS = 8, (576, 512), 4, (256, 192)
-# What the paper's table leaves unnamed, 29 % of its FLOPs, is here a plain stack.
-BOTTOM_UNITS = (2816, 1792)
+from benchmarks.production_shape import (
+    BOTTOM_UNITS,
+    CODE,
+    EXPERT_UNITS,
+    EXPERTS,
+    FEATURES,
+    HEADS,
+    KEY_DIM,
+    LENGTH,
+    MODULES,
+    SEQUENCES,
+    TASKS,
+    TOWER_UNITS,
+    VIDEO,
+)
 
 
 class ProductionModel(tf_keras.Model):
@@ -64,11 +73,6 @@ class ProductionModel(tf_keras.Model):
             ],
             "MMoE": [(self.mixture, [(mixed,), code])],
         }
-
-
-def input_shapes() -> list[tuple[int, ...]]:
-    """Returns the shapes of the model's inputs, without the batch."""
-    return [(CODE,), (FEATURES,), *[(LENGTH, VIDEO)] * SEQUENCES]
 
 
 def _attention(personalized: bool) -> Any:

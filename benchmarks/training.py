@@ -1,94 +1,176 @@
-"""A layer as it is served and as it is trained, both as compiled functions."""
+"""The training loop: its input, its step, its largest table.
+
+Everything is made up here, of the shape of KuaiRand's, so that anyone can run it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 
-Tensors = Sequence[tf.Tensor]
+from benchmarks.big_table import LARGE, SMALL, TABLE, measure_apart
+from benchmarks.command import Options, benchmark_command
+from benchmarks.interleaved import Block, Rounds, calls, measure
+from benchmarks.kuairand_shape import (
+    BATCH,
+    ROWS,
+    RandomExamples,
+    endless,
+    new_model,
+    training_config,
+)
+from benchmarks.parsing import measure_parsing
+from benchmarks.report import Row, milliseconds, number_row
+from pipeline.training.epoch_reader import EpochReader
+from pipeline.training.finite_losses import FiniteLosses
+from pipeline.training.steps import InSyncSteps
+
+# Of each epoch; the mixing buffer is filled anew at its beginning, as in a training.
+EXAMPLES = 64 * BATCH
+_MAX_S = 90.0
 
 
-class Contestant:
-    """A layer with fixed inputs, ready to be timed.
+def measure_training(options: Options) -> tuple[str, list[Row], list[str]]:
+    """The loop on files against memory, parsing, POSO against plain, a large table.
 
-    A train step is forward, backward and Adam, on the squared distance from fixed
-    targets. Inputs also get gradients: below a layer there are embeddings to train.
-
-    Args:
-        layer: what to call.
-        inputs: its first arguments, [batch, ...], which get gradients.
-        weights: what to train.
-        fixed: its further arguments, [batch, ...], which get none.
-        jit: whether to compile by XLA.
-
-    Attributes:
-        forward: returns the outputs.
-        gradients: returns the gradients of weights and inputs.
-        train: makes a step and returns the gradients of the inputs.
-        targets: what the outputs are trained towards.
+    Needs about ten minutes, 5 GB of memory and 0.2 GB of disk. TensorFlow's threads
+    are its default, one a core: a training has the machine to itself.
     """
+    rows = [
+        _from_files(options),
+        measure_parsing(options.repeats),
+        _all_poso(options),
+        *_large_table(options),
+    ]
+    notes = [
+        "from files: gzipped TFRecord files of the Transform's tensors, read, mixed, "
+        "parsed and trained on by the trainer's own reader and steps; in memory: the "
+        "same steps on one batch.",
+        "parsing: all examples of a batch at once against one by one, of serialized "
+        "examples in memory, by as many threads.",
+        f"tables: ids are uniform over the rows of `{TABLE}`, so that nearly each of "
+        "the look-ups of a batch has a row of its own; a log's are not.",
+        "memory: resident memory of a process at its peak over that when model and "
+        "optimizer had been made; a dense gradient would show as 0.64 GB more.",
+    ]
+    return f"Training: KuaiRand's shape, batch {BATCH}", rows, notes
 
-    def __init__(
-        self,
-        layer: Callable[..., Any],
-        inputs: Tensors,
-        weights: Sequence[tf.Variable],
-        fixed: Tensors = (),
-        jit: bool = False,
-    ) -> None:
-        self._layer, self._weights = layer, list(weights)
-        self._optimizer = tf_keras.optimizers.Adam(1e-3, jit_compile=False)
-        self._optimizer.build(self._weights)
-        rng = np.random.default_rng(1)
-        self._inputs, self._fixed = tuple(inputs), tuple(fixed)
-        outputs = _as_list(layer(*inputs, *fixed))
-        self.targets = [tf.constant(rng.normal(size=y.shape), y.dtype) for y in outputs]
-        # They capture the inputs, which costs less a call than arguments do and, unlike
-        # constants, is not folded.
-        self.forward, self.gradients, self.train = (
-            tf.function(work, autograph=False, jit_compile=jit or None)
-            for work in (self._run, self._differentiate, self._step)
+
+def _from_files(options: Options) -> Row:
+    config = training_config()
+    made = RandomExamples(config)
+    batch = made.batch()
+    model = new_model(config, batch)
+    floating = [name for name, value in batch.items() if value.dtype.is_floating]
+    with tempfile.TemporaryDirectory() as folder:
+        once = made.write(Path(folder), EXAMPLES // 4)
+        reader = EpochReader(
+            once * 4,  # the pages' cache holds the files either way
+            made,
+            BATCH,
+            shuffle_buffer=config.training.shuffle_buffer,
+            seed=config.training.seed,
         )
-
-    def _run(self) -> list[tf.Tensor]:
-        return _as_list(self._layer(*self._inputs, *self._fixed))
-
-    def _differentiate(self) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(self._inputs)
-            pairs = zip(self._run(), self.targets, strict=True)
-            loss = tf.add_n([tf.reduce_mean((y - target) ** 2) for y, target in pairs])
-        return tape.gradient(loss, [*self._weights, *self._inputs])
-
-    def _step(self) -> list[tf.Tensor]:
-        gradients = self._differentiate()
-        count = len(self._weights)
-        pairs = zip(gradients[:count], self._weights, strict=True)
-        self._optimizer.apply_gradients(pairs)
-        return gradients[count:]
-
-
-def check_equal(a: Tensors, b: Tensors, tolerance: float = 1e-4) -> float:
-    """Returns the largest difference, relative to each tensor's largest entry.
-
-    Raises:
-        ValueError: if it is above the tolerance: then the two are not comparable.
-    """
-    worst = 0.0
-    for x, y in zip(a, b, strict=True):
-        scale = float(tf.reduce_max(tf.abs(x))) or 1.0
-        worst = max(worst, float(tf.reduce_max(tf.abs(x - y))) / scale)
-    if not worst <= tolerance:
-        raise ValueError(
-            f"contestants must agree to {tolerance:g}. Received: a difference of "
-            f"{worst:g}"
+        finite = FiniteLosses(model, config.task_names, floating)
+        steps = InSyncSteps(model, reader, finite)
+        files = endless(lambda epoch: steps.batches(epoch, 0))
+        rounds = measure(
+            {
+                "files": _steps_block(steps, files),
+                "memory": _steps_block(steps, itertools.repeat(batch)),
+            },
+            options.repeats,
+            block_s=5.0,
+            max_s=_MAX_S,
         )
-    return worst
+    seconds = {name: rounds.time(name).median for name in rounds.seconds}
+    values = {name: f"{BATCH / value:,.0f}/s" for name, value in seconds.items()}
+    # Examples a second from files over those from memory.
+    ratio = rounds.ratio("memory", "files")
+    return Row("steps from files / in memory", ratio, 0.9, True, values)
 
 
-def _as_list(outputs: Any) -> list[tf.Tensor]:
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+def _steps_block(steps: InSyncSteps, batches: Any) -> Block:
+    def block(count: int) -> float:
+        start = time.perf_counter()
+        losses: Any = None
+        for batch in itertools.islice(batches, count):
+            losses = steps.run(batch)
+        float(losses["loss"])
+        return time.perf_counter() - start
+
+    return block
+
+
+def _all_poso(options: Options) -> Row:
+    config = training_config()
+    plain = config.model_copy(update={"model": config.model.plain()})
+    batch = RandomExamples(config).batch()
+    contestants = {}
+    for name, part in (("plain", plain), ("POSO", config)):
+        tf_keras.utils.set_random_seed(7)
+        contestants[name] = calls(_train_step(part, batch))
+    rounds = measure(contestants, options.repeats, max_s=_MAX_S)
+    return Row(
+        "step, all POSO / all plain",
+        rounds.ratio("POSO", "plain"),
+        1.10,
+        False,
+        _milliseconds(rounds),
+    )
+
+
+def _large_table(options: Options) -> list[Row]:
+    config = training_config()
+    contestants = {}
+    for name, rows in (("10 k", SMALL), ("10 M", LARGE)):
+        tables = {**ROWS, TABLE: rows}
+        batch = RandomExamples(config, tables).batch()
+        contestants[name] = calls(_train_step(config, batch, tables))
+    rounds = measure(contestants, options.repeats, max_s=_MAX_S)
+    steps = Row(
+        "step, table of 10 M rows / of 10 k",
+        rounds.ratio("10 M", "10 k"),
+        1.5,
+        False,
+        _milliseconds(rounds),
+    )
+    lazy, adam = (measure_apart(LARGE, name, 3) for name in ("lazy_adam", "adam"))
+    apart = Row(
+        "step, 10 M rows, Adam / lazy Adam",
+        number_row("", adam["seconds"] / lazy["seconds"]).ratio,
+        values={
+            "lazy": milliseconds(lazy["seconds"]),
+            "Adam": milliseconds(adam["seconds"]),
+        },
+    )
+    memory = number_row(
+        "memory of steps, 10 M rows, GB",
+        lazy["peak"] - lazy["made"],
+        0.64,
+        at_least=False,
+        values={"made": f"{lazy['made']:.2f} GB", "peak": f"{lazy['peak']:.2f} GB"},
+    )
+    return [steps, memory, apart]
+
+
+def _train_step(config: Any, batch: Any, tables: Any = ROWS) -> Any:
+    model = new_model(config, batch, tables)
+    step = tf.function(model.train_step, autograph=False)
+    return lambda: float(step(batch)["loss"])
+
+
+def _milliseconds(rounds: Rounds) -> dict[str, str]:
+    return {name: milliseconds(rounds.time(name).median) for name in rounds.seconds}
+
+
+main = benchmark_command(measure_training)
+
+if __name__ == "__main__":
+    main()

@@ -9,15 +9,23 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from cli.disk_errors import opening, writing
 
+if TYPE_CHECKING:
+    from pipeline.progress import LiveProgress
+
 _PLAIN_WIDTH = 110  # of lines that go to a file or a pipe
+_BAR_WIDTH = 12  # the rate and the loss fit into 80 columns beside it
 
 
 @contextmanager
@@ -121,23 +129,41 @@ class ComponentProgress(logging.Handler):
                 markup=False,
             )
 
+    def _show(self, progress: LiveProgress | None) -> None:
+        """Shows a `LiveProgress` beside the spinner; None shows the component."""
+        shown = f"{self._name} ..." if progress is None else progress_bar(progress)
+        self._status.update(shown)
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listens to TFX's and our own loggers during a run."""
         from absl import logging as absl_logging
 
-        from pipeline.progress import LOGGER_NAME
+        from pipeline.progress import LOGGER_NAME, watched_by
 
         absl_logging.set_verbosity(absl_logging.INFO)
         loggers = [logging.getLogger(name) for name in ("absl", LOGGER_NAME)]
         for logger in loggers:
             logger.addHandler(self)
+        live = self._console.is_terminal
         try:
-            yield
+            with watched_by(self._show) if live else nullcontext():
+                yield
         finally:
             self._status.stop()
             for logger in loggers:
                 logger.removeHandler(self)
+
+
+def progress_bar(progress: LiveProgress) -> Table:
+    """Where a long step is, as one line with a bar."""
+    line = Table.grid(padding=(0, 1))
+    bar = ProgressBar(
+        progress.total, progress.done, width=_BAR_WIDTH, pulse=progress.total is None
+    )
+    facts = Text(", ".join(progress.facts), no_wrap=True, overflow="ellipsis")
+    line.add_row(Text(progress.name, no_wrap=True), bar, facts)
+    return line
 
 
 def display_path(path: Path) -> str:

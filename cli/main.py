@@ -32,6 +32,7 @@ COMMANDS = {
     "simulate": "Write a simulated impression log.",
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
+    "train-worker": "Take part in a training that runs on several machines.",
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",
     "rank": "Rank candidates for a user with a running server.",
@@ -48,7 +49,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"cli.{name}_command").command
+        return importlib.import_module(f"cli.{name.replace('-', '_')}_command").command
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; what the system refuses is one line, not a traceback."""

@@ -15,8 +15,23 @@ from cli.console import ComponentProgress, display_path, library_output_to
 from cli.disk_errors import opening
 from cli.out_folder import held_folder, in_use_in_one_line
 from pipeline.config import RunConfig
+from pipeline.evaluation.rankings import (
+    CONTROL,
+    MODEL,
+    PLAIN,
+    POPULARITY,
+    baselines_of,
+    model_title,
+    points,
+)
 from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
+
+_LEGEND = {
+    PLAIN: "the same model without gates",
+    CONTROL: "the same gates, fed a constant code; - control is personalization",
+    POPULARITY: "the video's past rate",
+}
 
 
 def run_and_print(
@@ -129,36 +144,37 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
         console.print(f"  not pushed: {line}", markup=False)
     console.print()
     console.print(_gauc_table(metrics["gauc"], metrics["min_scored_users"]))
+    rankings = {name for row in metrics["gauc"] for name in row["gauc"]}
+    legend = [f"{name}: {_LEGEND[name]}. " for name in _LEGEND if name in rankings]
+    differences = "Differences are in percentage points. "
     console.print(
-        "[dim]plain: the same model without gates; popularity: the video's past rate; "
-        "pp: percentage points. users: those with both labels; others have no AUC. "
-        f"Slices of fewer than {metrics['min_scored_users']} users are noise.[/dim]"
+        f"[dim]{''.join(legend)}{differences if baselines_of(rankings) else ''}"
+        "users: those with both labels; others have no AUC. Slices of fewer than "
+        f"{metrics['min_scored_users']} users are noise.[/dim]"
     )
 
 
 def _gauc_table(rows: list[dict[str, Any]], min_scored_users: int) -> Table:
-    plain = "plain" in rows[0]["gauc"]
+    baselines = baselines_of(rows[0]["gauc"])
     table = Table(title="GAUC", title_justify="left", box=None, pad_edge=False)
     table.add_column("task", overflow="fold")  # the numbers are to be seen whole
     table.add_column("slice", no_wrap=True)
-    numbers = ["impressions", "users", "model"]
-    numbers += ["plain", "pp"] if plain else []
-    for name in [*numbers, "popularity"]:
+    numbers = ["impressions", "users", *baselines, model_title(baselines)]
+    numbers += [f"- {name}" for name in baselines]
+    for name in [*numbers, POPULARITY]:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         gauc = row["gauc"]
-        cells = [
+        few = row["users_scored"] < min_scored_users
+        table.add_row(
             row["task"] if row["slice"] == "all" else "",
             row["slice"],
             f"{row['impressions']:,}",
             f"{row['users_scored']:,}",
-            _value(gauc["model"]),
-        ]
-        if plain:
-            cells += [_value(gauc["plain"]), _difference(gauc)]
-        few = row["users_scored"] < min_scored_users
-        table.add_row(
-            *cells, _value(gauc.get("popularity")), style="dim" if few else None
+            *(_value(gauc[name]) for name in (*baselines, MODEL)),
+            *(_difference(points(gauc, name)) for name in baselines),
+            _value(gauc.get(POPULARITY)),
+            style="dim" if few else None,
         )
     return table
 
@@ -167,18 +183,17 @@ def _value(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _difference(gauc: dict[str, float | None]) -> str:
-    model, plain = gauc["model"], gauc["plain"]
-    if model is None or plain is None:
-        return "-"
-    return f"{100 * (model - plain):+.2f}"
+def _difference(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}"
 
 
 def _print_places(console: Console, result: Any, paths: RunPaths) -> None:
     blessed = result.metrics["blessed"]
     trial = result.metrics["serving_trial"]
     pushed = str(result.pushed) if result.pushed else "none yet"
-    if not blessed:
+    if blessed is None:
+        pushed += " (the new one was not judged)"
+    elif not blessed:
         pushed += " (the new one was not blessed)"
     elif trial and not trial["passed"]:
         pushed += " (the new one failed its trial in the server)"

@@ -191,7 +191,7 @@ def _rank_by_id(
 
 def _features(options: tuple[str, ...], config: FeatureConfig) -> dict[str, Any]:
     """Declared features in their types: text, a number, or a list (of JSON)."""
-    types = {extra.name: extra.type for extra in config.extra}
+    types = {extra.name: extra.type for extra in config.inputs}
     features: dict[str, Any] = {}
     for option in options:
         name, equals, text = option.partition("=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -83,23 +83,77 @@ def create_pipeline(
         examples=examples,
         schema=schema,
         preprocessing_fn="preprocessing.transform.graph.preprocessing_fn",
-        custom_config=transform_custom_config(config.features, config.transform),
+        custom_config=transform_custom_config(
+            config.features, config.transform, config.training.sample_weights.column
+        ),
         disable_statistics=True,
     )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
-    # The configured model and, to compare with, the same model without any gate.
+    # The configured model and, to compare with, the same model without any gate, and
+    # with gates that hear nothing.
     trainer = _trainer(config, transform, schema, pipeline_root)
     nodes.append(trainer)
-    baseline = None
+    compared = {}
     if config.training.baseline and config.model.poso.any:
-        baseline = _trainer(config.plain(), transform, schema, pipeline_root).with_id(
-            "PlainTrainer"
+        compared["plain"] = _trainer(config.plain(), transform, schema, pipeline_root)
+    if config.training.control:
+        compared["control"] = _trainer(
+            config.control(), transform, schema, pipeline_root
         )
-        nodes.append(baseline)
+    for name, baseline in compared.items():
+        nodes.append(baseline.with_id(f"{name.capitalize()}Trainer"))
 
-    # A model is blessed if no slice falls against the last blessed one, as far as the
-    # two can be compared.
+    # A model is judged, tried in a server and pushed, unless a run only compares.
+    verdicts: dict[str, tfx.types.BaseChannel] = {}
+    if config.evaluation.enabled:
+        last_blessed, evaluator = _evaluator(config, examples, trainer)
+        verdicts["blessing"] = evaluator.outputs["blessing"]
+        nodes += [last_blessed, evaluator]
+        if config.serving.validation.enabled:
+            # A model that the server cannot serve, or serves with other scores, is not
+            # pushed.
+            trial = _serving_trial(
+                config, examples, trainer, tensorflow_serving, retry_of
+            )
+            verdicts["infra_blessing"] = trial.outputs["blessing"]
+            nodes.append(trial)
+        nodes.append(_pusher(trainer, verdicts, serving_dir))
+
+    # One page on the run, and the numbers that the command prints.
+    report = ReportGen(
+        config=config.model_dump_json(),
+        examples=examples,
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        anomalies=validator.outputs["anomalies"],
+        **{f"{name}_model": node.outputs["model"] for name, node in compared.items()},
+        **{
+            f"{name}_model_run": node.outputs["model_run"]
+            for name, node in compared.items()
+        },
+        **verdicts,
+    )
+    nodes.append(report)
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=pipeline_root,
+        components=nodes,
+        enable_cache=enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_pipeline_args),
+    )
+
+
+def _evaluator(
+    config: RunConfig,
+    examples: tfx.types.BaseChannel,
+    trainer: tfx.components.Trainer,
+) -> tuple[BaseNode, BaseNode]:
+    """The last blessed model, and what blesses one if no slice falls against it.
+
+    As far as the two can be compared.
+    """
     last_blessed = tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
@@ -111,51 +165,22 @@ def create_pipeline(
         baseline_model=last_blessed.outputs["model"],
         eval_config=eval_config(config),
     )
+    return last_blessed, evaluator
 
-    # A model that the server cannot serve, or serves with other scores, is not pushed.
-    trial = None
-    if config.serving.validation.enabled:
-        trial = _serving_trial(config, examples, trainer, tensorflow_serving, retry_of)
-    tried = {} if trial is None else {"infra_blessing": trial.outputs["blessing"]}
 
-    # One page on the run, and the numbers that the command prints.
-    report = ReportGen(
-        config=config.model_dump_json(),
-        examples=examples,
+def _pusher(
+    trainer: tfx.components.Trainer,
+    verdicts: Mapping[str, tfx.types.BaseChannel],
+    serving_dir: str,
+) -> BaseNode:
+    """Only a blessed model that passed its trial reaches the servers."""
+    return tfx.components.Pusher(
         model=trainer.outputs["model"],
-        model_run=trainer.outputs["model_run"],
-        anomalies=validator.outputs["anomalies"],
-        blessing=evaluator.outputs["blessing"],
-        **(
-            {
-                "plain_model": baseline.outputs["model"],
-                "plain_model_run": baseline.outputs["model_run"],
-            }
-            if baseline is not None
-            else {}
-        ),
-        **tried,
-    )
-
-    # Only a blessed model reaches the servers.
-    pusher = tfx.components.Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        **tried,
+        model_blessing=verdicts["blessing"],
+        infra_blessing=verdicts.get("infra_blessing"),
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
         ),
-    )
-    nodes += [last_blessed, evaluator, report, pusher]
-    if trial is not None:
-        nodes.append(trial)
-    return tfx.dsl.Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=pipeline_root,
-        components=nodes,
-        enable_cache=enable_cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(beam_pipeline_args),
     )
 
 

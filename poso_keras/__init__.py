@@ -7,6 +7,7 @@ it runs under Keras 3 and, with `TF_USE_LEGACY_KERAS=1`, under `tf_keras`.
 import importlib.metadata
 
 from poso_keras import diagnostics
+from poso_keras.bucket_encoding import BucketEncoding
 from poso_keras.gauc import GAUCResult, gauc
 from poso_keras.gauc_callback import GAUC
 from poso_keras.mlp import MLP
@@ -27,6 +28,7 @@ __all__ = [
     "GAUC",
     "MLP",
     "POSOMLP",
+    "BucketEncoding",
     "GAUCResult",
     "MMoE",
     "POSODense",

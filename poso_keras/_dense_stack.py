@@ -48,6 +48,7 @@ class DenseStack(Layer):
         self.dense_layers = [
             self.make_layer(
                 units,
+                index,
                 activation=self.activation,
                 use_bias=self.use_bias,
                 dtype=self.dtype_policy,
@@ -62,8 +63,8 @@ class DenseStack(Layer):
             for _ in self.units
         ]
 
-    def make_layer(self, units: int, **kwargs: Any) -> Any:
-        """Returns one dense layer; each subclass says of which kind."""
+    def make_layer(self, units: int, index: int, **kwargs: Any) -> Any:
+        """Returns the dense layer of that index; each subclass says of which kind."""
         raise NotImplementedError
 
     def build_layers(self, inputs_shape: Shape, *code_shape: Shape | None) -> None:

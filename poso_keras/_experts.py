@@ -1,5 +1,6 @@
 """What the plain and the personalized mixture of experts have in common."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, keras, ops
@@ -80,13 +81,29 @@ class ExpertMixture(Layer):
             "inputs", inputs, shared, self.compute_dtype, self.task_kernel
         )
 
-    def expert_outputs(self, inputs: Tensor, shared: Tensor | None = None) -> Tensor:
-        """[batch, dim], [1, shared_dim] -> [experts, batch, expert_units[-1]]."""
+    def expert_outputs(
+        self,
+        inputs: Tensor,
+        shared: Tensor | None = None,
+        gates: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """Runs all experts.
+
+        Args:
+            inputs: [batch, dim].
+            shared: [1, shared_dim], or None.
+            gates: [experts, batch or 1, units] for each layer, or none at all.
+
+        Returns:
+            [experts, batch, expert_units[-1]].
+        """
         x = inputs
         for index, kernel in enumerate(self.expert_kernels):
             bias = self.expert_biases[index] if self.use_bias else None
             x = self.activation(multiply(x, kernel, shared, bias))
             shared = None  # of the first layer's inputs
+            if gates:
+                x = x * gates[index]
         return x
 
     def task_weights(self, inputs: Tensor, shared: Tensor | None = None) -> Tensor:

@@ -31,6 +31,11 @@ def sum(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 
+def take(x: Any, indices: Any, axis: int) -> Any:
+    """Returns the entries at these places of an axis."""
+    return tf.gather(x, indices, axis=axis)
+
+
 def transpose(x: Any, axes: Sequence[int]) -> Any:
     """Permutes the axes."""
     return tf.transpose(x, perm=axes)

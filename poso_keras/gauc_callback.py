@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,16 @@ class GAUC(Callback):
         name: the entry in the logs. With several outputs `val_gauc` becomes
             `val_<output>_gauc` (an index where the outputs are a sequence).
         unknown_label: see `gauc`; an output all of whose labels are unknown logs nan.
+        groups: the group of each impression, given as `user_ids` are. Each group's
+            impressions have a GAUC of their own in the logs: `val_gauc_<group>`.
+        group_names: the groups to log, as a mapping from their values in `groups` to
+            their names; a group without impressions logs nan.
 
     Raises:
-        ValueError: if `weighting` or `unknown_label` cannot be used; at the end of an
-            epoch, if the labels do not match the model's outputs or `gauc` refuses the
-            labels, scores or user ids.
+        ValueError: if `weighting` or `unknown_label` cannot be used, or one of `groups`
+            and `group_names` is given without the other; at the end of an epoch, if the
+            labels do not match the model's outputs or `gauc` refuses the labels, scores
+            or user ids.
 
     Examples:
         >>> import numpy as np
@@ -60,6 +66,8 @@ class GAUC(Callback):
         steps: int | None = None,
         name: str = "val_gauc",
         unknown_label: float | None = None,
+        groups: Any = None,
+        group_names: Mapping[Any, str] | None = None,
     ) -> None:
         super().__init__()
         self.validation_data = validation_data
@@ -70,6 +78,13 @@ class GAUC(Callback):
         self.name = name
         check_unknown_label(unknown_label)
         self.unknown_label = unknown_label
+        if (groups is None) != (group_names is None):
+            raise ValueError(
+                "`groups` and `group_names` must be given together. Received: "
+                f"groups={groups!r}, group_names={group_names!r}"
+            )
+        self.groups = groups
+        self.group_names = dict(group_names or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the GAUC of each output to the logs."""
@@ -78,36 +93,44 @@ class GAUC(Callback):
 
     def evaluate(self) -> dict[str, float]:
         """Returns the GAUC of each output of the model, by its name in the logs."""
-        scores, labels, user_ids = self._predict()
+        scores, labels, columns = self._predict()
         if set(scores) != set(labels):
             raise ValueError(
                 f"the labels must name the model's outputs {sorted(scores)}. "
                 f"Received: {sorted(labels)}"
             )
-        return {
-            self._log_name(output): gauc(
-                labels[output],
-                scores[output],
-                user_ids,
-                self.weighting,
-                self.unknown_label,
-            ).value
-            for output in scores
-        }
+        values: dict[str, float] = {}
+        for output in scores:
+            name = self._log_name(output)
+            arrays = {
+                "labels": labels[output],
+                "scores": scores[output],
+                "user_ids": columns["user_ids"],
+            }
+            values[name] = self._gauc(arrays)
+            for value, group in self.group_names.items():
+                rows = columns["groups"].reshape(-1) == value
+                of_group = {key: array[rows] for key, array in arrays.items()}
+                values[f"{name}_{group}"] = self._gauc(of_group) if rows.any() else nan
+        return values
 
-    def _predict(self) -> tuple[_Arrays, _Arrays, npt.NDArray[Any]]:
-        """Returns scores and labels by output, and user ids, of the whole set."""
+    def _gauc(self, arrays: _Arrays) -> float:
+        return gauc(
+            **arrays, weighting=self.weighting, unknown_label=self.unknown_label
+        ).value
+
+    def _predict(self) -> tuple[_Arrays, _Arrays, _Arrays]:
+        """Returns scores and labels by output, and user ids and groups, of the set."""
         if isinstance(self.validation_data, tuple):
             x, y, _ = keras.utils.unpack_x_y_sample_weight(self.validation_data)
             scores = self.model.predict(x, batch_size=self.batch_size, verbose=0)
-            return _by_output(scores), _by_output(y), self._users_of(x)
-        by_name = isinstance(self.user_ids, str)
-        # Of a batch's inputs only the users are kept: a data set may not fit in memory.
+            return _by_output(scores), _by_output(y), self._columns(x)
+        # Of a batch's inputs only these are kept: a data set may not fit in memory.
         parts = [
             (
                 _by_output(self.model.predict_on_batch(x)),
                 _by_output(y),
-                self._users_of(x) if by_name else None,
+                self._columns(x, by_name=True),
             )
             for x, y, _ in map(
                 keras.utils.unpack_x_y_sample_weight,
@@ -118,20 +141,18 @@ class GAUC(Callback):
             raise ValueError(
                 "`validation_data` must hold at least one batch. Received: 0"
             )
-        scores_of, labels_of, users_of = zip(*parts, strict=True)
-        users = np.concatenate(users_of) if by_name else np.asarray(self.user_ids)
-        return _concatenate(scores_of), _concatenate(labels_of), users
+        scores_of, labels_of, columns_of = zip(*parts, strict=True)
+        columns = {**self._columns(None, by_name=False), **_concatenate(columns_of)}
+        return _concatenate(scores_of), _concatenate(labels_of), columns
 
-    def _users_of(self, x: Any) -> npt.NDArray[Any]:
-        if not isinstance(self.user_ids, str):
-            return np.asarray(self.user_ids)
-        if not isinstance(x, Mapping) or self.user_ids not in x:
-            received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
-            raise ValueError(
-                f"`user_ids` must name an input of the validation data. Received: "
-                f"{self.user_ids!r} with the inputs {received}"
-            )
-        return np.asarray(x[self.user_ids])
+    def _columns(self, x: Any, by_name: bool | None = None) -> _Arrays:
+        """Returns user ids and groups: those given by name, as they are, or both."""
+        given = {"user_ids": self.user_ids, "groups": self.groups}
+        return {
+            name: _column(name, value, x)
+            for name, value in given.items()
+            if value is not None and by_name in (None, isinstance(value, str))
+        }
 
     def _log_name(self, output: str) -> str:
         if not output:
@@ -139,6 +160,19 @@ class GAUC(Callback):
         if self.name.startswith("val_"):
             return f"val_{output}_{self.name.removeprefix('val_')}"
         return f"{output}_{self.name}"
+
+
+def _column(name: str, value: Any, x: Any) -> npt.NDArray[Any]:
+    """Returns an argument that is an array, or names an input."""
+    if not isinstance(value, str):
+        return np.asarray(value)
+    if not isinstance(x, Mapping) or value not in x:
+        received = sorted(x) if isinstance(x, Mapping) else type(x).__name__
+        raise ValueError(
+            f"`{name}` must name an input of the validation data. Received: "
+            f"{value!r} with the inputs {received}"
+        )
+    return np.asarray(x[value])
 
 
 def _batches(data: Any) -> Iterator[Any]:

@@ -49,7 +49,7 @@ class MLP(DenseStack):
         super().__init__(units, activation, dropout, **kwargs)
         self.make_layers()
 
-    def make_layer(self, units: int, **kwargs: Any) -> Any:
+    def make_layer(self, units: int, index: int, **kwargs: Any) -> Any:
         """Returns a plain dense layer."""
         return keras.layers.Dense(units, **kwargs)
 

@@ -32,6 +32,7 @@ class MMoE(ExpertMixture):
         personalization_code: not used; accepted so that the twins can be swapped.
         shared_inputs: [1, shared_dim], or None: leading columns of the inputs that are
             the same in every row, such as the user's; computed with once.
+        expert_code: not used, likewise.
 
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
@@ -59,6 +60,7 @@ class MMoE(ExpertMixture):
         inputs: Tensor,
         personalization_code: Tensor | None = None,
         shared_inputs: Tensor | None = None,
+        expert_code: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
         given = self.cast_inputs(inputs, shared_inputs)
@@ -69,6 +71,7 @@ class MMoE(ExpertMixture):
         inputs_shape: Shape,
         personalization_code_shape: Shape | None = None,
         shared_inputs_shape: Shape | None = None,
+        expert_code_shape: Shape | None = None,
     ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
         shape = (inputs_shape[0], self.expert_units[-1])

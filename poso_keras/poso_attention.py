@@ -5,6 +5,7 @@ from typing import Any
 
 from poso_keras._attention import SingleQueryAttention, shape_of
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
+from poso_keras._gate_options import GateOptions
 from poso_keras._inputs import cast_input
 from poso_keras._shapes import (
     broadcast_batch,
@@ -48,8 +49,11 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         scale: the factor C of the sum over modules. "auto" keeps the second moment
             of the output at that of `SequenceAttention` at initialisation:
             2 / sqrt(N) for N independent value projections, 2 / N for N attention
-            maps over a single one. Element-wise gates always start at 1.
+            maps over a single one. Element-wise gates always have 2 and start
+            about 1.
         gate_hidden_units: hidden width of the gates, see `PersonalizationGate`.
+        gate_kernel_initializer: initialiser of W1 of each gate.
+        gate_output_initializer: initialiser of W2 of each gate.
         kernel_initializer: initialiser of each copy of W_Q, W_K and W_V.
         kernel_regularizer: regulariser of each kernel [copies, input_dim, num_heads *
             key_dim].
@@ -93,6 +97,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         value_mode: str = "full",
         scale: float | str = "auto",
         gate_hidden_units: int | None = None,
+        gate_kernel_initializer: Any = "glorot_uniform",
+        gate_output_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_heads, key_dim, **kwargs)
@@ -102,7 +108,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         self.value_mode = check_choice("value_mode", value_mode, MODES)
         self.scale = check_scale(scale)
         self._check_modes()
-        self.gate_hidden_units = gate_hidden_units
+        self.gate_options = GateOptions(
+            gate_hidden_units, gate_kernel_initializer, gate_output_initializer
+        )
         self.query_gate = self._make_gate("query_gate", query_mode == "gated")
         self.key_gate = self._make_gate("key_gate", key_mode == "gated")
         self.value_gate = self._make_gate("value_gate", value_mode == "gated")
@@ -142,12 +150,9 @@ class POSOMultiHeadAttention(SingleQueryAttention):
     ) -> PersonalizationGate | None:
         if not wanted:
             return None
-        return PersonalizationGate(
-            units or self.output_dim,
-            self.gate_hidden_units,
-            scale,
-            dtype=self.dtype_policy,
-            name=name,
+        index = ("query_gate", "key_gate", "value_gate", "module_gate").index(name)
+        return self.gate_options.make(
+            name, units or self.output_dim, scale, self.dtype_policy, index
         )
 
     def build(
@@ -241,7 +246,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             "key_mode": self.key_mode,
             "value_mode": self.value_mode,
             "scale": self.scale,
-            "gate_hidden_units": self.gate_hidden_units,
+            **self.gate_options.get_config(),
         }
 
 

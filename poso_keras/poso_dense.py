@@ -3,6 +3,7 @@
 from typing import Any
 
 from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._gate_options import GateOptions
 from poso_keras._inputs import cast_input, check_batches
 from poso_keras._shapes import (
     broadcast_batch,
@@ -12,7 +13,6 @@ from poso_keras._shapes import (
     last_dim,
 )
 from poso_keras._weights import WeightOptions
-from poso_keras.personalization_gate import PersonalizationGate
 
 
 @register
@@ -25,7 +25,8 @@ class POSODense(Layer):
         units: width of the output.
         activation: activation function, applied before the gate. None for linear.
         gate_hidden_units: hidden width of the gate, see `PersonalizationGate`.
-        scale: the factor C. "auto" is 2.0: the layer starts as the plain one.
+        scale: the factor C. "auto" is 2.0: the layer starts at the scale of the plain
+            one.
         use_bias: whether to add b.
         kernel_initializer: initialiser of W.
         bias_initializer: initialiser of b.
@@ -33,6 +34,8 @@ class POSODense(Layer):
         bias_regularizer: regulariser of b.
         kernel_constraint: constraint on W.
         bias_constraint: constraint on b.
+        gate_kernel_initializer: initialiser of W1 of the gate.
+        gate_output_initializer: initialiser of W2 of the gate.
         **kwargs: `name`, `dtype` and so on, as for every Keras layer.
 
     Call arguments:
@@ -63,13 +66,14 @@ class POSODense(Layer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        gate_kernel_initializer: Any = "glorot_uniform",
+        gate_output_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True  # a step stays a step
         self.units = check_positive("units", units)
         self.activation = keras.activations.get(activation)
-        self.gate_hidden_units = gate_hidden_units
         self.scale = check_scale(scale)
         self.use_bias = bool(use_bias)
         self.kernel_options = WeightOptions(
@@ -78,12 +82,12 @@ class POSODense(Layer):
         self.bias_options = WeightOptions(
             "bias", bias_initializer, bias_regularizer, bias_constraint
         )
-        self.gate = PersonalizationGate(
-            self.units,
-            gate_hidden_units,
-            2.0 if scale == "auto" else float(scale),
-            dtype=self.dtype_policy,
-            name="gate",
+        self.gate_options = GateOptions(
+            gate_hidden_units, gate_kernel_initializer, gate_output_initializer
+        )
+        factor = 2.0 if scale == "auto" else float(scale)
+        self.gate = self.gate_options.make(
+            "gate", self.units, factor, self.dtype_policy
         )
 
     def build(
@@ -129,7 +133,7 @@ class POSODense(Layer):
             **super().get_config(),
             "units": self.units,
             "activation": keras.activations.serialize(self.activation),
-            "gate_hidden_units": self.gate_hidden_units,
+            **self.gate_options.get_config(),
             "scale": self.scale,
             "use_bias": self.use_bias,
             **self.kernel_options.get_config(),

@@ -4,6 +4,7 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, register
 from poso_keras._dense_stack import DenseStack
+from poso_keras._gate_options import GateOptions
 from poso_keras._inputs import cast_input
 from poso_keras._shapes import broadcast_batch, check_scale
 from poso_keras.poso_dense import POSODense
@@ -20,7 +21,9 @@ class POSOMLP(DenseStack):
         activation: activation function of every layer, the last one included.
         dropout: fraction of each layer's outputs dropped in training.
         gate_hidden_units: hidden width of the gates, see `PersonalizationGate`.
-        scale: the factor C. "auto" is 2.0: the module starts as the plain `MLP`.
+        gate_kernel_initializer: initialiser of W1 of each gate.
+        gate_output_initializer: initialiser of W2 of each gate.
+        scale: the factor C. "auto" is 2.0: the module starts at the scale of `MLP`.
         use_bias: whether to add b.
         kernel_initializer: initialiser of each W.
         bias_initializer: initialiser of each b.
@@ -50,22 +53,22 @@ class POSOMLP(DenseStack):
         activation: Any = "relu",
         dropout: float = 0.0,
         gate_hidden_units: int | None = None,
+        gate_kernel_initializer: Any = "glorot_uniform",
+        gate_output_initializer: Any = None,
         scale: float | str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, dropout, **kwargs)
-        self.gate_hidden_units = gate_hidden_units
+        self.gate_options = GateOptions(
+            gate_hidden_units, gate_kernel_initializer, gate_output_initializer
+        )
         self.scale = check_scale(scale)
         self.make_layers()
 
-    def make_layer(self, units: int, **kwargs: Any) -> Any:
+    def make_layer(self, units: int, index: int, **kwargs: Any) -> Any:
         """Returns a personalized dense layer."""
-        return POSODense(
-            units,
-            gate_hidden_units=self.gate_hidden_units,
-            scale=self.scale,
-            **kwargs,
-        )
+        gate = self.gate_options.for_child(index)
+        return POSODense(units, scale=self.scale, **gate, **kwargs)
 
     def build(
         self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
@@ -97,6 +100,6 @@ class POSOMLP(DenseStack):
         """Returns the arguments of the constructor."""
         return {
             **super().get_config(),
-            "gate_hidden_units": self.gate_hidden_units,
+            **self.gate_options.get_config(),
             "scale": self.scale,
         }

@@ -4,6 +4,7 @@ from typing import Any
 
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
 from poso_keras._experts import ExpertMixture
+from poso_keras._gate_options import GateOptions
 from poso_keras._inputs import cast_input, check_batches
 from poso_keras._shapes import (
     broadcast_batch,
@@ -12,7 +13,6 @@ from poso_keras._shapes import (
     last_dim,
 )
 from poso_keras._shared_columns import joined_shape
-from poso_keras.personalization_gate import PersonalizationGate
 
 
 @register
@@ -20,15 +20,20 @@ class POSOMMoE(ExpertMixture):
     """Experts masked by personalized gates, then mixed by one softmax gate per task.
 
     Formula, for task t: `x_t = C sum_i g(pc)_i softmax(W_t x)_i e_i(x)` (Eq. 17, 18).
-    The gates g are shared by the tasks, one per expert.
+    The gates g are shared by the tasks, one per expert. With `expert_gates` every
+    layer of every expert is a POSO (MLP) as well: `C h(pc) ⊙ act(W x + b)` (Eq. 11),
+    with a gate h for each unit.
 
     Args:
         num_experts: number of experts.
         expert_units: width of each layer of an expert.
         num_tasks: number of tasks.
         activation: activation function of every expert layer, the last one included.
-        scale: the factor C. "auto" is 2.0: the module starts as the plain `MMoE`.
-        gate_hidden_units: hidden width of the gate, see `PersonalizationGate`.
+        scale: the factor C. "auto" is 2.0: the module starts at the scale of `MMoE`.
+        gate_hidden_units: hidden width of the gates, see `PersonalizationGate`.
+        gate_kernel_initializer: initialiser of W1 of each gate.
+        gate_output_initializer: initialiser of W2 of each gate.
+        expert_gates: whether the experts' layers are masked by gates, too.
         use_bias: whether the experts' layers have a bias; the task gates have none.
         kernel_initializer: initialiser of each expert's kernels and of each W_t.
         bias_initializer: initialiser of the experts' biases.
@@ -44,6 +49,8 @@ class POSOMMoE(ExpertMixture):
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
         shared_inputs: [1, shared_dim], or None: leading columns of the inputs that are
             the same in every row, such as the user's; computed with once.
+        expert_code: [batch, code_dim] or [1, code_dim], what the gates of
+            `expert_gates` read; the personalization code if None.
 
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
@@ -64,32 +71,53 @@ class POSOMMoE(ExpertMixture):
         activation: Any = "relu",
         scale: float | str = "auto",
         gate_hidden_units: int | None = None,
+        gate_kernel_initializer: Any = "glorot_uniform",
+        gate_output_initializer: Any = None,
+        expert_gates: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_experts, expert_units, num_tasks, activation, **kwargs)
         self.scale = check_scale(scale)
-        self.gate_hidden_units = gate_hidden_units
-        self.gate = PersonalizationGate(
-            self.num_experts,
-            gate_hidden_units,
-            2.0 if scale == "auto" else float(scale),
-            dtype=self.dtype_policy,
-            name="gate",
+        self.gate_options = GateOptions(
+            gate_hidden_units, gate_kernel_initializer, gate_output_initializer
         )
+        self.expert_gates = bool(expert_gates)
+        factor = 2.0 if scale == "auto" else float(scale)
+        self.gate = self.gate_options.make(
+            "gate", self.num_experts, factor, self.dtype_policy
+        )
+        self.layer_gates = [
+            self.gate_options.make(
+                f"expert_gate_{index}",
+                self.num_experts * units,
+                2.0,
+                self.dtype_policy,
+                index + 1,
+            )
+            for index, units in enumerate(self.expert_units)
+            if self.expert_gates
+        ]
 
     def build(
         self,
         inputs_shape: Shape,
         personalization_code_shape: Shape | None = None,
         shared_inputs_shape: Shape | None = None,
+        expert_code_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for inputs [batch, dim], codes [batch, code_dim]."""
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
+        expert_code_shape = expert_code_shape or personalization_code_shape
+        expert_width = last_dim("expert_code", expert_code_shape, 2)
         check_same_batch(
-            inputs=inputs_shape, personalization_code=personalization_code_shape
+            inputs=inputs_shape,
+            personalization_code=personalization_code_shape,
+            expert_code=expert_code_shape,
         )
         self.build_experts(joined_shape("inputs", inputs_shape, shared_inputs_shape))
         build_child(self.gate, (None, code_width))
+        for gate in self.layer_gates:
+            build_child(gate, (None, expert_width))
         super().build(inputs_shape)
 
     def call(
@@ -97,24 +125,41 @@ class POSOMMoE(ExpertMixture):
         inputs: Tensor,
         personalization_code: Tensor,
         shared_inputs: Tensor | None = None,
+        expert_code: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
         given = self.cast_inputs(inputs, shared_inputs)
         code = cast_input(
             "personalization_code", personalization_code, self.compute_dtype, rank=2
         )
-        check_batches(inputs=inputs, personalization_code=code)
+        if expert_code is not None:
+            expert_code = cast_input(
+                "expert_code", expert_code, self.compute_dtype, rank=2
+            )
+        check_batches(inputs=inputs, personalization_code=code, expert_code=expert_code)
         weights = self.task_weights(*given) * ops.expand_dims(self.gate(code), 1)
-        return self.mix(weights, self.expert_outputs(*given))
+        gates = self._gates_of_layers(code if expert_code is None else expert_code)
+        return self.mix(weights, self.expert_outputs(*given, gates=gates))
+
+    def _gates_of_layers(self, code: Tensor) -> list[Tensor]:
+        """Gates [experts, batch, units] of each layer of the experts."""
+        stacked = []
+        for gate, units in zip(self.layer_gates, self.expert_units, strict=False):
+            gates = ops.reshape(gate(code), (-1, self.num_experts, units))
+            stacked.append(ops.transpose(gates, (1, 0, 2)))
+        return stacked
 
     def compute_output_shape(
         self,
         inputs_shape: Shape,
         personalization_code_shape: Shape | None = None,
         shared_inputs_shape: Shape | None = None,
+        expert_code_shape: Shape | None = None,
     ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
-        batch = broadcast_batch(inputs_shape, personalization_code_shape)
+        batch = broadcast_batch(
+            inputs_shape, personalization_code_shape, expert_code_shape
+        )
         return ((batch, self.expert_units[-1]),) * self.num_tasks
 
     def get_config(self) -> dict[str, Any]:
@@ -122,5 +167,6 @@ class POSOMMoE(ExpertMixture):
         return {
             **super().get_config(),
             "scale": self.scale,
-            "gate_hidden_units": self.gate_hidden_units,
+            **self.gate_options.get_config(),
+            "expert_gates": self.expert_gates,
         }

@@ -24,6 +24,10 @@ class SimulatorConfig:
         start_date: the log's first day, UTC.
         new_user_share: share of the impressions, of the log and of each day, that go
             to users within 24 hours of their first launch.
+        newcomers: share that is kept of the users who first launch within the log and
+            before its last day; the others are left out with all their impressions.
+            At 0.1 new users make about 0.5 % of the impressions before the last day,
+            and on it as many as ever, but for those who had launched the day before.
         corrupt_share: share of rows that break the contract on purpose, to show
             rejects: missing ids or times, negative durations, duplicates.
 
@@ -38,6 +42,7 @@ class SimulatorConfig:
     days: int = 10
     start_date: date = date(2024, 3, 4)
     new_user_share: float = 0.05
+    newcomers: float = 1.0
     corrupt_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -57,6 +62,10 @@ class SimulatorConfig:
             value = getattr(self, name)
             if not 0.0 <= value < limit:
                 raise ValueError(f"`{name}` must be in [0, {limit}). Received: {value}")
+        if not 0.0 <= self.newcomers <= 1.0:
+            raise ValueError(
+                f"`newcomers` must be in [0, 1]. Received: {self.newcomers}"
+            )
 
     @property
     def start_ms(self) -> int:

@@ -16,6 +16,7 @@ from simulator.behaviour import (
 from simulator.config import SimulatorConfig
 from simulator.corruption import corrupt
 from simulator.feed import choose_videos
+from simulator.newcomers import keep_newcomers
 from simulator.sessions import (
     SESSION_LIMIT_MS,
     Sessions,
@@ -35,8 +36,10 @@ def simulate(config: SimulatorConfig) -> pa.Table:
     Columns: those of the contract, and the features `user_country` (balanced),
     `device` (of the user) and `network` (of the session).
     """
-    seeds = np.random.SeedSequence(config.seed).spawn(4)
-    world_rng, session_rng, feed_rng, corruption_rng = map(np.random.default_rng, seeds)
+    seeds = np.random.SeedSequence(config.seed).spawn(5)
+    world_rng, session_rng, feed_rng, corruption_rng, newcomer_rng = map(
+        np.random.default_rng, seeds
+    )
     videos = make_videos(config, world_rng)
     users = make_users(config, expected_arrivals(config), videos, world_rng)
     country_taste = draw_country_taste(world_rng)
@@ -57,6 +60,7 @@ def simulate(config: SimulatorConfig) -> pa.Table:
     log = _table(users, videos, sessions, user, video, network, event_ms, responses)
     log = log.filter(pc.less(log["event_time_ms"], config.end_ms))
     log = log.sort_by([("event_time_ms", "ascending"), ("user_id", "ascending")])
+    log = keep_newcomers(log, config, newcomer_rng)
     return corrupt(log, config.corrupt_share, corruption_rng)
 
 

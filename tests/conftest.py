@@ -65,3 +65,22 @@ def small_transform(made_once):
         lambda folder: transform_rows(config, analyzed_rows(), folder),
     )
     return SmallTransform(config, folder)
+
+
+@pytest.fixture(scope="session")
+def hashed_transform(made_once):
+    """The Transform of the same rows with hashed ids of users and videos."""
+    from tests.helpers.small_transform import (
+        SmallTransform,
+        analyzed_rows,
+        settings_with,
+        transform_rows,
+    )
+
+    vocabularies = {"user_id": {"hash_buckets": 50}, "video_id": {"hash_buckets": 7}}
+    config = settings_with(transform={"vocabularies": vocabularies})
+    folder = made_once(
+        "hashed_transform",
+        lambda folder: transform_rows(config, analyzed_rows(), folder),
+    )
+    return SmallTransform(config, folder)

@@ -1,10 +1,12 @@
 """The configuration of a run: one file per step, and what each component reads."""
 
+from pipeline.config.codes import CodeConfig
 from pipeline.config.data import InputConfig, LogConfig, SplitConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.model import (
     AttentionConfig,
+    GatesConfig,
     MMoEConfig,
     ModelConfig,
     PersonalizationConfig,
@@ -12,25 +14,36 @@ from pipeline.config.model import (
 )
 from pipeline.config.parts import TrainerPart, TrialPart
 from pipeline.config.run import RunConfig
+from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.serving import ServingConfig
+from pipeline.config.stopping import EarlyStoppingConfig
+from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
 from pipeline.config.training import FitConfig, StrategyConfig, TrainingConfig
+from pipeline.config.weights import SampleWeightsConfig
 from preprocessing.transform.config import TransformConfig
 
 __all__ = [
     "AttentionConfig",
+    "CodeConfig",
     "ConfigError",
+    "EarlyStoppingConfig",
     "EvaluationConfig",
     "FitConfig",
+    "GatesConfig",
     "InputConfig",
     "LogConfig",
+    "MLflowConfig",
     "MMoEConfig",
     "ModelConfig",
     "PersonalizationConfig",
     "RunConfig",
+    "SampleWeightsConfig",
+    "ScheduleConfig",
     "ServingConfig",
     "SplitConfig",
     "StrategyConfig",
     "TaskConfig",
+    "TensorBoardConfig",
     "TrainerPart",
     "TrainingConfig",
     "TransformConfig",

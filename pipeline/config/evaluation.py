@@ -12,6 +12,12 @@ from pipeline.config.section import Positive, Section
 class EvaluationConfig(Section):
     """GAUC by slice, and when a model is blessed."""
 
+    enabled: bool = Field(
+        True,
+        description="Judge the model against the last blessed one. Without, a run ends "
+        "with its report: no model is blessed, tried in a server or pushed. For runs "
+        "that only compare, such as one of several seeds.",
+    )
     weighting: Literal["impressions", "positives", "none"] = "impressions"
     max_gauc_drop: float = Field(
         0.01,

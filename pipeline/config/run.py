@@ -49,12 +49,38 @@ class RunConfig(InputConfig, LogConfig):
             tuple(self.tasks),
             "tasks",
         )
+        training = self.training
+        if training.early_stopping.task:
+            self._all_known(
+                "training.early_stopping.task",
+                (training.early_stopping.task,),
+                tuple(self.tasks),
+                "tasks",
+            )
+        if training.sample_weights.column:
+            self._all_known(
+                "training.sample_weights.column",
+                (training.sample_weights.column,),
+                self.features.weight_columns,
+                "the numeric columns",
+            )
         if evaluated.popularity_task:
             self._all_known(
                 "evaluation.popularity_task",
                 (evaluated.popularity_task,),
                 tuple(self.tasks),
                 "tasks",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _control_has_what_it_is_compared_with(self) -> RunConfig:
+        training = self.training
+        if training.control and not (training.baseline and self.model.poso.any):
+            raise ValueError(
+                "training.control is compared with a model that has gates, and beside "
+                "the plain one: set training.baseline and one of model.poso to true, "
+                "or training.control to false"
             )
         return self
 
@@ -97,3 +123,7 @@ class RunConfig(InputConfig, LogConfig):
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""
         return self.model_copy(update={"model": self.model.plain()})
+
+    def control(self) -> RunConfig:
+        """The same run with gates that read a constant, so that none is personal."""
+        return self.model_copy(update={"model": self.model.control()})

@@ -6,12 +6,13 @@ lists it is masked, in single features it is a row of its own that is learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 import tf_keras
 
-from pipeline.config import ModelConfig
+from pipeline.config import FitConfig, ModelConfig
+from pipeline.model.tpu_tables import TPUTables, inputs_of_large_tables
 from preprocessing.transform.input_specs import HISTORY_GAP, InputSpec
 
 Tensors = Mapping[str, tf.Tensor]
@@ -26,6 +27,8 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         specs: The model's inputs.
         embedding_rows: Rows of each id table and of the `history_gap` table.
         settings: Widths and penalties.
+        training: Its strategy decides where large tables lie.
+        learning_rate: Of the large tables of a TPU, which chips themselves train.
     """
 
     def __init__(
@@ -33,16 +36,30 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         specs: Sequence[InputSpec],
         embedding_rows: Mapping[str, int],
         settings: ModelConfig,
+        training: FitConfig,
+        learning_rate: Callable[[], tf.Tensor],
     ):
         super().__init__(name="embedding")
         self._single = [spec for spec in specs if spec.kind != "history"]
         self._l2 = settings.embedding_l2
         narrow = settings.bucket_embedding_dim
+        large = inputs_of_large_tables(specs, embedding_rows, training)
+        self._large = None
+        if large:
+            self._large = TPUTables(
+                large,
+                embedding_rows,
+                settings.embedding_dim,
+                training.embedding_optimizer.name,
+                learning_rate,
+            )
+        elsewhere = {spec.table for spec in large}
         self.tables = {
             table: tf_keras.layers.Embedding(
                 embedding_rows[table], settings.embedding_dim, name=f"{table}_table"
             )
             for table in dict.fromkeys(spec.table for spec in specs if spec.table)
+            if table not in elsewhere
         }
         for spec in specs:
             if spec.kind == "bucket":
@@ -53,23 +70,36 @@ class FeatureEmbedding(tf_keras.layers.Layer):
             embedding_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
         )
 
+    def with_large_tables(self, inputs: Tensors) -> Tensors:
+        """Adds the rows of all large tables, which a TPU looks up in one call."""
+        if self._large is None:
+            return inputs
+        rows = self._large(inputs)
+        return {**inputs, **{_rows_of(name): value for name, value in rows.items()}}
+
     def call(self, inputs: Tensors) -> list[tf.Tensor]:
         """One [batch, width] tensor per input, in the order of the inputs."""
-        return [self._embed(inputs[spec.name], spec) for spec in self._single]
+        return [self._embed(inputs, spec) for spec in self._single]
 
     def sequence(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
         """A history as [batch, length, width]: its items and the time since each."""
-        items = self._penalized(self.tables[spec.table](inputs[spec.name]))
+        items = self._rows(inputs, spec)
         gaps = self.tables[GAP_BUCKETS](inputs[HISTORY_GAP])
         return tf.concat([items, gaps], axis=-1)
 
-    def _embed(self, value: tf.Tensor, spec: InputSpec) -> tf.Tensor:
+    def _embed(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
+        value = inputs[spec.name]
         if spec.kind == "numeric":
             return tf.cast(value, self.compute_dtype)[:, None]
         if spec.kind == "bucket":
             return self.tables[spec.name](value)
-        rows = self._penalized(self.tables[spec.table](value))
+        rows = self._rows(inputs, spec)
         return rows if spec.kind == "id" else _masked_mean(rows, value > 0)
+
+    def _rows(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
+        if spec.table in self.tables:
+            return self._penalized(self.tables[spec.table](inputs[spec.name]))
+        return self._penalized(inputs[_rows_of(spec.name)])
 
     def _penalized(self, rows: tf.Tensor) -> tf.Tensor:
         """Adds the L2 penalty of the rows in use, not of the whole table."""
@@ -78,6 +108,10 @@ class FeatureEmbedding(tf_keras.layers.Layer):
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             self.add_loss(self._l2 * tf.reduce_mean(squares) / replicas)
         return rows
+
+
+def _rows_of(name: str) -> str:
+    return f"{name}/rows"
 
 
 def _masked_mean(rows: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

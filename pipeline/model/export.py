@@ -100,11 +100,14 @@ def _known_values(
 ) -> dict[str, list[Any]]:
     """Values of each raw column that the Transform has seen: for warm-up requests.
 
-    Ids are the first of their vocabularies, numbers the bounds of their buckets.
+    Ids are the first of their vocabularies, numbers the bounds of their buckets. To a
+    table of hashed ids all ids are alike.
     """
     values: dict[str, list[Any]] = {}
     for spec in input_specs(config.features, config.transform):
-        if spec.table:
+        if spec.table and config.transform.vocabulary(spec.table).hash_buckets:
+            values[spec.name] = [b"%d" % number for number in range(_IDS_OF_WARMUP)]
+        elif spec.table:
             seen = transform_output.vocabulary_by_name(spec.table)
             values[spec.name] = seen[:_IDS_OF_WARMUP]
         elif spec.boundaries:

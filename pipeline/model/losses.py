@@ -1,4 +1,4 @@
-"""Losses over the labels that are known."""
+"""Means of losses over impressions that may be unlabelled, or weighted."""
 
 from __future__ import annotations
 
@@ -25,29 +25,33 @@ def split_known(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return labels * known, known
 
 
-def mean_loss_share(losses: tf.Tensor, known: tf.Tensor | None) -> tf.Tensor:
+def mean_loss_share(losses: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
     """This replica's share of the mean loss: the optimizer sums gradients over them.
 
     Args:
-        losses: float32 [batch], 0 where the label is unknown.
-        known: 1 where the label is known, else 0, float32 [batch]; None if all are.
+        losses: Each impression's loss times its weight, float32 [batch].
+        weights: The weights, 0 where the label is unknown, float32 [batch]; None where
+            all are 1.
 
     Returns:
-        A scalar. Summed over the replicas it is the mean over all known labels of the
-        global batch; 0 if there are none.
+        A scalar. Summed over the replicas it is the weighted mean over the global
+        batch; 0 if all weights are 0.
     """
-    if known is None:
-        return tf.nn.compute_average_loss(losses)
-    count = tf.reduce_sum(known)
+    if weights is None:
+        if losses.shape[0] is not None:  # of one size on every replica
+            return tf.nn.compute_average_loss(losses)
+        count = tf.cast(tf.size(losses), tf.float32)
+    else:
+        count = tf.reduce_sum(weights)
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # Replicas may know different numbers of labels.
+        # Replicas may hold different numbers of examples and sums of weights.
         context = tf.distribute.get_replica_context()
         count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
     return tf.math.divide_no_nan(tf.reduce_sum(losses), count)
 
 
 class MeanLoss(tf_keras.metrics.Metric):
-    """Weighted sum of the tasks' means, each over the known labels of all batches.
+    """Weighted sum of the tasks' means, each weighted over all batches' impressions.
 
     Args:
         weights: The tasks' weights.
@@ -61,12 +65,17 @@ class MeanLoss(tf_keras.metrics.Metric):
         self._sums = self.add_weight("sums", shape, initializer="zeros")
         self._counts = self.add_weight("counts", shape, initializer="zeros")
 
+    @property
+    def sums(self) -> tf.Tensor:
+        """Each task's loss summed over all batches so far, float32 [tasks]."""
+        return self._sums.read_value()
+
     def update_state(self, sums: tf.Tensor, counts: tf.Tensor) -> Any:
         """Adds a batch.
 
         Args:
-            sums: Each task's summed loss, float32 [tasks].
-            counts: Each task's known labels, float32 [tasks].
+            sums: Each task's sum of weighted losses, float32 [tasks].
+            counts: Each task's sum of weights, float32 [tasks].
         """
         return tf.group(self._sums.assign_add(sums), self._counts.assign_add(counts))
 

@@ -1,4 +1,4 @@
-"""Builds the personalization code, which the gates read."""
+"""Builds the personalization codes, which the gates read."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 import tf_keras
 
-from pipeline.config import ModelConfig
+from pipeline.config import CodeConfig, ModelConfig
+from pipeline.model.code_encoders import code_column, code_encoder, encoder_name
 from pipeline.model.embeddings import Tensors
 from preprocessing.transform.input_specs import InputSpec
 
 
 class PersonalizationCode(tf_keras.layers.Layer):
-    """What the gates read (paper, Sec. 4.5 and Table 6): raw features, no activations.
+    """What the gates of each module read: raw features, no activations (Sec. 4.5).
 
-    Buckets and flags enter one-hot. Ids enter through tables of their own, so that the
-    gates' view of an id is not shaped by the rest of the network.
+    A part that several modules read, and a code that several have, is made once.
+
+    Args:
+        specs: The model's inputs.
+        embedding_rows: Rows of each id table.
+        settings: The modules with gates, their codes, and widths of embeddings.
+
+    Attributes:
+        encoders: The layers that make the parts, by their names.
+        columns: What they read, by the same names; the constant reads nothing.
     """
-
-    _COLUMNS: Mapping[str, str] = {"video_age": "video_age_hours"}
 
     def __init__(
         self,
@@ -28,43 +35,58 @@ class PersonalizationCode(tf_keras.layers.Layer):
         settings: ModelConfig,
     ):
         super().__init__(name="personalization_code")
+        self._settings = settings
         by_name = {spec.name: spec for spec in specs}
-        self._all_features = "all_features" in settings.personalization_code
-        self._specs = [
-            by_name[self._COLUMNS.get(code, code)]
-            for code in settings.personalization_code
-            if code != "all_features"
-        ]
-        self.codes = {
-            spec.name: tf_keras.layers.Embedding(
-                embedding_rows[spec.table],
-                settings.embedding_dim,
-                name=f"{spec.name}_code",
+        self.encoders = {
+            encoder_name(code): code_encoder(
+                code, by_name[code_column(code)], embedding_rows, settings
             )
-            if spec.kind == "id"
-            else _OneHot(spec.bucket_values, name=f"{spec.name}_code")
-            for spec in self._specs
+            for code in self._parts()
+        }
+        self.columns = {
+            encoder_name(code): code_column(code)
+            for code in self._parts()
+            if code.input != "constant"
         }
 
-    def call(self, inputs: Tensors, parts: Sequence[tf.Tensor]) -> tf.Tensor:
-        """[batch, code width]; batch 1 where it depends on a shared user alone."""
-        codes = [self.codes[name](inputs[name]) for name in self.codes]
-        if self._all_features:
-            codes.extend(tf.cast(part, self.compute_dtype) for part in parts)
-        if len(codes) == 1:
-            return codes[0]
-        rows = tf.reduce_max(tf.stack([tf.shape(code)[0] for code in codes]))
-        return tf.concat(
-            [tf.broadcast_to(code, [rows, code.shape[-1]]) for code in codes], axis=-1
-        )
+    def _parts(self) -> list[CodeConfig]:
+        """What any module's code has, once; without `all_features`."""
+        settings = self._settings
+        parts = [c for m in settings.poso.modules for c in settings.codes_of(m)]
+        return [c for c in dict.fromkeys(parts) if c.input != "all_features"]
+
+    def call(
+        self, inputs: Tensors, parts: Sequence[tf.Tensor] = ()
+    ) -> dict[str, tf.Tensor]:
+        """The code [batch, width] of each module with gates.
+
+        Args:
+            inputs: Transformed tensors; those that no code is made of may be missing.
+            parts: What the model reads, embedded, for `all_features`.
+
+        Returns:
+            Codes of batch 1 where they depend on a shared user alone.
+        """
+        made = {
+            code: [self.encoders[encoder_name(code)](inputs[code_column(code)])]
+            for code in self._parts()
+        }
+        made[CodeConfig(input="all_features")] = [
+            tf.cast(part, self.compute_dtype) for part in parts
+        ]
+        codes_of = {m: self._settings.codes_of(m) for m in self._settings.poso.modules}
+        joined = {
+            codes: _join([tensor for code in codes for tensor in made[code]])
+            for codes in dict.fromkeys(codes_of.values())
+        }
+        return {module: joined[codes] for module, codes in codes_of.items()}
 
 
-class _OneHot(tf_keras.layers.Layer):
-    """Bucket numbers [batch] to [batch, depth]; a layer, so that it can be masked."""
-
-    def __init__(self, depth: int, name: str):
-        super().__init__(name=name)
-        self._depth = depth
-
-    def call(self, buckets: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(buckets, self._depth, dtype=self.compute_dtype)
+def _join(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Side by side; parts of a shared user, batch 1, are repeated beside others."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = tf.reduce_max(tf.stack([tf.shape(part)[0] for part in parts]))
+    return tf.concat(
+        [tf.broadcast_to(part, [rows, part.shape[-1]]) for part in parts], axis=-1
+    )

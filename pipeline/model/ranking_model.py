@@ -13,12 +13,16 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
 
-import poso_keras
-from pipeline.config import ModelConfig, TrainerPart
+from pipeline.config import TrainerPart
 from pipeline.model.embeddings import FeatureEmbedding
-from pipeline.model.losses import MeanLoss, mean_loss_share, split_known
+from pipeline.model.input_codes import InputCodes
+from pipeline.model.losses import MeanLoss
+from pipeline.model.modules import build_attention, build_mixture, build_tower
+from pipeline.model.multi_task_loss import MultiTaskLoss
 from pipeline.model.personalization_code import PersonalizationCode
-from preprocessing.transform.input_specs import InputSpec, input_specs
+from pipeline.model.scores import Scores, batch_scores
+from pipeline.model.train_step import scaled_train_step
+from preprocessing.transform.input_specs import input_specs
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -38,36 +42,36 @@ class RankingModel(tfrs.Model):
 
     def __init__(self, config: TrainerPart, embedding_rows: Mapping[str, int]):
         super().__init__()
-        self._task_weights = {name: t.weight for name, t in config.tasks.items()}
-        self._masked = frozenset(config.features.masked_labels)
         specs = input_specs(config.features, config.transform)
         settings = config.model
-        self.embedding = FeatureEmbedding(specs, embedding_rows, settings)
+        self.embedding = FeatureEmbedding(
+            specs,
+            embedding_rows,
+            settings,
+            config.training,
+            # Of the tables' part of a `CompositeOptimizer`, once there is one.
+            learning_rate=lambda: self.optimizer.optimizers[1].learning_rate,
+        )
+        self.input_codes = InputCodes(specs, settings)
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
+        self._of_video += self.input_codes.of_video
         self.attentions = {
-            spec.name: _attention(settings, spec) for spec in self.histories
+            spec.name: build_attention(settings, f"{spec.name}_attention")
+            for spec in self.histories
         }
-        self.mmoe = _mmoe(settings, len(config.tasks))
-        self.towers = {name: _tower(settings, name) for name in config.tasks}
+        self.mmoe = build_mixture(settings, len(config.tasks))
+        self.towers = {
+            name: build_tower(settings, f"{name}_tower") for name in config.tasks
+        }
         self.logits = {
             name: tf_keras.layers.Dense(1, dtype="float32", name=f"{name}_logit")
             for name in config.tasks
         }
-        # TFRS logs the last batch's loss alone, which says little about an epoch.
-        self.mean_loss = MeanLoss(tuple(self._task_weights.values()), name="mean_loss")
-        self.task_losses = {
-            name: tfrs.tasks.Ranking(
-                loss=tf_keras.losses.BinaryCrossentropy(
-                    from_logits=True, reduction=tf_keras.losses.Reduction.NONE
-                ),
-                metrics=[tf_keras.metrics.AUC(from_logits=True, name=f"{name}_auc")],
-                name=f"{name}_task",
-            )
-            for name in config.tasks
-        }
+        self.multi_task_loss = MultiTaskLoss(config)
+        self._scores: Scores | None = None
 
     def call(
         self, inputs: Tensors, training: bool = False, shared_user: bool = False
@@ -75,8 +79,9 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
-        parts = self.embedding(inputs)
-        code = self.personalization_code(inputs, parts)
+        inputs = self.embedding.with_large_tables(inputs)
+        parts = [*self.embedding(inputs), *self.input_codes(inputs)]
+        codes = self.personalization_code(inputs, parts)
         user, video = (
             tf.concat(
                 [
@@ -95,7 +100,7 @@ class RankingModel(tfrs.Model):
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
-                personalization_code=code,
+                personalization_code=codes.get("attention"),
                 attention_mask=inputs[spec.name] > 0,
                 shared_query=shared,
             )
@@ -103,13 +108,18 @@ class RankingModel(tfrs.Model):
         ]
         experts = self.mmoe(
             tf.concat([features, *pooled], axis=-1),
-            personalization_code=code,
+            personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
+            expert_code=codes.get("experts"),
         )
         return {
             name: tf.squeeze(
                 self.logits[name](
-                    tower(hidden, personalization_code=code, training=training)
+                    tower(
+                        hidden,
+                        personalization_code=codes.get("mlp"),
+                        training=training,
+                    )
                 ),
                 axis=-1,
             )
@@ -126,43 +136,33 @@ class RankingModel(tfrs.Model):
         }
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> tf.Tensor:
-        """Weighted sum of the tasks' mean binary cross-entropies.
-
-        A task's mean is over its labels that are known; 0 in a batch without any.
-        """
+        """Weighted sum of the tasks' losses (`MultiTaskLoss`)."""
         logits = self(inputs, training=training)
-        total = tf.constant(0.0)
-        sums, counts = [], []
-        for name, weight in self._task_weights.items():
-            labels, known = inputs[name], None
-            if name in self._masked:
-                labels, known = split_known(labels)
-            losses = self.task_losses[name](
-                labels=labels[:, None],
-                predictions=logits[name][:, None],
-                sample_weight=None if known is None else known[:, None],
-                compute_metrics=not training,
-            )
-            total += weight * mean_loss_share(losses, known)
-            sums.append(tf.reduce_sum(losses))
-            counts.append(
-                tf.reduce_sum(tf.ones_like(losses) if known is None else known)
-            )
-        self.mean_loss.update_state(tf.stack(sums), tf.stack(counts))
-        return total
+        return self.multi_task_loss.compute(logits, inputs, training)
+
+    @property
+    def mean_loss(self) -> MeanLoss:
+        """The mean loss over all batches since the metrics were reset."""
+        return self.multi_task_loss.mean_loss
 
     # Nothing here or in poso_keras needs AutoGraph, and rewriting Keras' own sources
     # by it takes most of the time before the first step.
-    train_step = tf.autograph.experimental.do_not_convert(tfrs.Model.train_step)
+    train_step = tf.autograph.experimental.do_not_convert(scaled_train_step)
     test_step = tf.autograph.experimental.do_not_convert(tfrs.Model.test_step)
     predict_step = tf.autograph.experimental.do_not_convert(tfrs.Model.predict_step)
 
     def predict_on_batch(self, x: Tensors) -> dict[str, np.ndarray]:
         """Logits [batch] of each task, under every distribution strategy."""
-        if self.distribute_strategy._should_use_with_coordinator:
-            # Keras' own does not know parameter servers; its `predict` does.
-            return self.predict(tf.data.Dataset.from_tensors(dict(x)), verbose=0)
-        return super().predict_on_batch(x)
+        if not isinstance(
+            self.distribute_strategy,
+            tf.distribute.MultiWorkerMirroredStrategy
+            | tf.distribute.ParameterServerStrategy,
+        ):
+            return super().predict_on_batch(x)
+        # Keras' own knows neither workers that read the same nor a coordinator.
+        if self._scores is None:
+            self._scores = batch_scores(self)
+        return self._scores(x)
 
     def probabilities(
         self, inputs: Tensors, shared_user: bool = False
@@ -170,37 +170,3 @@ class RankingModel(tfrs.Model):
         """Each task's probability, float32 [batch]."""
         logits = self(inputs, training=False, shared_user=shared_user)
         return {name: tf.sigmoid(value) for name, value in logits.items()}
-
-
-def _attention(settings: ModelConfig, spec: InputSpec) -> tf_keras.layers.Layer:
-    attention = settings.attention
-    if not settings.poso.attention:
-        return poso_keras.SequenceAttention(
-            attention.num_heads, attention.key_dim, name=f"{spec.name}_attention"
-        )
-    return poso_keras.POSOMultiHeadAttention(
-        attention.num_heads,
-        attention.key_dim,
-        num_modules=attention.num_modules,
-        query_mode=attention.query_mode,
-        key_mode=attention.key_mode,
-        value_mode=attention.value_mode,
-        name=f"{spec.name}_attention",
-    )
-
-
-def _mmoe(settings: ModelConfig, num_tasks: int) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMMoE if settings.poso.mmoe else poso_keras.MMoE
-    return kind(
-        num_experts=settings.mmoe.num_experts,
-        expert_units=settings.mmoe.expert_units,
-        num_tasks=num_tasks,
-        name="mmoe",
-    )
-
-
-def _tower(settings: ModelConfig, name: str) -> tf_keras.layers.Layer:
-    kind = poso_keras.POSOMLP if settings.poso.mlp else poso_keras.MLP
-    return kind(
-        units=settings.tower_units, dropout=settings.dropout, name=f"{name}_tower"
-    )

@@ -11,11 +11,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline.evaluation.gauc_table import GAUCRow
+from pipeline.evaluation.rankings import MODEL, model_title, points
+from pipeline.training.gate_profiles import profile_from_dict
 from poso_keras.diagnostics import GateProfile
 
 matplotlib.use("svg")
 
 _WIDTH, _HEIGHT = 4.2, 2.9
+_MIXED_MODULES = 8  # a gate with more outputs masks the units of a layer
+_MOST_PANELS = 4
 
 
 def learning_curves(
@@ -50,13 +54,17 @@ def calibration_curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> s
     return _svg(figure)
 
 
-def gate_curves(gates: Mapping[str, Any]) -> str:
-    """Gate outputs of the value projections over AVC buckets (the paper's Fig. 4)."""
-    bounds = gates["upper_bounds"]
-    labels = [f"<{bounds[0]:g}", *(f"{bound:g}+" for bound in bounds)]
-    profile = GateProfile({k: np.array(matrix) for k, matrix in gates["gates"].items()})
-    figure, axes = _figure(len(profile.gates))
-    profile.plot(labels, "accumulated view count", axes)
+def gate_curves(written: Mapping[str, Any]) -> str:
+    """Gate outputs over AVC buckets (the paper's Fig. 4): of gates with few outputs.
+
+    These are the gates that mix modules: value projections, experts. Of a model without
+    such gates the first ones are drawn.
+    """
+    profile, buckets = profile_from_dict(written)
+    mixing = {n: m for n, m in profile.gates.items() if m.shape[1] <= _MIXED_MODULES}
+    shown = mixing or dict(list(profile.gates.items())[:_MOST_PANELS])
+    figure, axes = _figure(len(shown))
+    GateProfile(shown, profile.scales).plot(buckets, "accumulated view count", axes)
     return _svg(figure)
 
 
@@ -69,36 +77,51 @@ def sensitivity_bars(sensitivities: Mapping[str, Mapping[str, Any]]) -> str:
     names = sorted(first, key=lambda name: -first[name]["relative"])
     figure = Figure(figsize=(2 * _WIDTH, 0.8 + 0.3 * len(names)), layout="constrained")
     axis = figure.subplots()
-    thickness = 0.8 / len(sensitivities)
-    for index, (model, values) in enumerate(sensitivities.items()):
-        places = np.arange(len(names)) + thickness * (
-            index - (len(sensitivities) - 1) / 2
-        )
-        changes = [100 * values["features"][name]["relative"] for name in names]
-        bars = axis.barh(places, changes, thickness * 0.9, label=model)
+    changes = {
+        model: [100 * values["features"][name]["relative"] for name in names]
+        for model, values in sensitivities.items()
+    }
+    for bars in _grouped_bars(axis, names, changes):
         axis.bar_label(bars, fmt="%.2g", padding=2, fontsize=7)
-    axis.set_yticks(range(len(names)), names)
-    axis.invert_yaxis()
     axis.set_xlabel("change of the activations, % of their magnitude")
     axis.legend(fontsize=7, loc="lower right")
     return _svg(figure)
 
 
-def gauc_differences(table: Sequence[GAUCRow], model: str, plain: str) -> str:
-    """GAUC difference to the plain baseline by slice, in percentage points."""
+def gauc_differences(table: Sequence[GAUCRow], baselines: Sequence[str]) -> str:
+    """The model's GAUC less that of each baseline by slice, in percentage points."""
     tasks = list(dict.fromkeys(row.task for row in table))
     figure, axes = _figure(len(tasks))
     for axis, task in zip(axes, tasks, strict=True):
-        rows = [r for r in table if r.task == task and r.gauc[model] is not None]
-        points = [
-            100 * ((row.gauc[model] or 0.0) - (row.gauc[plain] or 0.0)) for row in rows
-        ]
-        colors = ["C0" if value >= 0 else "C3" for value in points]
-        axis.barh([row.slice for row in rows], points, color=colors)
+        rows = [r for r in table if r.task == task and r.gauc[MODEL] is not None]
+        _grouped_bars(
+            axis,
+            [row.slice for row in rows],
+            {
+                f"{model_title(baselines)} - {name}": [
+                    points(row.gauc, name) or 0.0 for row in rows
+                ]
+                for name in baselines
+            },
+        )
         axis.axvline(0, color="0.3", lw=0.8)
-        axis.invert_yaxis()
         axis.set(title=task, xlabel="GAUC difference, pp")
+    axes[0].legend(fontsize=7)
     return _svg(figure)
+
+
+def _grouped_bars(
+    axis: Any, names: Sequence[str], groups: Mapping[str, Sequence[float]]
+) -> list[Any]:
+    """One horizontal bar per name and group, names from the top down."""
+    thickness = 0.8 / len(groups)
+    drawn = []
+    for index, (label, values) in enumerate(groups.items()):
+        places = np.arange(len(names)) + thickness * (index - (len(groups) - 1) / 2)
+        drawn.append(axis.barh(places, values, thickness * 0.9, label=label))
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    return drawn
 
 
 def _figure(columns: int) -> tuple[Figure, Any]:

@@ -14,17 +14,24 @@ import tensorflow as tf
 
 from pipeline.config import RunConfig, dump_config
 from pipeline.evaluation.gauc_table import GAUCRow, calibration, gauc_table
+from pipeline.evaluation.rankings import (
+    MODEL,
+    POPULARITY,
+    baselines_of,
+    model_title,
+    points,
+)
 from pipeline.evaluation.scores import (
     count_videos,
     popularity_scores,
     score_split,
 )
 from pipeline.report import plots as report_plots
+from pipeline.report.gate_numbers import gate_tables
 from pipeline.report.notes import task_notes
 
 METRICS_FILE = "metrics.json"
 PAGE_FILE = "index.html"
-MODEL, PLAIN, POPULARITY = "model", "plain", "popularity"
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,13 @@ class ReportInputs:
     Attributes:
         train_dir: Raw examples that were trained on.
         eval_dir: Raw examples to evaluate on.
-        model_dirs: SavedModels, by ranking name (`model`, `plain`).
+        model_dirs: SavedModels, by ranking name (`model`, `plain`, `control`).
         histories: Learning curves, by ranking name.
-        gates: Gate outputs over AVC buckets, or empty.
+        gates: Of each model with gates their outputs over AVC buckets, as
+            `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
-        blessed: Whether Evaluator blessed the model.
+        blessed: Whether Evaluator blessed the model; None where it was not asked.
         comparison: What was not compared with the last blessed model, one line each.
         data: The feature engine's summary: rows in, examples, rejects.
         serving_trial: The result of the trial in a server, or empty without one:
@@ -50,10 +58,10 @@ class ReportInputs:
     eval_dir: str
     model_dirs: Mapping[str, str]
     histories: Mapping[str, Mapping[str, list[float]]]
-    gates: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
-    blessed: bool = False
+    blessed: bool | None = None
     comparison: Sequence[str] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     serving_trial: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +91,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,
         "sensitivity": _relative(inputs.sensitivities),
+        "gates": gate_tables(inputs.gates),
     }
     tf.io.gfile.makedirs(folder)
     _write(os.path.join(folder, METRICS_FILE), json.dumps(metrics, indent=1))
@@ -108,6 +117,7 @@ def _page(
     table: list[GAUCRow],
     curves: Mapping[str, list[dict[str, float]]],
 ) -> str:
+    baselines = baselines_of(inputs.model_dirs)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.report"),
         autoescape=True,
@@ -123,16 +133,21 @@ def _page(
         ),
         metrics=metrics,
         table=table,
+        baselines=baselines,
+        model_title=model_title(baselines),
+        points=points,
         learning_curves=report_plots.learning_curves(
             inputs.histories, config.task_names
         ),
         calibration=report_plots.calibration_curves(curves),
-        gates=report_plots.gate_curves(inputs.gates) if inputs.gates else "",
+        gates=report_plots.gate_curves(inputs.gates[MODEL])
+        if MODEL in inputs.gates
+        else "",
         sensitivities=report_plots.sensitivity_bars(inputs.sensitivities)
         if inputs.sensitivities
         else "",
-        differences=report_plots.gauc_differences(table, MODEL, PLAIN)
-        if PLAIN in inputs.model_dirs
+        differences=report_plots.gauc_differences(table, baselines)
+        if baselines
         else "",
     )
 

@@ -18,6 +18,7 @@ from tfx.utils import path_utils
 
 from pipeline.config import RunConfig
 from pipeline.evaluation.comparison import COMPARISON_FILE
+from pipeline.evaluation.rankings import CONTROL, MODEL, PLAIN
 from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
 from pipeline.report.report import ReportInputs, make_report
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
@@ -37,16 +38,21 @@ def ReportGen(
     model: InputArtifact[standard_artifacts.Model],
     model_run: InputArtifact[standard_artifacts.ModelRun],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
-    blessing: InputArtifact[standard_artifacts.ModelBlessing],
     report: OutputArtifact[Report],
     plain_model: InputArtifact[standard_artifacts.Model] = None,
     plain_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    control_model: InputArtifact[standard_artifacts.Model] = None,
+    control_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    blessing: InputArtifact[standard_artifacts.ModelBlessing] = None,
     infra_blessing: InputArtifact[standard_artifacts.InfraBlessing] = None,
 ) -> None:
     """Scores the evaluation split by each model and by popularity, and compares."""
-    models = {"model": (model, model_run)}
+    models = {MODEL: (model, model_run)}
     if plain_model and plain_model_run:
-        models["plain"] = (plain_model, plain_model_run)
+        models[PLAIN] = (plain_model, plain_model_run)
+    if control_model and control_model_run:
+        models[CONTROL] = (control_model, control_model_run)
+    gates = {name: _read_json(run.uri, GATES_FILE) for name, (_, run) in models.items()}
     inputs = ReportInputs(
         train_dir=artifact_utils.get_split_uri([examples], "train"),
         eval_dir=artifact_utils.get_split_uri([examples], "eval"),
@@ -57,15 +63,17 @@ def ReportGen(
         histories={
             name: _read_json(run.uri, HISTORY_FILE) for name, (_, run) in models.items()
         },
-        gates=_read_json(model_run.uri, GATES_FILE),
+        gates={name: profile for name, profile in gates.items() if profile},
         sensitivities={
             name: _read_json(run.uri, SENSITIVITY_FILE)
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
         data=_read_json(examples.uri, SPLIT_SUMMARY_FILE),
-        comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", []),
-        blessed=blessing.get_int_custom_property("blessed") == 1,
+        comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", [])
+        if blessing
+        else [],
+        blessed=blessing.get_int_custom_property("blessed") == 1 if blessing else None,
         serving_trial=_serving_trial(infra_blessing),
     )
     make_report(RunConfig.model_validate_json(config), inputs, report.uri)

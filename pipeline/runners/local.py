@@ -54,9 +54,11 @@ def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
     """Runs every component of a local pipeline in this process, one after the other.
 
     A cluster that another job left in the environment is taken out of it, where the
-    strategy has none: as one of its workers TFX's Trainer would not write the model.
+    strategy has none, or one that it starts: as one of its workers TFX's Trainer would
+    not write the model.
     """
-    alone = config.training.strategy.kind in ("none", "mirrored")
+    strategy = config.training.strategy
+    alone = not strategy.in_processes or strategy.local_workers is not None
     if alone and os.environ.pop("TF_CONFIG", None) is not None:
         report_progress(
             "TF_CONFIG in the environment is not used: training.strategy is "

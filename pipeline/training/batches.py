@@ -7,38 +7,65 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
+_READ_BYTES = 1 << 20  # of a compressed file at a time
+
 
 def read_batches(
     file_patterns: Sequence[str],
     transform_output: tft.TFTransformOutput,
     batch_size: int,
-    *,
-    shuffle_buffer: int = 0,
-    seed: int | None = None,
-    drop_remainder: bool = False,
 ) -> tf.data.Dataset:
-    """Batches of transformed tensors, labels among them.
+    """Batches of transformed tensors, labels among them, in the files' order.
 
     Args:
         file_patterns: Gzipped TFRecord files of transformed examples.
         transform_output: Tells the tensors' names and shapes.
-        batch_size: Examples per batch.
-        shuffle_buffer: Examples to mix at a time; 0 keeps the files' order.
-        seed: Makes the mixing repeatable.
-        drop_remainder: Whether to drop a last, smaller batch (TPUs need one size).
+        batch_size: Examples per batch; the last may be smaller.
     """
-    files = tf.io.gfile.glob(list(file_patterns))
-    if not files:
-        raise ValueError(f"no transformed examples match {list(file_patterns)}")
-    examples = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
-    if shuffle_buffer:
-        examples = examples.shuffle(shuffle_buffer, seed=seed)
     spec = transform_output.transformed_feature_spec()
     return (
-        examples.batch(batch_size, drop_remainder=drop_remainder)
+        tf.data.Dataset.from_tensor_slices(example_files(file_patterns))
+        .flat_map(read_file)
+        .batch(batch_size)
         .map(
             lambda batch: tf.io.parse_example(batch, spec),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def example_files(file_patterns: Sequence[str]) -> list[str]:
+    """The files of some patterns, sorted.
+
+    Raises:
+        ValueError: There are none.
+    """
+    files = tf.io.gfile.glob(list(file_patterns))
+    if not files:
+        raise ValueError(f"no transformed examples match {list(file_patterns)}")
+    return sorted(files)
+
+
+def read_file(path: str | tf.Tensor) -> tf.data.Dataset:
+    """The serialized examples of one file."""
+    return tf.data.TFRecordDataset(
+        path, compression_type="GZIP", buffer_size=_READ_BYTES
+    )
+
+
+def count_examples(file_patterns: Sequence[str]) -> int:
+    """How many examples there are: read once, not parsed."""
+    files = tf.data.Dataset.from_tensor_slices(example_files(file_patterns))
+    counts = files.map(
+        lambda path: (
+            read_file(path)
+            .batch(4096)
+            .reduce(
+                tf.constant(0, tf.int64),
+                lambda count, batch: count + tf.size(batch, tf.int64),
+            )
+        ),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return sum(int(count) for count in counts)

@@ -1,11 +1,9 @@
-"""What is learned about a trained model: its inputs' weight and its gates."""
+"""What a trained model listens to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-import tensorflow as tf
 
 from pipeline.config import TrainerPart
 from pipeline.model.ranking_model import RankingModel
@@ -23,7 +21,8 @@ def input_sensitivity(
 
     An input is masked by 0 where it enters: a bucket's or an id's embedding, its part
     of the personalization code, a numeric value itself. An id's table is shared with
-    the histories of the same ids, which are masked with it.
+    the histories of the same ids, which are masked with it. Tables that are spread
+    over the chips of a TPU are looked up all at once and left out.
 
     Args:
         model: The trained model.
@@ -43,36 +42,9 @@ def input_sensitivity(
         masked_layers={
             spec.name: [*_embeddings(spec), *_codes(spec, model)]
             for spec in specs
-            if spec.kind != "numeric"
+            if (spec.table or spec.name) in model.embedding.tables
         },
     )
-
-
-def gate_profile(model: RankingModel, config: TrainerPart) -> dict[str, Any]:
-    """Gate outputs of the value projections over AVC buckets (Fig. 4).
-
-    Returns:
-        `upper_bounds` of the AVC buckets and, per history, a [buckets, num_modules]
-        matrix. Empty where the gates read more than AVC, no attention has them, or AVC
-        has no fixed buckets.
-    """
-    settings = config.model
-    if (
-        not settings.poso.attention
-        or settings.personalization_code != ("avc",)
-        or settings.attention.value_mode != "full"
-        or config.transform.avc_quantiles
-    ):
-        return {}
-    buckets = len(config.transform.avc_boundaries) + 2
-    code = tf.one_hot(tf.range(1, buckets), buckets)
-    return {
-        "upper_bounds": list(config.transform.avc_boundaries),
-        "gates": {
-            name: attention.module_gate(code).numpy().tolist()
-            for name, attention in model.attentions.items()
-        },
-    }
 
 
 def _embeddings(spec: InputSpec) -> list[str]:
@@ -80,8 +52,12 @@ def _embeddings(spec: InputSpec) -> list[str]:
 
 
 def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
-    code = model.personalization_code
-    return [f"{code.name}/{spec.name}_code"] if spec.name in code.codes else []
+    return [
+        f"{codes.name}/{name}"
+        for codes in (model.personalization_code, model.input_codes)
+        for name, column in codes.columns.items()
+        if column == spec.name
+    ]
 
 
 def _first_batches(

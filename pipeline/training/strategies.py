@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import tensorflow as tf
 
 from pipeline.config import StrategyConfig
+from pipeline.training.cluster import Member
 
 
 @functools.cache
@@ -17,30 +19,51 @@ def build_strategy(config: StrategyConfig) -> tf.distribute.Strategy:
     alike, and TensorFlow confuses the second training's with the first's.
 
     `mirrored` uses the machine's GPUs, or logical devices of its CPU where it has none.
-    `multi_worker_mirrored` and `parameter_server` find their cluster in `TF_CONFIG`,
-    which Kubeflow's training operators and Vertex AI set.
+    `multi_worker` and `parameter_server` find their cluster in `TF_CONFIG`, and must
+    be the first that a process does with TensorFlow.
 
     Raises:
-        ValueError: Fewer devices than replicas; no cluster to be found.
+        ClusterError: There is no cluster to be found.
+        ValueError: Fewer devices than replicas.
         RuntimeError: The CPU cannot be split, since TensorFlow has already started.
     """
     if config.kind == "none":
         return tf.distribute.get_strategy()
     if config.kind == "mirrored":
         return tf.distribute.MirroredStrategy(_devices(config.replicas))
-    if config.kind == "multi_worker_mirrored":
-        return tf.distribute.MultiWorkerMirroredStrategy()
     if config.kind == "tpu":
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=config.tpu)
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
+    Member.from_environment()
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    if config.kind == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy(resolver)
     return tf.distribute.ParameterServerStrategy(
-        _cluster(),
+        resolver,
         variable_partitioner=tf.distribute.experimental.partitioners.MinSizePartitioner(
-            min_shard_bytes=config.min_shard_bytes
+            config.min_shard_bytes, max_shards=resolver.cluster_spec().num_tasks("ps")
         ),
     )
+
+
+def learning_rate_factor(config: StrategyConfig, replicas: int) -> float:
+    """What the learning rate is multiplied by.
+
+    Args:
+        config: Says how it grows.
+        replicas: That take a step together (`Strategy.num_replicas_in_sync`): of
+            parameter servers' workers each takes its own, so that is 1.
+    """
+    if config.scale_learning_rate == "linear":
+        return float(replicas)
+    return math.sqrt(replicas) if config.scale_learning_rate == "sqrt" else 1.0
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes."""
+    return bool(strategy.extended.should_checkpoint)
 
 
 def prepare_devices(config: StrategyConfig) -> None:
@@ -80,13 +103,3 @@ def _split_cpu(replicas: int) -> int:
                 "TensorFlow has started; run the training in a process of its own"
             ) from error
     return replicas
-
-
-def _cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
-    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    if not resolver.cluster_spec().as_dict():
-        raise ValueError(
-            "strategy 'parameter_server' needs a cluster in the environment variable "
-            "TF_CONFIG, with 'worker' and 'ps' jobs. Received: none"
-        )
-    return resolver

@@ -5,6 +5,7 @@ Plain arrays and tables, each with a `plot` that needs matplotlib (`poso[plot]`)
 
 from poso_keras.diagnostics._calls import LayerCall
 from poso_keras.diagnostics._operations import Operations
+from poso_keras.diagnostics.gate_numbers import GateNumbers
 from poso_keras.diagnostics.gate_profile import GateProfile, gate_profile
 from poso_keras.diagnostics.masking_sensitivity import (
     MaskingSensitivity,
@@ -13,6 +14,7 @@ from poso_keras.diagnostics.masking_sensitivity import (
 from poso_keras.diagnostics.model_cost import ModelCost, ModuleCost, model_cost
 
 __all__ = [
+    "GateNumbers",
     "GateProfile",
     "LayerCall",
     "MaskingSensitivity",

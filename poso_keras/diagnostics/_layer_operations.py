@@ -77,16 +77,23 @@ def _poso_mmoe(layer: POSOMMoE, call: LayerCall) -> Operations:
     code = call.shapes["personalization_code"]
     mixed = broadcast_size(call.shapes["inputs"][0], code[0])
     gated = Operations(elementwise=layer.num_tasks * mixed * layer.num_experts)
-    return gated + _mixture(layer, call, mixed)
+    codes = None
+    if layer.expert_gates:
+        codes = call.shapes.get("expert_code", code)[0]
+        mixed = broadcast_size(mixed, codes)
+    return gated + _mixture(layer, call, mixed, codes)
 
 
-def _mixture(layer: ExpertMixture, call: LayerCall, mixed: int) -> Operations:
+def _mixture(
+    layer: ExpertMixture, call: LayerCall, mixed: int, codes: int | None = None
+) -> Operations:
     """`expert_outputs`, `task_weights` and `mix`.
 
     Args:
         layer: the mixture of experts.
         call: with `inputs` and, possibly, `shared_inputs`, columns that rows share.
         mixed: batch size of the weights given to `mix`.
+        codes: batch size of the gates on the experts' layers, or None without.
     """
     shape = call.shapes["inputs"]
     inputs, width = elements(shape[:1]), elements(shape[1:])
@@ -107,4 +114,7 @@ def _mixture(layer: ExpertMixture, call: LayerCall, mixed: int) -> Operations:
         total += Operations(outputs * width, added)
         total += activation_operations(layer.activation, outputs)
         width, shared_width = units, 0
+        if codes is not None:  # the next layers run on as many rows as gates give
+            inputs = broadcast_size(inputs, codes)
+            total += Operations(elementwise=layer.num_experts * inputs * units)
     return total

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,14 +15,20 @@ from poso_keras.diagnostics._calls import (
     run_in_inference,
 )
 from poso_keras.diagnostics._figures import as_axes, new_axes
+from poso_keras.diagnostics._gate_figure import (
+    MOST_LINES,
+    draw_lines,
+    draw_map,
+    label_codes,
+)
 from poso_keras.diagnostics._layer_tree import Path, is_graph, layers_by_path
+from poso_keras.diagnostics.gate_numbers import GateNumbers, gate_numbers
 from poso_keras.personalization_gate import PersonalizationGate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _Array: TypeAlias = np.ndarray[Any, Any]
-_MOST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,31 @@ class GateProfile:
         gates: outputs [codes, units] of each gate, by its path in the model. The second
             call of a gate in one run of the model is `path#2`.
         scales: the factor C of each gate, if known. Outputs lie in (0, C) and start
-            training at C / 2.
+            training around C / 2.
+        starts: outputs [codes, units] of each gate when training began, if recorded.
     """
 
     gates: Mapping[str, _Array]
     scales: Mapping[str, float] = field(default_factory=dict)
+    starts: Mapping[str, _Array] = field(default_factory=dict)
+
+    def numbers(self) -> dict[str, GateNumbers]:
+        """Returns how far each gate moved, and how it tells codes and units apart.
+
+        The start of a gate is what `starts` holds of it, else C / 2.
+
+        Raises:
+            ValueError: if the scale of a gate is unknown.
+        """
+        unknown = sorted(self.gates.keys() - self.scales.keys())
+        if unknown:
+            raise ValueError(
+                f"`scales` must have the scale of every gate. Missing: {unknown}"
+            )
+        return {
+            name: gate_numbers(outputs, self.scales[name], self.starts.get(name))
+            for name, outputs in self.gates.items()
+        }
 
     def to_dict(self) -> dict[str, list[list[float]]]:
         """Returns the matrices as nested lists, fit for JSON."""
@@ -52,7 +78,7 @@ class GateProfile:
         """Draws each gate's outputs over the codes, one panel per gate.
 
         Up to eight units are lines, as in Fig. 4, more a map of colours. The dotted
-        line, and white in a map, is where the gate starts.
+        line, and white in a map, is C / 2, around which a gate starts.
 
         Args:
             labels: what to write below each code; its number by default.
@@ -65,15 +91,18 @@ class GateProfile:
         count = len(self.gates)
         axes = new_axes(count) if ax is None else as_axes(ax, count)
         for axis, (name, matrix) in zip(axes, self.gates.items(), strict=True):
-            draw = _draw_lines if matrix.shape[1] <= _MOST_LINES else _draw_map
+            draw = draw_lines if matrix.shape[1] <= MOST_LINES else draw_map
             draw(axis, matrix, self.scales.get(name))
-            _label_codes(axis, len(matrix), labels)
+            label_codes(axis, len(matrix), labels)
             axis.set(title=name, xlabel=xlabel)
         return axes
 
 
 def gate_profile(
-    model: Any, codes: Any, example: Mapping[str, Any] | None = None
+    model: Any,
+    codes: Any,
+    example: Mapping[str, Any] | None = None,
+    start: GateProfile | None = None,
 ) -> GateProfile:
     """Computes the outputs of every `PersonalizationGate` of a model.
 
@@ -85,13 +114,15 @@ def gate_profile(
         example: with such a mapping, the model's other inputs: the first row of each
             is repeated for every code. Those missing are 0 in a functional model,
             which gates that read the code alone do not see.
+        start: the profile of the same model for the same codes before it was trained,
+            which `GateProfile.numbers` measures from.
 
     Returns:
         The outputs, [codes, units] a gate.
 
     Raises:
-        ValueError: if the model has no gate, is not built, or its gates see another
-            number of codes.
+        ValueError: if the model has no gate, is not built, its gates see another
+            number of codes, or `start` has other gates.
 
     Examples:
         >>> import numpy as np
@@ -121,7 +152,8 @@ def gate_profile(
         gates = _gates(model)
         found = [(gate, gate(array)) for gate in gates.values() if _built(gate)]
     names = {id(gate): _name(path, gate) for path, gate in gates.items()}
-    return _profile(names, found, number)
+    profile = _profile(names, found, number)
+    return profile if start is None else _since(profile, start)
 
 
 def _gates(model: Any) -> dict[Path, Any]:
@@ -170,6 +202,15 @@ def _profile(
     return GateProfile(outputs_of, scales)
 
 
+def _since(profile: GateProfile, start: GateProfile) -> GateProfile:
+    if profile.gates.keys() != start.gates.keys():
+        raise ValueError(
+            f"`start` must be a profile of the same gates, {sorted(profile.gates)}. "
+            f"Received: {sorted(start.gates)}"
+        )
+    return replace(profile, starts=start.gates)
+
+
 def _model_inputs(
     model: Any, codes: Mapping[str, Any], example: Mapping[str, Any] | None
 ) -> dict[str, Any]:
@@ -191,40 +232,3 @@ def _model_inputs(
 def _zero_row(tensor: Any) -> _Array:
     shape = (1, *(size or 1 for size in as_shape(tensor)[1:]))
     return np.zeros(shape, getattr(tensor.dtype, "name", tensor.dtype))
-
-
-def _draw_lines(axis: "Axes", matrix: _Array, scale: float | None) -> None:
-    for unit, outputs in enumerate(matrix.T, start=1):
-        axis.plot(range(len(outputs)), outputs, label=f"#{unit}", lw=1.8)
-    if scale is not None:
-        axis.axhline(scale / 2, color="0.5", ls=":", lw=1)
-    axis.set_ylim(bottom=0)
-    axis.set_ylabel("gate output")
-    axis.grid(axis="y", color="0.9")
-    axis.set_axisbelow(True)
-    axis.legend(fontsize=7, ncols=min(4, matrix.shape[1]), frameon=False)
-    axis.spines[["top", "right"]].set_visible(False)
-
-
-def _draw_map(axis: "Axes", matrix: _Array, scale: float | None) -> None:
-    image = axis.imshow(
-        matrix.T,
-        aspect="auto",
-        interpolation="nearest",
-        cmap="viridis" if scale is None else "RdBu_r",
-        vmin=0,
-        vmax=scale,
-    )
-    axis.set_ylabel("unit")
-    axis.figure.colorbar(image, ax=axis, label="gate output")
-
-
-def _label_codes(axis: "Axes", number: int, labels: Sequence[Any] | None) -> None:
-    if labels is not None and len(labels) != number:
-        raise ValueError(
-            f"`labels` must have one entry a code, {number}. Received: {len(labels)}"
-        )
-    step = -(-number // 6)
-    places = range(0, number, step)
-    texts = [str(place if labels is None else labels[place]) for place in places]
-    axis.set_xticks(places, texts, fontsize=8)

@@ -45,6 +45,10 @@ USER_FEATURES = (
 )
 # A hash of the user's id among the model's inputs; GAUC in training reads it.
 USER_KEY = "user_key"
+# The user's group as its place in USER_GROUPS from 1 on; 0 is none of them.
+USER_GROUP_INDEX = "user_group"
+# What an impression counts in the loss, where a column of the log says so.
+SAMPLE_WEIGHT = "sample_weight"
 USER_GROUPS = ("new", "returning", "inactive", "regular")
 LONG_VIEW = "long_view"
 # Stands for a label that is not known where a number must stand: behind the Transform,

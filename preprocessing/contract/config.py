@@ -26,7 +26,7 @@ from preprocessing.contract.time_zones import check_time_zone
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SourceConfig(_Section):
@@ -126,6 +126,11 @@ class ExtraFeatureConfig(_Section):
         description="categorical: text or whole number, carried as text; numeric: "
         "carried as float32; list: of texts."
     )
+    input: bool = Field(
+        True,
+        description="Whether the model reads it; false carries it along, for example "
+        "as a column of sample weights.",
+    )
 
 
 class FeatureConfig(_Section):
@@ -216,6 +221,17 @@ class FeatureConfig(_Section):
             if label.column and label.at_least is not None
         )
         return tuple(dict.fromkeys(graded))
+
+    @property
+    def inputs(self) -> tuple[ExtraFeatureConfig, ...]:
+        """The further features that the model reads."""
+        return tuple(extra for extra in self.extra if extra.input)
+
+    @property
+    def weight_columns(self) -> tuple[str, ...]:
+        """The columns that may hold weights of impressions."""
+        numeric = (extra.name for extra in self.extra if extra.type == "numeric")
+        return (*WATCH_COLUMNS, *self.graded_columns, *numeric)
 
     @property
     def watch_labels(self) -> bool:

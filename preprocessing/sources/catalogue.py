@@ -24,7 +24,7 @@ from preprocessing.storage.parquet import open_parquet
 
 def video_schema(config: FeatureConfig) -> pa.Schema:
     """Schema of videos: id, author, tags, upload time, declared video features."""
-    extras = [extra.name for extra in config.extra if extra.entity == "video"]
+    extras = [extra.name for extra in config.inputs if extra.entity == "video"]
     schema = impression_schema(config)
     return pa.schema(
         schema.field(name) for name in (VIDEO_ID, AUTHOR_ID, TAGS, UPLOAD, *extras)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Boundaries = tuple[float, ...]
 
@@ -13,7 +13,7 @@ Boundaries = tuple[float, ...]
 class VocabularyConfig(BaseModel):
     """How the ids of one kind become rows of an embedding table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     max_size: Annotated[int, Field(gt=0)] | None = Field(
         None, description="Keep the most frequent ids only; by default all."
@@ -24,12 +24,32 @@ class VocabularyConfig(BaseModel):
     oov_buckets: int = Field(
         1, ge=1, description="Rows that unknown ids are hashed into."
     )
+    hash_buckets: Annotated[int, Field(gt=0)] | None = Field(
+        None,
+        description="Hash all ids into that many rows and keep no vocabulary: for ids "
+        "of which there is no end. Two ids may share a row.",
+    )
+
+    @model_validator(mode="after")
+    def _hashed_or_kept(self) -> VocabularyConfig:
+        fields = type(self).model_fields
+        kept = [
+            name
+            for name in ("max_size", "min_count", "oov_buckets")
+            if getattr(self, name) != fields[name].default
+        ]
+        if self.hash_buckets and kept:
+            raise ValueError(
+                "hash_buckets must stand alone, since there is no vocabulary then. "
+                f"Received: {', '.join(kept)} as well"
+            )
+        return self
 
 
 class TransformConfig(BaseModel):
     """How the feature table becomes model inputs (`preprocessing.transform.graph`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     avc_boundaries: Boundaries = Field(
         (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384),

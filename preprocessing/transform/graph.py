@@ -9,13 +9,19 @@ protocol has no null can say so.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from preprocessing.arrays.days import MS_PER_HOUR
-from preprocessing.contract.column_names import UNKNOWN_LABEL
+from preprocessing.contract.column_names import (
+    SAMPLE_WEIGHT,
+    UNKNOWN_LABEL,
+    USER_GROUP_INDEX,
+    USER_GROUPS,
+)
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import TransformConfig
 from preprocessing.transform.input_specs import (
@@ -30,12 +36,21 @@ Tensors = dict[str, Any]
 
 
 def transform_custom_config(
-    features: FeatureConfig, transform: TransformConfig
+    features: FeatureConfig,
+    transform: TransformConfig,
+    weight_column: str | None = None,
 ) -> dict[str, str]:
-    """The `custom_config` under which TFX hands the settings to `preprocessing_fn`."""
+    """The `custom_config` under which TFX hands the settings to `preprocessing_fn`.
+
+    Args:
+        features: Settings of the feature table.
+        transform: Settings of the Transform.
+        weight_column: A numeric column with weights of impressions.
+    """
     return {
         "features": features.model_dump_json(),
         "transform": transform.model_dump_json(),
+        "weight_column": weight_column or "",
     }
 
 
@@ -47,9 +62,11 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         custom_config: What `transform_custom_config` returns.
 
     Returns:
-        The model's inputs; the labels as float32 [batch], `UNKNOWN_LABEL` where a
-        label is null; and `user_key` int64 [batch], a hash that tells users apart when
-        GAUC is computed in training.
+        The model's inputs, and what training reads beside them: the labels as float32
+        [batch], `UNKNOWN_LABEL` where a label is null; `user_key` int64 [batch], a hash
+        that tells users apart; `user_group` int64 [batch], from 1 on in the order of
+        `USER_GROUPS`; and where a weight column is named `sample_weight` float32
+        [batch], 1 where the column is null.
     """
     features = FeatureConfig(**json.loads(custom_config["features"]))
     settings = TransformConfig(**json.loads(custom_config["transform"]))
@@ -58,6 +75,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         spec.table: _vocabulary(inputs[spec.name], spec.table, settings)
         for spec in specs
         if spec.kind in ("id", "id_list")
+        and not settings.vocabulary(spec.table).hash_buckets
     }
     outputs: Tensors = {}
     for spec in specs:
@@ -68,7 +86,7 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
             outputs[spec.name] = _bucket(inputs[spec.name], spec)
         else:
             outputs[spec.name] = _lookup(
-                inputs[spec.name], spec, vocabularies[spec.table], settings
+                inputs[spec.name], spec, vocabularies.get(spec.table), settings
             )
     outputs[HISTORY_GAP] = _gap_bucket(
         inputs[HISTORY_GAP], features.history_length, settings
@@ -76,15 +94,32 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
     outputs[USER_KEY] = tf.strings.to_hash_bucket_fast(
         _scalar(inputs["user_id"], ""), 2**62
     )
+    outputs[USER_GROUP_INDEX] = _place(inputs["user_group"], USER_GROUPS)
+    weight_column = custom_config["weight_column"]
+    if weight_column:
+        weight = tf.cast(_scalar(inputs[weight_column], 1), tf.float32)
+        outputs[SAMPLE_WEIGHT] = tf.where(tf.math.is_nan(weight), 1.0, weight)
     for label in features.labels:
         known_or_not = _scalar(inputs[label], UNKNOWN_LABEL)
         outputs[label] = tf.cast(known_or_not, tf.float32)
     return outputs
 
 
-def embedding_rows(vocabulary_size: int, table: str, settings: TransformConfig) -> int:
-    """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary."""
-    return 1 + vocabulary_size + settings.vocabulary(table).oov_buckets
+def embedding_rows(
+    vocabulary_size: Callable[[str], int], table: str, settings: TransformConfig
+) -> int:
+    """Rows of an embedding table: padding, the vocabulary, out-of-vocabulary.
+
+    Args:
+        vocabulary_size: Tells the size of a table's vocabulary. It is not asked for a
+            table of hashed ids, which has none: there it is padding and the buckets.
+        table: The table's name.
+        settings: The settings of the Transform.
+    """
+    vocabulary = settings.vocabulary(table)
+    if vocabulary.hash_buckets:
+        return 1 + vocabulary.hash_buckets
+    return 1 + vocabulary_size(table) + vocabulary.oov_buckets
 
 
 def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
@@ -105,11 +140,13 @@ def _lookup(
     else:
         newest = spec.kind == "history"
         tokens = _padded(column, spec.length, "", keep_last=newest)
-    index = tft.apply_vocabulary(
-        tokens,
-        vocabulary,
-        num_oov_buckets=settings.vocabulary(spec.table).oov_buckets,
-    )
+    known = settings.vocabulary(spec.table)
+    if known.hash_buckets:
+        index = tf.strings.to_hash_bucket_fast(tokens, known.hash_buckets)
+    else:
+        index = tft.apply_vocabulary(
+            tokens, vocabulary, num_oov_buckets=known.oov_buckets
+        )
     return tf.where(tokens == "", tf.zeros_like(index), index + 1)
 
 
@@ -122,6 +159,13 @@ def _bucket(column: Any, spec: InputSpec) -> tf.Tensor:
         index = tf.raw_ops.Bucketize(input=value, boundaries=list(spec.boundaries))
     index = tf.cast(index, tf.int64) + 1
     return tf.where(value >= 0, index, tf.zeros_like(index))
+
+
+def _place(column: Any, names: tuple[str, ...]) -> tf.Tensor:
+    """Place of a text among names, from 1 on; 0 where it is none of them."""
+    found = _scalar(column, "")[:, None] == tf.constant(names)[None]
+    places = tf.range(1, len(names) + 1, dtype=tf.int64)
+    return tf.reduce_sum(tf.cast(found, tf.int64) * places, axis=1)
 
 
 def _gap_bucket(column: Any, length: int, settings: TransformConfig) -> tf.Tensor:

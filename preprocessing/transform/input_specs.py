@@ -82,7 +82,7 @@ def input_specs(
         inputs.append(
             InputSpec(column, "history", "user", table, features.history_length)
         )
-    for extra in features.extra:
+    for extra in features.inputs:
         if extra.type == "numeric":
             inputs.append(InputSpec(extra.name, "numeric", extra.entity))
         elif extra.type == "categorical":

@@ -72,7 +72,7 @@ class Ranker:
         self._clock_ms = clock_ms
         self._absent: dict[str, Any] = {
             extra.name: [] if extra.type == "list" else None
-            for extra in config.extra
+            for extra in config.inputs
             if extra.entity != "video"
         }
 

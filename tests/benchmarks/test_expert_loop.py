@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import poso_keras
+from benchmarks.contestant import check_equal
 from benchmarks.expert_loop import ExpertLoop
-from benchmarks.training import check_equal
 
 
 @pytest.mark.parametrize("kind", ["MMoE", "POSOMMoE"])

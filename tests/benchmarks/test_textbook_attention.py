@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 
 import poso_keras
+from benchmarks.contestant import Contestant, check_equal
 from benchmarks.textbook_attention import TextbookAttention
-from benchmarks.training import Contestant, check_equal
 
 
 def attention(**config):

@@ -49,23 +49,40 @@ def test_counts_notes_problems_and_gains_in_percentage_points(metrics):
     assert "note: like: no user has both labels" in text
     assert "not pushed: [grpc] other scores" in text
     lines = [line.split() for line in text.splitlines()]
-    every = ["like", "all", "12,000", "300", "0.7000", "0.6900", "+1.00", "0.6000"]
+    every = ["like", "all", "12,000", "300", "0.6900", "0.7000", "+1.00", "0.6000"]
     assert every in lines
-    assert ["new", "12,000", "3", "-", "0.5000", "-", "-"] in lines
+    assert ["new", "12,000", "3", "0.5000", "-", "-", "-"] in lines
 
 
 def test_without_a_plain_model_there_is_no_difference_to_it(metrics):
     for line in metrics["gauc"]:
         del line["gauc"]["plain"]
-    assert ["like", "all", "12,000", "300", "0.7000", "0.6000"] in [
-        line.split() for line in printed(metrics).splitlines()
-    ]
+    text = printed(metrics)
+    lines = [line.split() for line in text.splitlines()]
+    header = ["task", "slice", "impressions", "users", "model", "popularity"]
+    assert header in lines
+    assert ["like", "all", "12,000", "300", "0.7000", "0.6000"] in lines
+    assert "plain:" not in text
+    assert "control:" not in text
+
+
+def test_with_a_control_its_difference_stands_beside_that_to_the_plain_model(metrics):
+    metrics["gauc"][0]["gauc"]["control"] = 0.7021
+    metrics["gauc"][1]["gauc"]["control"] = None
+    text = printed(metrics)
+    lines = [line.split() for line in text.splitlines()]
+    header = "task slice impressions users plain control POSO - plain - control"
+    assert [*header.split(), "popularity"] in lines
+    every = ["300", "0.6900", "0.7021", "0.7000", "+1.00", "-0.21", "0.6000"]
+    assert ["like", "all", "12,000", *every] in lines
+    assert ["new", "12,000", "3", "0.5000", "-", "-", "-", "-", "-"] in lines
+    assert "control: the same gates, fed a constant code" in text
 
 
 def test_a_long_name_leaves_the_numbers_whole(metrics):
     metrics["gauc"][0]["task"] = "L" * 64
     lines = [line.split() for line in printed(metrics).splitlines()]
-    numbers = ["all", "12,000", "300", "0.7000", "0.6900", "+1.00", "0.6000"]
+    numbers = ["all", "12,000", "300", "0.6900", "0.7000", "+1.00", "0.6000"]
     [line] = [line for line in lines if "0.7000" in line]
     assert line[1:] == numbers
     assert sum(word.count("L") for words in lines for word in words[:1]) == 64

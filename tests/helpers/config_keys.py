@@ -16,8 +16,9 @@ BASE: dict[str, Any] = {
         },
         "extra": [{"name": "country", "entity": "user", "type": "categorical"}],
     },
-    "transform": {"vocabularies": {"user_id": {"min_count": 2}}},
+    "transform": {"vocabularies": {"user_id": {"min_count": 2}, "author_id": {}}},
     "tasks": {"long_view": {}, "like": {}},
+    "model": {"module_codes": {"mlp": ["avc"]}},
 }
 
 _EXTRA = "features.extra=[{{name: {}, entity: {}, type: {}}}]"
@@ -50,6 +51,9 @@ CHANGES: dict[str, str] = {
     "features.extra.*.name": _EXTRA.format("city", "user", "categorical"),
     "features.extra.*.entity": _EXTRA.format("country", "video", "categorical"),
     "features.extra.*.type": _EXTRA.format("country", "user", "list"),
+    "features.extra.*.input": (
+        "features.extra=[{name: country, entity: user, type: categorical, input: no}]"
+    ),
     "features.shards": "features.shards=8",
     "features.last_day": "features.last_day=2022-05-08",
     "features.max_reject_rate": "features.max_reject_rate=0.5",
@@ -66,13 +70,39 @@ CHANGES: dict[str, str] = {
     "transform.vocabularies.*.oov_buckets": (
         "transform.vocabularies.user_id.oov_buckets=9"
     ),
+    "transform.vocabularies.*.hash_buckets": (
+        "transform.vocabularies.author_id.hash_buckets=9"
+    ),
     "tasks": "tasks.liked={}",
     "tasks.*.weight": "tasks.like.weight=0.5",
     "tasks.*.fusion_weight": "tasks.like.fusion_weight=0.5",
+    "tasks.*.positive_weight": "tasks.like.positive_weight=5",
+    "tasks.*.label_smoothing": "tasks.like.label_smoothing=0.1",
     "model.poso.mlp": "model.poso.mlp=false",
     "model.poso.attention": "model.poso.attention=false",
     "model.poso.mmoe": "model.poso.mmoe=false",
+    "model.poso.experts": "model.poso.experts=false",
     "model.personalization_code": "model.personalization_code=[avc, is_new_user]",
+    "model.personalization_code.*.input": (
+        "model.personalization_code=[hours_since_first_launch]"
+    ),
+    "model.personalization_code.*.encoding": (
+        "model.personalization_code=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.module_codes": "model.module_codes.attention=[is_new_user]",
+    "model.module_codes.*.input": "model.module_codes.mlp=[video_age]",
+    "model.module_codes.*.encoding": (
+        "model.module_codes.mlp=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.input_codes": "model.input_codes=[]",
+    "model.input_codes.*.input": "model.input_codes=[video_age]",
+    "model.input_codes.*.encoding": (
+        "model.input_codes=[{input: avc, encoding: thermometer}]"
+    ),
+    "model.input_code_scale": "model.input_code_scale=0.5",
+    "model.gates.hidden_units": "model.gates.hidden_units=8",
+    "model.gates.kernel_initializer": "model.gates.kernel_initializer=he_normal",
+    "model.gates.output_variance": "model.gates.output_variance=0.01",
     "model.embedding_dim": "model.embedding_dim=8",
     "model.bucket_embedding_dim": "model.bucket_embedding_dim=4",
     "model.embedding_l2": "model.embedding_l2=0.1",
@@ -91,14 +121,43 @@ CHANGES: dict[str, str] = {
     "training.epochs": "training.epochs=3",
     "training.learning_rate": "training.learning_rate=0.1",
     "training.optimizer": "training.optimizer=adagrad",
+    "training.embedding.tpu_min_rows": "training.embedding.tpu_min_rows=9",
+    "training.embedding_optimizer.name": "training.embedding_optimizer.name=adam",
+    "training.embedding_optimizer.learning_rate": (
+        "training.embedding_optimizer.learning_rate=0.1"
+    ),
     "training.clip_norm": "training.clip_norm=null",
     "training.shuffle_buffer": "training.shuffle_buffer=10",
     "training.seed": "training.seed=1",
+    "training.deterministic": "training.deterministic=true",
+    "training.checkpoint_minutes": "training.checkpoint_minutes=1",
     "training.baseline": "training.baseline=false",
+    "training.control": "training.control=true",
     "training.strategy.kind": "training.strategy.kind=mirrored",
+    "training.strategy.scale_learning_rate": (
+        "training.strategy.scale_learning_rate=sqrt"
+    ),
+    "training.strategy.local_workers": "training.strategy.local_workers=2",
+    "training.strategy.local_servers": "training.strategy.local_servers=3",
     "training.strategy.replicas": "training.strategy.replicas=2",
     "training.strategy.tpu": "training.strategy.tpu=local",
     "training.strategy.min_shard_bytes": "training.strategy.min_shard_bytes=1024",
+    "training.schedule.warmup_steps": "training.schedule.warmup_steps=100",
+    "training.schedule.warmup_share": "training.schedule.warmup_share=0.1",
+    "training.schedule.decay": "training.schedule.decay=cosine",
+    "training.schedule.final_share": "training.schedule.final_share=0.01",
+    "training.sample_weights.by_group": "training.sample_weights.by_group={new: 10}",
+    "training.sample_weights.column": "training.sample_weights.column=play_time_ms",
+    "training.early_stopping.task": "training.early_stopping.task=like",
+    "training.early_stopping.group": "training.early_stopping.group=new",
+    "training.early_stopping.patience": "training.early_stopping.patience=5",
+    "training.early_stopping.min_delta": "training.early_stopping.min_delta=0.001",
+    "training.tensorboard.enabled": "training.tensorboard.enabled=false",
+    "training.tensorboard.every_steps": "training.tensorboard.every_steps=10",
+    "training.tensorboard.profile_steps": "training.tensorboard.profile_steps=[10, 20]",
+    "training.mlflow.tracking_uri": "training.mlflow.tracking_uri=http://mlflow:5000",
+    "training.mlflow.experiment": "training.mlflow.experiment=feeds",
+    "evaluation.enabled": "evaluation.enabled=false",
     "evaluation.weighting": "evaluation.weighting=none",
     "evaluation.max_gauc_drop": "evaluation.max_gauc_drop=0.5",
     "evaluation.min_scored_users": "evaluation.min_scored_users=5",
@@ -159,7 +218,16 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _by_place(values: Any) -> dict[Any, Any]:
-    return values if isinstance(values, dict) else dict(enumerate(values))
+    """What is in a mapping or list; of lists in a mapping, what is in these."""
+    if not isinstance(values, dict):
+        return dict(enumerate(values))
+    if not any(isinstance(value, tuple) for value in values.values()):
+        return values
+    return {
+        (name, place): value
+        for name, several in values.items()
+        for place, value in enumerate(several)
+    }
 
 
 def _holds_models(values: Any) -> bool:

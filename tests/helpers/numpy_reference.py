@@ -74,8 +74,12 @@ def mixture(
     expert_gates: np.ndarray,
     num_layers: int,
     num_tasks: int,
+    layer_gates: list[np.ndarray] | None = None,
 ) -> list[np.ndarray]:
-    """Eq. 17: one expert, one sample and one task at a time."""
+    """Eq. 17: one expert, one sample and one task at a time.
+
+    `layer_gates`, [batch, experts, units] a layer, make the experts POSO (MLP).
+    """
     num_experts = expert_gates.shape[1]
     outputs: list[list[np.ndarray]] = [[] for _ in range(num_tasks)]
     for b, x in enumerate(inputs):
@@ -85,6 +89,8 @@ def mixture(
             for n in range(num_layers):
                 kernel = weights[f"expert_kernel_{n}"][i]
                 e = relu(e @ kernel + weights[f"expert_bias_{n}"][i, 0])
+                if layer_gates:
+                    e = e * layer_gates[n][b, i]
             experts.append(e)
         for t in range(num_tasks):
             task_weights = softmax(x @ weights["task_kernel"][t])

@@ -6,6 +6,7 @@ import tf_keras
 
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
+from preprocessing.contract.column_names import USER_GROUP_INDEX, USER_GROUPS
 from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 from tests.helpers.small_transform import settings_with
 
@@ -45,12 +46,13 @@ def random_batch(config, rows=BATCH, seed=0):
         if name.startswith("history_"):
             batch[name] = np.where(known, batch[name], 0)
     batch[HISTORY_GAP] = np.where(known, rng.integers(1, 11, known.shape), 0)
+    batch[USER_GROUP_INDEX] = np.arange(rows) % (len(USER_GROUPS) + 1)
     for task in TASKS:
         batch[task] = rng.integers(0, 2, rows).astype(np.float32)
     return {name: tf.constant(value) for name, value in batch.items()}
 
 
-def shuffled_weights(model, seed=5):
+def shuffled_weights(model, seed=6):
     """Gives every weight a random value: fresh biases are zero, and hide mistakes."""
     rng = np.random.default_rng(seed)
     for variable in model.variables:

@@ -209,7 +209,12 @@ def transform_rows(config: RunConfig, rows: list[Row], folder: Path) -> None:
             source.TensorAdapterConfig(),
         ) | tft_beam.AnalyzeAndTransformDataset(
             lambda inputs: preprocessing_fn(
-                inputs, transform_custom_config(config.features, config.transform)
+                inputs,
+                transform_custom_config(
+                    config.features,
+                    config.transform,
+                    config.training.sample_weights.column,
+                ),
             ),
             output_record_batches=True,
         )

@@ -49,10 +49,9 @@ def paths(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def printed(config_file, log_dir, paths):
-    """What the first run printed."""
-    return poso(
-        "run", "--config", config_file, "--data", log_dir, "--out", paths.out, *SETS
-    )
+    """What the first run printed; it trains the control, too."""
+    places = ("--config", config_file, "--data", log_dir, "--out", paths.out)
+    return poso("run", *places, *SETS, "--set", "training.control=true")
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +90,28 @@ def test_the_first_model_is_blessed_and_pushed(result):
     assert (result.pushed / "saved_model.pb").exists()
 
 
-def test_the_table_compares_with_the_plain_baseline_by_task_and_group(result, config):
+def test_the_table_compares_with_both_baselines_by_task_and_group(result, config):
     rows = {(row["task"], row["slice"]): row for row in result.metrics["gauc"]}
     assert {task for task, _ in rows} == set(config.tasks)
     assert {"all", "new", "regular"} <= {name for _, name in rows}
     overall = rows["long_view", "all"]
-    assert set(overall["gauc"]) == {"model", "plain", "popularity"}
+    assert set(overall["gauc"]) == {"model", "plain", "control", "popularity"}
     groups = ("new", "returning", "inactive", "regular")
     parts = [
         rows["long_view", g]["impressions"] for g in groups if ("long_view", g) in rows
     ]
     assert sum(parts) == overall["impressions"] == result.metrics["eval_impressions"]
+
+
+def test_the_control_hears_no_code_and_the_table_has_its_column(result, printed):
+    gates = result.metrics["gates"]
+    assert gates.keys() == {"model", "control"}
+    for heard, own in zip(gates["control"], gates["model"], strict=True):
+        assert heard["gate"] == own["gate"]
+        assert heard["moved"] > 0
+        assert heard["between_codes"] < 1e-6 < own["between_codes"]
+    header = "task slice impressions users plain control POSO - plain - control"
+    assert f"{header} popularity" in " ".join(printed.split())
 
 
 def test_evaluator_and_report_agree_on_every_slice(result, paths):

@@ -1,5 +1,6 @@
 """The pipeline's wiring: which setting runs which component again."""
 
+import json
 import re
 
 import pytest
@@ -120,16 +121,46 @@ def test_what_follows_is_what_the_page_says(tables, load):
 
 
 @pytest.mark.parametrize(
-    ("override", "component"),
+    ("override", "components"),
     [
         ("training.baseline=false", "PlainTrainer"),
         ("model.poso={mlp: false, attention: false, mmoe: false}", "PlainTrainer"),
         ("serving.validation.enabled=false", "ServingValidator"),
+        (
+            "evaluation.enabled=false",
+            "LatestBlessedModel Evaluator ServingValidator Pusher",
+        ),
     ],
 )
-def test_components_that_a_setting_leaves_out(override, component, load):
+def test_components_that_a_setting_leaves_out(override, components, load):
     before, after = fingerprints(build(load())), fingerprints(build(load(override)))
-    assert before.keys() - after.keys() == {component}
+    assert before.keys() - after.keys() == set(components.split())
+
+
+def test_the_control_is_trained_and_reported_if_asked_for(load):
+    before, after = build(load()), build(load("training.control=true"))
+    nodes = {node.id: node for node in after.components}
+    assert nodes.keys() - fingerprints(before).keys() == {"ControlTrainer"}
+    trained = json.loads(
+        json.loads(nodes["ControlTrainer"].exec_properties["custom_config"])["config"]
+    )
+    assert [code["input"] for code in trained["model"]["personalization_code"]] == [
+        "constant"
+    ]
+    report = nodes["ReportGen"].inputs
+    for name, node in (("plain", "PlainTrainer"), ("control", "ControlTrainer")):
+        for output in ("model", "model_run"):
+            assert report[f"{name}_{output}"] is nodes[node].outputs[output]
+
+
+def test_a_changed_code_leaves_the_control_as_it_is(load):
+    """It is compared with every choice of a code, and trained once."""
+    control = "training.control=true"
+    change = "model.personalization_code=[is_new_user]"
+    again = run_again(build(load(control)), build(load(control, change)))
+    assert again == {"Trainer", "ReportGen"}
+    wider = run_again(build(load(control)), build(load(control, "model.dropout=0.5")))
+    assert wider == {"Trainer", "PlainTrainer", "ControlTrainer", "ReportGen"}
 
 
 def test_image_tags_matter_to_tensorflow_serving_alone(load):

@@ -185,3 +185,50 @@ def test_of_a_batchs_inputs_only_the_users_are_kept():
     expected = gauc(LABELS, scores, USERS).value
     assert result["val_gauc"] == pytest.approx(expected, abs=1e-6)
     assert len(seen) == 12
+
+
+GROUPS = np.arange(60) % 4
+NAMES = {1: "new", 3: "regular", 9: "nobody"}
+
+
+def of_groups(model, labels=LABELS):
+    scores = model.predict(X, verbose=0)
+    expected = {"val_gauc": gauc(labels, scores, USERS).value}
+    for value, name in NAMES.items():
+        rows = value == GROUPS
+        expected[f"val_gauc_{name}"] = (
+            gauc(labels[rows], scores[rows], USERS[rows]).value
+            if rows.any()
+            else np.nan
+        )
+    return expected
+
+
+def test_each_named_group_has_a_gauc_of_its_impressions(model):
+    result = evaluated(
+        model, (X, LABELS), USERS, groups=GROUPS, group_names=NAMES, batch_size=16
+    )
+    assert result == pytest.approx(of_groups(model), abs=1e-6, nan_ok=True)
+    assert len({*result.values()}) == 4
+
+
+def test_groups_are_found_by_name_in_batches(model):
+    batches = [
+        ({"x": X[i : i + 25], "group": GROUPS[i : i + 25, None]}, LABELS[i : i + 25])
+        for i in range(0, 60, 25)
+    ]
+    inputs = keras.Input((3,), name="x"), keras.Input((1,), name="group")
+    named = keras.Model(
+        {"x": inputs[0], "group": inputs[1]}, model.layers[-1](inputs[0])
+    )
+    watch = {"groups": "group", "group_names": NAMES}
+    result = evaluated(named, batches, USERS, **watch)
+    assert result == pytest.approx(of_groups(model), abs=1e-6, nan_ok=True)
+    with pytest.raises(ValueError, match="`groups` must name an input"):
+        evaluated(named, batches, USERS, groups="side", group_names=NAMES)
+
+
+@pytest.mark.parametrize("one", [{"groups": GROUPS}, {"group_names": NAMES}])
+def test_groups_without_names_are_refused(one):
+    with pytest.raises(ValueError, match="must be given together"):
+        GAUC((X, LABELS), USERS, **one)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from poso_keras import PersonalizationGate
+from poso_keras import BucketEncoding, PersonalizationGate
 from tests.helpers import numpy_reference as reference
 from tests.helpers.layer_checks import (
     named_weights,
@@ -24,12 +24,60 @@ def test_equals_the_formula(scale):
     assert expected.std() > 0.01
 
 
-@pytest.mark.parametrize("code_dim", [1, 8, 128])
-@pytest.mark.parametrize("units", [1, 16, 256])
-def test_starts_as_the_identity(units, code_dim):
-    gates = np.array(PersonalizationGate(units)(normal(256, code_dim)))
-    assert np.square(gates).mean() == pytest.approx(1.0, abs=0.1)
-    assert gates.std() > 0  # but not stuck there: W2 is not zero
+def all_buckets(encoding):
+    layer = BucketEncoding(17, encoding, zero_is_missing=True)
+    return np.array(layer(np.arange(1, 17)))
+
+
+CODES = {
+    "ordered": (all_buckets("ordered"), "he_normal"),
+    "thermometer": (all_buckets("thermometer"), "glorot_uniform"),
+    "one_hot": (all_buckets("one_hot"), "he_normal"),
+    "wide": (normal(256, 128), "glorot_uniform"),
+    "narrow": (normal(256, 1), "glorot_uniform"),
+}
+
+
+@pytest.mark.parametrize("scale", [2.0, 0.5])
+@pytest.mark.parametrize("name", CODES)
+def test_starts_as_the_identity_on_average_and_within_15_percent_of_its_scale(
+    name, scale
+):
+    code, initializer = CODES[name]
+    gate = PersonalizationGate(2000, 64, scale, kernel_initializer=initializer)
+    gates = np.array(gate(code)) / (scale / 2)
+    assert gates.mean() == pytest.approx(1.0, abs=0.03)
+    assert 1.0 < np.square(gates).mean() <= 1.15
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("ordered", 0.1), ("thermometer", 0.1), ("one_hot", 0.05)]
+)
+def test_gates_start_apart_from_each_other_and_differ_between_buckets(name, least):
+    """By these differences modules become those of different users."""
+    code, initializer = CODES[name]
+    gates = np.array(PersonalizationGate(500, 64, kernel_initializer=initializer)(code))
+    assert gates.std(axis=0).mean() > least
+    assert gates.std(axis=1).mean() > least
+
+
+def test_the_second_moment_is_that_of_a_sigmoid_of_normal_variables():
+    """With hidden units of mean square m a logit is normal, of variance m."""
+    code = np.ones((1, 2), "float32")
+    gate = PersonalizationGate(4000, 64)
+    gate(code)
+    hidden = np.maximum(code @ gate.get_weights()[0], 0)
+    logits = np.linspace(-9, 9, 2001) * np.sqrt(np.square(hidden).mean())
+    density = np.exp(-(np.linspace(-9, 9, 2001) ** 2) / 2)
+    squares = np.square(2 * reference.sigmoid(logits))
+    expected = (squares * density).sum() / density.sum()
+    np.testing.assert_allclose(np.square(gate(code)).mean(), expected, rtol=0.01)
+
+
+def test_starts_as_the_identity_exactly_where_its_output_is_told_to():
+    code = normal(6, 3)
+    gate = PersonalizationGate(5, scale=0.5, output_initializer="zeros")
+    np.testing.assert_array_equal(gate(code), np.full((6, 5), 0.25))
 
 
 @pytest.mark.parametrize(("units", "expected"), [(4, 16), (32, 32), (500, 64)])

@@ -221,7 +221,10 @@ def test_open_gates_and_one_module_are_the_plain_twin(modes):
     ids=str,
 )
 def test_starts_at_the_scale_of_the_plain_twin(modes, modules, width):
-    """Compares with plain twins made of the same kernels, one per module."""
+    """Compares with plain twins made of the same kernels, one per module.
+
+    Gates are at scale / 2, what they start at on average: this is about `scale`.
+    """
     query, value = normal(64, width), normal(64, 10, width, seed=1)
     code = normal(64, 8, seed=2)
     twin = SequenceAttention(2, width // 2)
@@ -229,7 +232,11 @@ def test_starts_at_the_scale_of_the_plain_twin(modes, modules, width):
     personalized = plain = 0.0
     for _ in range(6 if modes[2] == "full" and width == 8 else 2):
         layer = POSOMultiHeadAttention(
-            2, width // 2, modules, **dict(zip(KEYS, modes, strict=True))
+            2,
+            width // 2,
+            modules,
+            **dict(zip(KEYS, modes, strict=True)),
+            gate_output_initializer="zeros",
         )
         personalized += np.square(layer(query, value, code)).mean()
         for module in range(modules if "full" in modes else 1):

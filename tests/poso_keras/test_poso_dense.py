@@ -30,15 +30,33 @@ def test_equals_the_formula():
     np.testing.assert_allclose(layer(x, code), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("units", [4, 64])
-def test_starts_at_the_scale_of_a_plain_layer(units):
+def beside_its_twin(units, **options):
     x, code = normal(128, 16), normal(128, 8, seed=1)
-    layer, twin = POSODense(units, "relu"), keras.layers.Dense(units, "relu")
-    personalized = np.square(layer(x, code)).mean()
+    layer, twin = POSODense(units, "relu", **options), keras.layers.Dense(units, "relu")
+    outputs = np.array(layer(x, code))
     twin(x)
     twin.set_weights(layer.get_weights()[:2])
-    plain = np.square(twin(x)).mean()
+    return outputs, np.array(twin(x))
+
+
+def test_starts_at_the_scale_of_a_plain_layer():
+    personalized, plain = (np.square(y).mean() for y in beside_its_twin(512))
     assert personalized / plain == pytest.approx(1.0, abs=0.15)
+
+
+def test_starts_as_a_plain_layer_where_its_gates_start_as_the_identity():
+    personalized, plain = beside_its_twin(4, gate_output_initializer="zeros")
+    np.testing.assert_allclose(personalized, plain, rtol=1e-6)
+
+
+def test_the_gate_is_drawn_as_the_arguments_say():
+    layer = POSODense(
+        64, gate_kernel_initializer="ones", gate_output_initializer="he_normal"
+    )
+    layer(normal(2, 4), normal(2, 3))
+    weights = named_weights(layer)
+    np.testing.assert_array_equal(weights["gate/hidden/kernel"], np.ones((3, 64)))
+    assert weights["gate/gates/kernel"].var() == pytest.approx(2 / 64, rel=0.15)
 
 
 def test_one_user_and_many_candidates_equal_tiling():
@@ -67,6 +85,8 @@ def test_layer_contract(tmp_path):
             "units": 5,
             "activation": "tanh",
             "gate_hidden_units": 3,
+            "gate_kernel_initializer": "he_normal",
+            "gate_output_initializer": "glorot_uniform",
             "kernel_regularizer": "l2",
             "kernel_constraint": "max_norm",
             "bias_initializer": "ones",

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from poso_keras import MLP, POSOMLP
+from poso_keras._backend import keras
 from tests.helpers import numpy_reference as reference
 from tests.helpers.layer_checks import (
     named_weights,
@@ -32,16 +33,42 @@ def test_equals_the_formula_with_a_gate_on_the_raw_code_in_every_layer():
     np.testing.assert_allclose(layer(x, code), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("units", [(8, 8, 8), (64, 32)])
-def test_starts_at_the_scale_of_the_plain_twin(units):
+def beside_its_twin(units, **options):
     x, code = normal(128, 16), normal(128, 8, seed=1)
-    layer, twin = POSOMLP(units), MLP(units)
-    personalized = np.square(layer(x, code)).mean()
+    layer, twin = POSOMLP(units, **options), MLP(units)
+    outputs = np.array(layer(x, code))
     twin(x)
     weights = named_weights(layer)
     twin.set_weights([weights[name] for name in named_weights(twin)])
-    plain = np.square(twin(x)).mean()
+    return outputs, np.array(twin(x))
+
+
+def test_starts_at_the_scale_of_the_plain_twin():
+    personalized, plain = (np.square(y).mean() for y in beside_its_twin((512, 256)))
     assert personalized / plain == pytest.approx(1.0, abs=0.15)
+
+
+def test_starts_as_the_plain_twin_where_its_gates_start_as_the_identity():
+    personalized, plain = beside_its_twin((8, 8, 8), gate_output_initializer="zeros")
+    np.testing.assert_allclose(personalized, plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_gates_of_one_shape_are_drawn_independently(seed):
+    initializer = keras.initializers.RandomNormal(seed=seed)
+    layer = POSOMLP(
+        (16, 16),
+        gate_kernel_initializer=initializer,
+        gate_output_initializer=initializer,
+    )
+    layer(normal(2, 8), normal(2, 16))
+    weights = named_weights(layer)
+    kernels = [
+        weights[f"dense_{n}/gate/{name}/kernel"].ravel()
+        for n in range(2)
+        for name in ("hidden", "gates")
+    ]
+    assert np.abs(np.triu(np.corrcoef(kernels), 1)).max() < 0.4
 
 
 def test_layers_of_one_shape_are_drawn_independently():

@@ -16,6 +16,8 @@ from simulator import SimulatorConfig
         ("new_user_share", 0.5),
         ("new_user_share", -0.1),
         ("corrupt_share", 1.0),
+        ("newcomers", -0.1),
+        ("newcomers", 1.1),
     ],
 )
 def test_a_value_out_of_range_is_named(name, value):

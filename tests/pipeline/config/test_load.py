@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from pipeline.config import ConfigError, dump_config, load_config
+from pipeline.config import CodeConfig, ConfigError, dump_config, load_config
 
 MINIMAL = {
     "source": {"format": "parquet"},
@@ -24,7 +24,9 @@ def test_defaults_fill_what_is_not_said(config_file):
     config = load_config(config_file())
     assert config.split.train_days == 7
     assert config.features.history_length == 30
-    assert config.model.personalization_code == ("avc",)
+    assert config.model.personalization_code == (
+        CodeConfig(input="avc", encoding="ordered"),
+    )
 
 
 def test_written_configuration_reads_back_equal(config_file, tmp_path):
@@ -68,6 +70,28 @@ def test_overrides_reach_into_missing_sections(config_file):
         (
             "model.attention={key_mode: shared, value_mode: shared}",
             "must not all be shared: nothing would be personalized",
+        ),
+        (
+            "model.personalization_code=[avcc]",
+            "model.personalization_code.0.input: Input should be 'avc'",
+        ),
+        (
+            "model.personalization_code=[avc, is_new_user, avc]",
+            "a code must not be named twice. Received: avc, is_new_user, avc",
+        ),
+        (
+            "model.module_codes={mlp: [{input: user_id, encoding: one_hot}]}",
+            "the encoding of user_id, an id, must be embedded. Received: one_hot",
+        ),
+        (
+            "model.personalization_code=[{input: constant, encoding: numeric}]",
+            "constant has no encoding: leave it out. Received: numeric",
+        ),
+        ("model.module_codes={mlp: []}", "model.module_codes.mlp: Value should have"),
+        ("model.module_codes={tower: [avc]}", "model.module_codes.tower"),
+        (
+            "model.input_codes=[user_id]",
+            "model.input_codes: only buckets that are not embedded are taken",
         ),
         ("training.strategy.kind=horovod", "training.strategy.kind: Input should be"),
         ("features.last_day=2022-13-01", "--set features.last_day: '2022-13-01'"),

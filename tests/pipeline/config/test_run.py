@@ -1,11 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import PersonalizationConfig
+from pipeline.config import CodeConfig, PersonalizationConfig
 from tests.helpers.small_transform import settings_with
 
 GATES = {
     "personalization_code": ["user_id"],
+    "module_codes": {"mlp": ["is_new_user"]},
+    "gates": {"output_variance": 0.5},
     "attention": {"num_heads": 3, "num_modules": 2, "query_mode": "full"},
 }
 
@@ -28,7 +30,7 @@ def test_plain_removes_the_gates_and_what_they_alone_read():
     config = settings_with(model=GATES)
     plain = config.plain()
     assert plain.model.poso == PersonalizationConfig(
-        mlp=False, attention=False, mmoe=False
+        mlp=False, attention=False, mmoe=False, experts=False
     )
     assert (
         plain.model
@@ -39,7 +41,65 @@ def test_plain_removes_the_gates_and_what_they_alone_read():
     assert plain.model_dump(**other) == config.model_dump(**other)
 
 
+def test_plain_and_control_keep_the_codes_among_the_inputs():
+    config = settings_with(model={**GATES, "input_codes": ["video_age"]})
+    assert config.plain().model.input_codes == config.model.input_codes
+    assert config.control().model.input_codes == config.model.input_codes
+
+
+def test_the_control_has_the_same_gates_and_one_code_for_everybody():
+    config = settings_with(model=GATES)
+    control = config.control()
+    assert control.model.poso.modules == ("mlp", "attention", "mmoe", "experts")
+    for module in control.model.poso.modules:
+        assert control.model.codes_of(module) == (CodeConfig(input="constant"),)
+    codes = {"exclude": {"model": {"personalization_code", "module_codes"}}}
+    assert control.model_dump(**codes) == config.model_dump(**codes)
+
+
+def test_a_module_may_read_a_code_of_its_own():
+    model = settings_with(model=GATES).model
+    assert model.codes_of("mlp") == (CodeConfig(input="is_new_user"),)
+    assert model.codes_of("mmoe") == (CodeConfig(input="user_id"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("avc", "ordered"),
+        ("hours_since_first_launch", "ordered"),
+        ("video_age", "ordered"),
+        ("is_new_user", "one_hot"),
+        ("user_id", "embedded"),
+        ("video_id", "embedded"),
+        ("all_features", None),
+        ("constant", None),
+    ],
+)
+def test_a_code_named_alone_has_the_encoding_of_its_kind(name, encoding):
+    by_name, written_out = (
+        settings_with(model={"personalization_code": [code]}).model.codes_of("mmoe")
+        for code in (name, {"input": name, "encoding": encoding})
+    )
+    assert by_name == written_out == (CodeConfig(input=name, encoding=encoding),)
+    assert by_name[0].encoding == encoding
+
+
 def test_fusion_weights_that_are_all_zero_are_refused():
     weights = {"long_view": {"fusion_weight": 0}, "like": {"fusion_weight": 0}}
     with pytest.raises(ValidationError, match="at least one needs a fusion_weight"):
         settings_with(tasks=weights)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"training": {"baseline": False}},
+        {"model": {"poso": {"mlp": False, "attention": False, "mmoe": False}}},
+    ],
+)
+def test_a_control_needs_gates_and_the_plain_baseline(sections):
+    assert not settings_with(**sections).training.control
+    sections["training"] = {**sections.get("training", {}), "control": True}
+    with pytest.raises(ValidationError, match=r"training\.control is compared with"):
+        settings_with(**sections)

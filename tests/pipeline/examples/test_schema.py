@@ -11,7 +11,12 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 from pipeline.examples.schema import SERVING, TRAINING, example_schema, serving_columns
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.features.columns import feature_schema
-from tests.helpers.small_transform import analyzed_rows, feature_row, settings_with
+from tests.helpers.small_transform import (
+    SETTINGS,
+    analyzed_rows,
+    feature_row,
+    settings_with,
+)
 
 REQUIRED = {
     "user_id",
@@ -97,6 +102,14 @@ def test_only_what_scoring_needs_is_expected_in_serving(schema, features, config
     assert not served & {"long_view", "is_like", "user_group", "event_time_ms"}
     for name in set(features) - served:
         assert list(features[name].not_in_environment) == [SERVING]
+
+
+def test_a_column_that_is_carried_along_is_not_expected_in_serving():
+    worth = {"name": "worth", "entity": "context", "type": "numeric", "input": False}
+    config = settings_with(features={**SETTINGS["features"], "extra": [worth]})
+    [feature] = [f for f in example_schema(config).feature if f.name == "worth"]
+    assert list(feature.not_in_environment) == [SERVING]
+    assert "worth" not in serving_columns(config)
 
 
 def test_transform_reads_ragged_and_fixed_columns(schema):

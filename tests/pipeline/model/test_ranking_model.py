@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 import poso_keras
-from pipeline.config.model import PersonalizationCode
+from pipeline.config.codes import CodeInput, Encoding
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 from tests.helpers.random_model import (
@@ -94,6 +94,66 @@ def test_each_module_is_switched_by_itself(on):
     assert bool(gates) == bool(on)
 
 
+@pytest.mark.parametrize("experts", [True, False])
+def test_gates_are_on_the_experts_layers_by_option(experts):
+    model, config = new_model(poso={"experts": experts})
+    model(random_batch(config))
+    units = [gate.units for gate in model.mmoe.layer_gates]
+    assert units == ([2 * 6] if experts else [])  # two experts, 6 wide
+
+
+def all_gates(model):
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, poso_keras.PersonalizationGate)
+    ]
+
+
+def test_every_gate_is_made_as_the_configuration_says():
+    gates = {"hidden_units": 300, "output_variance": 2.0}
+    model, config = new_model(gates={**gates, "kernel_initializer": "glorot_uniform"})
+    model(random_batch(config))
+    made = all_gates(model)
+    # Two a history, the mixture's, its layer's and one a tower.
+    assert len(made) == 3 * 2 + 1 + 1 + 2
+    for gate in made:
+        w1, _, w2, _ = gate.get_weights()
+        assert np.abs(w1).max() <= np.sqrt(6 / (3 + 300))
+        assert w1.var() == pytest.approx(2 / (3 + 300), rel=0.2)
+        assert w2.var() == pytest.approx(2.0 / 300, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("code", "variance"),
+    [
+        ("avc", 2 / 3),  # he_normal
+        ("constant", 2 / 1),
+        ({"input": "avc", "encoding": "thermometer"}, 2 / (15 + 400)),  # glorot
+    ],
+    ids=str,
+)
+def test_the_first_layer_of_a_gate_suits_its_code(code, variance):
+    gates = {"hidden_units": 400}
+    model, config = new_model(personalization_code=[code], gates=gates)
+    model(random_batch(config))
+    for gate in all_gates(model):
+        assert gate.get_weights()[0].var() == pytest.approx(variance, rel=0.25)
+
+
+def test_input_codes_add_their_columns_and_nothing_else():
+    widths = {}
+    for codes in ((), ("avc",), ("avc", "video_age")):
+        model, config = new_model(input_codes=codes)
+        baseline = RankingModel(config.plain(), embedding_rows(config))
+        for made in (model, baseline):
+            made(random_batch(config))
+        assert baseline.input_codes.weights == []
+        widths[codes] = {m.mmoe.task_kernel.shape[1] for m in (model, baseline)}
+    [without], [one], [two] = widths.values()
+    assert (one - without, two - one) == (3, 3)
+
+
 def test_plain_has_all_weights_but_the_gates(poso):
     model, config = poso
     baseline = RankingModel(config.plain(), embedding_rows(config))
@@ -107,26 +167,51 @@ def test_plain_has_all_weights_but_the_gates(poso):
     assert baseline.count_params() < model.count_params()
 
 
-def test_a_plain_model_does_not_read_the_code(poso):
-    """A change of AVC's embedding row is all that a plain model sees of AVC."""
-    _, config = poso
+def test_a_plain_model_without_input_codes_does_not_read_the_code():
+    """A change of AVC's embedding row is all that such a model sees of AVC."""
+    _, config = new_model(input_codes=())
     for settings, reads in ((config, True), (config.plain(), False)):
-        model = RankingModel(settings, embedding_rows(config))
-        batch = random_batch(config)
-        model(batch)
-        shuffled_weights(model)
-        table = model.embedding.tables["avc"].embeddings
-        table.assign(tf.zeros_like(table))
-        before = model(batch)["like"]
-        after = model({**batch, "avc": (batch["avc"] + 5) % 17})["like"]
-        assert (np.abs(before - after).max() > 1e-4) == reads
+        assert reads_avc(settings) == reads
 
 
-CODES = [(code,) for code in get_args(PersonalizationCode)] + [
+def test_a_plain_model_reads_the_input_code():
+    _, config = new_model()
+    assert reads_avc(config.plain())
+
+
+def test_the_control_does_not_read_the_code():
+    _, config = new_model(input_codes=())
+    assert not reads_avc(config.control())
+
+
+def reads_avc(config):
+    """Whether AVC matters to a model whose embeddings of it are all zero."""
+    model = RankingModel(config, embedding_rows(config))
+    batch = random_batch(config)
+    model(batch)
+    shuffled_weights(model)
+    table = model.embedding.tables["avc"].embeddings
+    table.assign(tf.zeros_like(table))
+    before = model(batch)["like"]
+    after = model({**batch, "avc": (batch["avc"] + 5) % 17})["like"]
+    return np.abs(before - after).max() > 1e-4
+
+
+CODES = [(code,) for code in get_args(CodeInput)] + [
     ("avc", "is_new_user"),
     ("user_id", "video_age"),
     ("avc", "all_features", "video_id"),
+    ("avc", "constant"),
 ]
+WIDTHS = {
+    "avc": 3,
+    "hours_since_first_launch": 3,
+    "is_new_user": 3,
+    "user_id": 4,
+    "video_id": 4,
+    "video_age": 3,
+    "constant": 1,
+}
 
 
 @pytest.mark.parametrize("code", CODES, ids="+".join)
@@ -134,23 +219,89 @@ def test_every_personalization_code(code):
     model, config = new_model(personalization_code=code)
     batch = random_batch(config)
     assert all(np.isfinite(v).all() for v in model(batch).values())
-    widths = {"avc": 17, "is_new_user": 3, "video_age": 14, "user_id": 4, "video_id": 4}
     parts = model.embedding(batch)
-    widths["all_features"] = sum(part.shape[-1] for part in parts)
+    widths = {**WIDTHS, "all_features": sum(part.shape[-1] for part in parts)}
     made = model.personalization_code(batch, parts)
-    assert made.shape == (BATCH, sum(widths[name] for name in code))
+    for module in ("mlp", "attention", "mmoe", "experts"):
+        assert made[module].shape == (BATCH, sum(widths[name] for name in code))
     shuffled_weights(model)
     shared_equals_tiled(model, config)
 
 
-def test_a_bucket_enters_the_code_one_hot(poso):
+ENCODINGS = [("avc", e) for e in get_args(Encoding)] + [
+    ("is_new_user", "thermometer"),
+    ("video_age", "embedded"),
+]
+
+
+@pytest.mark.parametrize(("name", "encoding"), ENCODINGS)
+def test_every_encoding_of_a_bucket(name, encoding):
+    code = {"input": name, "encoding": encoding}
+    model, config = new_model(personalization_code=[code])
+    batch = random_batch(config)
+    made = model.personalization_code(batch)["mlp"]
+    buckets = {"avc": 17, "is_new_user": 3, "video_age": 14}[name]
+    widths = {
+        "ordered": 3,
+        "thermometer": buckets - 2,
+        "numeric": 1,
+        "one_hot": buckets,
+        "embedded": 2,
+    }
+    assert made.shape == (BATCH, widths[encoding])
+    model(batch)
+    shuffled_weights(model)
+    shared_equals_tiled(model, config)
+
+
+def test_modules_may_read_codes_of_their_own(poso):
+    codes = {"attention": ["is_new_user"], "mmoe": ["user_id", "avc"]}
+    model, config = new_model(module_codes=codes)
+    batch = random_batch(config)
+    model(batch)
+    made = model.personalization_code(batch)
+    widths = {module: code.shape[-1] for module, code in made.items()}
+    assert widths == {"mlp": 3, "attention": 3, "mmoe": 7, "experts": 3}
+    tower = model.towers["like"].dense_layers[0].gate
+    gates = {"mlp": tower, "mmoe": model.mmoe.gate}
+    gates["attention"] = model.attentions["history_tags"].module_gate
+    for module, gate in gates.items():
+        assert gate.weights[0].shape[0] == widths[module]
+    shuffled_weights(model)
+    shared_equals_tiled(model, config)
+
+
+def test_avc_enters_the_code_in_the_order_of_its_buckets(poso):
+    model, config = poso
+    batch = {**random_batch(config), "avc": tf.constant([0, 1, 8, 9, 16, 16])}
+    code = model.personalization_code(batch)["mlp"]
+    z = np.array([0.0, -1.875, -0.125, 0.125, 1.875, 1.875])  # 0 is missing
+    expected = np.stack([z, z * (z > 0), -z * (z < 0)], axis=1)
+    np.testing.assert_array_equal(code, expected)
+
+
+def test_a_code_of_one_user_has_one_row(poso):
+    model, config = poso
+    batch = {n: v[:1] for n, v in random_batch(config).items()}
+    user_alone = {**batch, "video_id": tf.range(BATCH)}
+    assert model.personalization_code(user_alone)["experts"].shape == (1, 3)
+
+
+def test_the_input_code_is_the_scaled_code(poso):
     model, config = poso
     batch = random_batch(config)
-    code = model.personalization_code(batch, model.embedding(batch))
-    expected = np.zeros((BATCH, 17), np.float32)
-    for row, bucket in enumerate(batch["avc"].numpy()):
-        expected[row, bucket] = 1
-    np.testing.assert_array_equal(code, expected)
+    [code] = model.input_codes(batch)
+    np.testing.assert_allclose(code, 0.2 * model.personalization_code(batch)["mlp"])
+
+
+@pytest.mark.parametrize("codes", [("video_age",), ("avc", "video_age"), ()])
+def test_input_codes_of_users_and_videos(codes):
+    model, config = new_model(input_codes=codes)
+    batch = random_batch(config)
+    model(batch)
+    assert len(model.input_codes(batch)) == len(codes)
+    shuffled_weights(model)
+    shared_equals_tiled(model, config)
 
 
 @pytest.mark.parametrize("quantiles", [3, 40])
@@ -162,8 +313,9 @@ def test_every_quantile_of_avc_has_a_row_and_a_code(quantiles):
         "avc": tf.constant([0, 1, 2, quantiles - 1, quantiles, quantiles], tf.int64),
     }
     assert all(np.isfinite(value).all() for value in model(batch).values())
-    code = model.personalization_code(batch, model.embedding(batch))
-    np.testing.assert_array_equal(tf.reduce_sum(code, axis=1), np.ones(BATCH))
+    z = model.personalization_code(batch)["mlp"].numpy()[1:, 0]
+    ends = (quantiles - 1) / 2 / (quantiles / 4)
+    np.testing.assert_allclose(z[[0, -1]], [-ends, ends], rtol=1e-6)
 
 
 def shared_equals_tiled(model, config):
@@ -325,25 +477,3 @@ def test_training_steps_lower_the_loss_of_a_fixed_batch(trained):
 @pytest.mark.e2e
 def test_training_reaches_every_weight(trained):
     assert trained[2] == []
-
-
-def test_a_batch_is_predicted_without_the_workers_of_parameter_servers(
-    poso, monkeypatch
-):
-    """Keras' `predict_on_batch` asks the workers, which `predict` leaves out."""
-    model, config = poso
-    batch = random_batch(config)
-    expected = model.predict_on_batch(batch)
-    strategy = model.distribute_strategy
-    monkeypatch.setattr(strategy, "_should_use_with_coordinator", True)
-    asked = []
-
-    def predict(batches, verbose):
-        asked.extend(batches)
-        return {name: value.numpy() for name, value in model(asked[0]).items()}
-
-    monkeypatch.setattr(model, "predict", predict, raising=False)
-    logits = model.predict_on_batch(batch)
-    assert len(asked) == 1
-    for task in TASKS:
-        np.testing.assert_allclose(logits[task], expected[task], rtol=1e-5)

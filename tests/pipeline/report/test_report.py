@@ -18,7 +18,26 @@ TASKS = ("long_view", "like")
 MISSING = "\N{EN DASH}"
 EPOCHS = {"mean_loss": [0.7, 0.6], "val_mean_loss": [0.72, 0.65]}
 HISTORY = {**EPOCHS, "val_long_view_gauc": [0.5, 0.6], "val_like_gauc": [0.5, 0.4]}
-GATES = {"upper_bounds": [1, 4], "gates": {"history_tags": [[1, 0.5], [1, 1], [0, 2]]}}
+GATES = {
+    "model": {
+        "buckets": ["<1", "1+", "4+"],
+        "gates": {
+            "tags_attention/module_gate": [[1.0, 0.5], [1.0, 1.0], [0.0, 2.0]],
+            "tower/gate": [[1.0] * 9] * 3,
+        },
+        "starts": {
+            "tags_attention/module_gate": [[1.0, 1.0]] * 3,
+            "tower/gate": [[0.9] * 9, [1.0] * 9, [1.1] * 9],
+        },
+        "scales": {"tags_attention/module_gate": 2.0, "tower/gate": 2.0},
+    },
+    "control": {
+        "buckets": ["<1", "1+", "4+"],
+        "gates": {"tower/gate": [[1.5] * 9] * 3},
+        "starts": {"tower/gate": [[1.0] * 9] * 3},
+        "scales": {"tower/gate": 2.0},
+    },
+}
 SENSITIVITIES = {
     name: {
         "rows": 2,
@@ -66,6 +85,7 @@ def scores():
     return {
         "model": {t: [(r[t] + rng.random() * 2) / 3 for r in rows] for t in TASKS},
         "plain": {t: rng.random(len(rows)).tolist() for t in TASKS},
+        "control": {t: rng.random(len(rows)).tolist() for t in TASKS},
     }
 
 
@@ -160,7 +180,7 @@ def test_popularity_ranks_by_the_training_splits_rates(make):
 def test_the_pages_table_shows_the_numbers(make):
     metrics, page = make("model", "plain", blessed=True)
     header, *rows = cells(page)
-    assert header[-4:] == ["model", "plain", "difference, pp", "popularity"]
+    assert header[-4:] == ["plain", "POSO", "POSO - plain, pp", "popularity"]
     assert len(rows) == len(metrics["gauc"])
     for shown, row in zip(rows, metrics["gauc"], strict=True):
         assert shown[:4] == [
@@ -174,14 +194,38 @@ def test_the_pages_table_shows_the_numbers(make):
             assert shown[4:] == [MISSING, MISSING, MISSING, MISSING]
             continue
         difference = f"{100 * (model - plain):+.2f}"
-        assert shown[4:7] == [f"{model:.4f}", f"{plain:.4f}", difference]
+        assert shown[4:7] == [f"{plain:.4f}", f"{model:.4f}", difference]
         assert (shown[7] == MISSING) == ("popularity" not in row["gauc"])
     assert "<strong>blessed</strong>" in page
 
 
+def test_a_control_has_its_column_and_shows_what_personalization_gains(make):
+    metrics, page = make("model", "plain", "control")
+    header, *rows = cells(page)
+    assert header[4:] == [
+        *("plain", "control", "POSO", "POSO - plain, pp", "personalization, pp"),
+        "popularity",
+    ]
+    for shown, row in zip(rows, metrics["gauc"], strict=True):
+        gauc = row["gauc"]
+        if gauc["model"] is None:
+            assert set(shown[4:]) == {MISSING}
+            continue
+        assert shown[5] == f"{gauc['control']:.4f}"
+        assert shown[8] == f"{100 * (gauc['model'] - gauc['control']):+.2f}"
+    assert "the same gates, fed a constant code" in page
+    assert len(plots(page)) == 3
+    assert all(f"POSO - {name}" in page for name in ("plain", "control"))
+
+
 def test_the_page_has_every_plot_and_no_nan(make):
     metrics, page = make(
-        "model", "plain", gates=GATES, sensitivities=SENSITIVITIES, data=DATA
+        "model",
+        "plain",
+        gates=GATES,
+        sensitivities=SENSITIVITIES,
+        data=DATA,
+        blessed=False,
     )
     assert len(plots(page)) == 5
     assert metrics["sensitivity"]["plain"] == {"avc": 0.03125, "is_new_user": 0.0}
@@ -192,15 +236,57 @@ def test_the_page_has_every_plot_and_no_nan(make):
     assert "<strong>not blessed</strong>" in page
 
 
+def test_every_gate_of_every_model_has_its_numbers(make):
+    """Shares of the scale 2; the numbers are computed by hand."""
+    metrics, page = make("model", "plain", "control", gates=GATES)
+    mixing, tower = metrics["gates"]["model"]
+    assert mixing["gate"] == "tags_attention/module_gate"
+    assert mixing["units"] == 2
+    # Shares 0.5 0.25, 0.5 0.5, 0 1 started at 0.5.
+    assert mixing["moved"] == pytest.approx((0.25 + 0.5 + 0.5) / 6)
+    deviations = [np.std([0.5, 0.5, 0.0]), np.std([0.25, 0.5, 1.0])]
+    assert mixing["between_codes"] == pytest.approx(np.mean(deviations))
+    assert mixing["between_codes_at_start"] == 0.0
+    assert tower["moved"] == pytest.approx(0.1 / 3)
+    assert tower["between_codes"] == tower["between_units_at_start"] == 0.0
+    assert tower["between_codes_at_start"] == pytest.approx(np.std([0.45, 0.5, 0.55]))
+    [control] = metrics["gates"]["control"]
+    assert control["moved"] == pytest.approx(0.25)
+    table = page[page.index("<th>gate</th>") :]
+    rows = re.findall(r"<tr.*?</tr>", table[: table.index("</table>")], re.S)
+    shown = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+    assert [row[:4] for row in shown] == [
+        ["POSO", "tags_attention/module_gate", "2", f"{mixing['moved']:.3f}"],
+        ["POSO", "tower/gate", "9", "0.033"],
+        ["control", "tower/gate", "9", "0.250"],
+    ]
+
+
+def test_fig_4_is_of_the_gates_that_mix_modules_or_else_of_the_first(make):
+    _, page = make("model", gates=GATES)
+    assert page.count("<!-- tags_attention/module_gate -->") == 1
+    assert page.count("<!-- tower/gate -->") == 0
+    _, page = make("model", gates={"model": GATES["control"]})
+    assert page.count("<!-- tower/gate -->") == 1
+
+
 def test_a_run_without_a_baseline_or_gates_leaves_them_out(make):
     metrics, page = make("model")
     assert len(plots(page)) == 2
-    assert "plain baseline" not in page
+    assert "Difference to the baselines" not in page
+    assert "control" not in page.rpartition("<pre>")[0]
     assert "Gates over" not in page
     assert "listens to" not in page
     assert metrics["sensitivity"] == {}
+    assert metrics["gates"] == {}
     assert cells(page)[0][-2:] == ["model", "popularity"]
     assert all("plain" not in row["gauc"] for row in metrics["gauc"])
+
+
+def test_a_model_that_nobody_judged_is_neither_blessed_nor_not(make):
+    metrics, page = make("model")
+    assert metrics["blessed"] is None
+    assert "<strong>not judged</strong>" in page
 
 
 def test_what_comes_from_outside_is_escaped(make):

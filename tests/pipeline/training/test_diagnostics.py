@@ -1,10 +1,10 @@
-"""What each input changes, and what the gates give, both computed by hand."""
+"""What each input changes, computed by hand."""
 
 import numpy as np
 import pytest
 
-from pipeline.training.diagnostics import gate_profile, input_sensitivity
-from tests.helpers.small_transform import feature_row, settings_with
+from pipeline.training.diagnostics import input_sensitivity
+from tests.helpers.small_transform import feature_row
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +53,25 @@ def test_change_is_that_of_a_table_of_zeros(small_model, batches, result, name):
     np.testing.assert_allclose(result.change[name], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_code_is_masked_with_the_embedding(
+def test_the_codes_are_masked_with_the_embedding(
     small_model, small_transform, batches, result
 ):
     [batch] = batches
     table = small_model.embedding.tables["avc"]
-    code = small_model.personalization_code.codes["avc"]
+    codes = [
+        small_model.personalization_code.encoders["avc_ordered"],
+        small_model.input_codes.encoders["avc_ordered"],
+    ]
     before, weights = last_activations(small_model, batch), table.get_weights()
     table.set_weights([np.zeros_like(w) for w in weights])
     embedding_alone = last_activations(small_model, batch)
-    call = code.call
-    code.call = lambda buckets: 0 * call(buckets)
-    both = last_activations(small_model, batch)
-    del code.call
+    for code in codes:
+        code.call = lambda buckets, call=code.call: 0 * call(buckets)
+    all_masked = last_activations(small_model, batch)
+    for code in codes:
+        del code.call
     table.set_weights(weights)
-    expected = np.abs(both - before).mean(axis=0)
+    expected = np.abs(all_masked - before).mean(axis=0)
     assert not np.allclose(expected, np.abs(embedding_alone - before).mean(axis=0))
     np.testing.assert_allclose(result.change["avc"], expected, rtol=1e-4, atol=1e-6)
 
@@ -85,42 +89,3 @@ def test_no_more_batches_are_read_than_needed(small_model, small_transform, batc
     endless = iter(lambda: batches[0], None)
     result = input_sensitivity(small_model, small_transform.config, endless, rows=4)
     assert result.rows == 6
-
-
-def test_gate_profile_is_the_gates_formula_over_avc_buckets(
-    small_model, small_transform
-):
-    """C sigmoid(W2 relu(W1 onehot + b1) + b2), a row an AVC bucket."""
-    profile = gate_profile(small_model, small_transform.config)
-    bounds = small_transform.config.transform.avc_boundaries
-    assert profile["upper_bounds"] == list(bounds)
-    assert set(profile["gates"]) == {
-        "history_video_ids",
-        "history_author_ids",
-        "history_tags",
-    }
-    for name, matrix in profile["gates"].items():
-        gate = small_model.attentions[name].module_gate
-        assert np.shape(matrix) == (len(bounds) + 1, 2)
-        w1, b1, w2, b2 = (v.numpy() for v in gate.weights)
-        for row, outputs in enumerate(matrix):
-            # Bucket 0 is "missing", which AVC never is.
-            hidden = np.maximum(w1[row + 1] + b1, 0)
-            expected = gate.scale / (1 + np.exp(-(hidden @ w2 + b2)))
-            np.testing.assert_allclose(outputs, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "sections",
-    [
-        {"model": {"poso": {"attention": False}}},
-        {"model": {"personalization_code": ("avc", "user_id")}},
-        {"model": {"personalization_code": ("is_new_user",)}},
-        {"model": {"attention": {"value_mode": "gated"}}},
-        {"transform": {"avc_quantiles": 4}},
-    ],
-)
-def test_there_is_no_profile_where_it_would_not_be_one_of_avc_buckets(
-    small_model, sections
-):
-    assert gate_profile(small_model, settings_with(**sections)) == {}

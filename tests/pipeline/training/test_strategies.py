@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline.config import StrategyConfig
-from pipeline.training.strategies import build_strategy
+from pipeline.training.strategies import build_strategy, learning_rate_factor
 
 
 def test_none_is_one_replica():
@@ -46,16 +46,20 @@ def test_mirrored_says_why_a_started_tensorflow_cannot_be_split():
         build_strategy(StrategyConfig(kind="mirrored", replicas=4))
 
 
-def test_multi_worker_without_a_cluster_is_one_worker(monkeypatch):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
-    strategy = build_strategy(StrategyConfig(kind="multi_worker_mirrored"))
-    assert isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-
-
-def test_parameter_server_without_a_cluster_is_refused(monkeypatch):
+@pytest.mark.parametrize("kind", ["multi_worker", "parameter_server"])
+def test_a_cluster_that_is_not_there_is_asked_for(monkeypatch, kind):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ValueError, match="TF_CONFIG"):
-        build_strategy(StrategyConfig(kind="parameter_server"))
+        build_strategy(StrategyConfig(kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("rule", "replicas", "factor"),
+    [("none", 4, 1.0), ("linear", 4, 4.0), ("sqrt", 4, 2.0), ("linear", 1, 1.0)],
+)
+def test_the_learning_rate_grows_with_the_replicas_by_its_rule(rule, replicas, factor):
+    config = StrategyConfig(scale_learning_rate=rule)
+    assert learning_rate_factor(config, replicas) == factor
 
 
 def test_tpu_asks_for_the_named_tpu(monkeypatch):

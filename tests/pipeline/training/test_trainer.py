@@ -9,15 +9,19 @@ import textwrap
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.config import TrainerPart
 from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import gate_profile, input_sensitivity
+from pipeline.training.diagnostics import input_sensitivity
+from pipeline.training.epoch_reader import EpochReader
+from pipeline.training.gate_profiles import GateRecord, profile_from_dict
+from pipeline.training.optimizers import build_optimizer
+from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
+from tests.helpers.training_arguments import training_arguments
 
 pytestmark = [
     pytest.mark.e2e,
@@ -43,17 +47,11 @@ def part_of(config):
 
 
 def arguments(small, folder, config=None):
-    (folder / "run").mkdir(parents=True, exist_ok=True)
-    return FnArgs(
-        train_files=small.train_files,
-        eval_files=small.train_files,
-        transform_graph_path=str(small.folder / "graph"),
-        serving_model_dir=str(folder / "serving"),
-        model_run_dir=str(folder / "run"),
-        custom_config={
-            "config": part_of(config or training(epochs=3)).model_dump_json(),
-            "checkpoint_dir": str(folder / "checkpoints"),
-        },
+    return training_arguments(
+        part_of(config or training(epochs=3)),
+        small.train_files,
+        str(small.folder / "graph"),
+        folder,
     )
 
 
@@ -162,11 +160,37 @@ def test_the_loss_of_the_last_epoch_is_the_mean_over_all_examples(
     assert history["val_mean_loss"][-1] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_gates_file_is_the_models_profile(resumed, small_transform):
+def test_the_gates_file_is_the_models_profile_and_where_it_began(
+    resumed, small_transform
+):
     folder, _, watched = resumed
     written = json.loads((folder / "run" / GATES_FILE).read_text())
-    profile = gate_profile(watched.model, small_transform.config)
-    assert written == json.loads(json.dumps(profile))
+    kept, _ = profile_from_dict(written)
+    [batch] = read_batches(small_transform.train_files, small_transform.output, 100)
+    config = part_of(training(epochs=3))
+    make_repeatable(config.training)
+    untrained = trainer.build_model(config, small_transform.output)
+    for found, model in ((kept.gates, watched.model), (kept.starts, untrained)):
+        expected = GateRecord(model, config, batch).since_start().gates
+        assert found.keys() == expected.keys()
+        for name, matrix in expected.items():
+            np.testing.assert_allclose(found[name], matrix, atol=1e-5)
+    assert all(numbers.moved > 1e-4 for numbers in kept.numbers().values())
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_controls_gates_move_but_hear_no_code(
+    small_transform, tmp_path, monkeypatch
+):
+    watched = Watched(monkeypatch)
+    config = training(epochs=1).control()
+    trainer.run_fn(arguments(small_transform, tmp_path, config))
+    assert watched.lines[0].startswith("control: epoch 1/1")
+    written = json.loads((tmp_path / "run" / GATES_FILE).read_text())
+    for numbers in profile_from_dict(written)[0].numbers().values():
+        assert numbers.moved > 0
+        assert numbers.between_codes < 1e-6
+        assert numbers.between_units < 1e-6
 
 
 @pytest.mark.usefixtures("eager")
@@ -214,7 +238,8 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
     assert len({place(), *others}) == 5
     for path in others:
         assert path.startswith(str(tmp_path / "checkpoints"))
-    # What the training does not read does not matter.
+    # What the training does not read does not matter, nor how often it is saved.
+    assert place(settings_with(training={"checkpoint_minutes": 60})) == place()
     assert place(settings_with(evaluation={"max_gauc_drop": 0.5})) == place()
     assert place(settings_with(training={"baseline": False})) == place()
     # Where the results go does not matter: TFX gives each attempt another folder.
@@ -228,7 +253,6 @@ SCRIPT = """
 
     import pipeline
     import numpy as np
-    from tfx.components.trainer.fn_args_utils import FnArgs
 
     from pipeline.config import RunConfig, TrainerPart
     from pipeline.training import trainer
@@ -236,6 +260,7 @@ SCRIPT = """
     from pipeline.training.run_files import HISTORY_FILE
     from pipeline.training.strategies import prepare_devices
     from poso_keras import gauc
+    from tests.helpers.training_arguments import training_arguments
 
     folder, out, text = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     config = RunConfig.model_validate_json(text)
@@ -243,23 +268,15 @@ SCRIPT = """
     kept = {}
     trainer.export_model = lambda model, output, *_: kept.update(m=model, o=output)
     files = [str(folder / "transformed" / "*.gz")]
-    trainer.run_fn(FnArgs(
-        train_files=files,
-        eval_files=files,
-        transform_graph_path=str(folder / "graph"),
-        serving_model_dir=str(out / "serving"),
-        model_run_dir=str(out),
-        custom_config={
-            "config": config.part(TrainerPart).model_dump_json(),
-            "checkpoint_dir": str(out / "checkpoints"),
-        },
-    ))
+    part = config.part(TrainerPart)
+    trainer.run_fn(training_arguments(part, files, str(folder / "graph"), out))
     batches = read_batches(files, kept["o"], config.training.batch_size)
     scores = kept["m"].predict(batches, verbose=0)
     column = lambda name: np.concatenate([b[name].numpy() for b in batches])
-    history = json.loads((out / HISTORY_FILE).read_text())
+    history = json.loads((out / "run" / HISTORY_FILE).read_text())
     print(json.dumps({
         "replicas": kept["m"].distribute_strategy.num_replicas_in_sync,
+        "losses": history["mean_loss"],
         "logged": {t: history[f"val_{t}_gauc"][-1] for t in config.tasks},
         "expected": {
             t: gauc(column(t), scores[t], column("user_key")).value
@@ -269,22 +286,20 @@ SCRIPT = """
 """
 
 
-@pytest.mark.parametrize(
-    ("strategy", "replicas"),
-    [({"kind": "none"}, 1), ({"kind": "mirrored", "replicas": 2}, 2)],
-)
-def test_gauc_is_that_of_the_predictions_of_the_whole_split(
-    small_transform, tmp_path, strategy, replicas
-):
+@pytest.fixture(scope="module", params=["none", "mirrored"])
+def trained(request, small_transform, tmp_path_factory):
     """25 examples in batches of 8: of the last, a single one, one device gets none."""
-    config = training(batch_size=8, epochs=1, strategy=strategy)
+    kind, out = request.param, tmp_path_factory.mktemp(request.param)
+    replicas = {"none": 1, "mirrored": 2}[kind]
+    strategy = {"kind": kind, "replicas": None if kind == "none" else replicas}
+    config = training(batch_size=8, epochs=2, strategy=strategy)
     run = subprocess.run(
         [
             sys.executable,
             "-c",
             textwrap.dedent(SCRIPT),
             str(small_transform.folder),
-            str(tmp_path),
+            str(out),
             config.model_dump_json(),
         ],
         capture_output=True,
@@ -293,4 +308,36 @@ def test_gauc_is_that_of_the_predictions_of_the_whole_split(
     assert run.returncode == 0, run.stderr
     said = json.loads(run.stdout.splitlines()[-1])
     assert said["replicas"] == replicas
-    assert said["logged"] == said["expected"]
+    return said
+
+
+def test_gauc_is_that_of_the_predictions_of_the_whole_split(trained):
+    assert trained["logged"] == trained["expected"]
+
+
+def test_the_loss_curve_is_that_of_the_whole_batches(trained, one_device):
+    """Step by step in this process, without a loop, a strategy or a graph."""
+    np.testing.assert_allclose(trained["losses"], one_device, rtol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def one_device(eager, small_transform):
+    config = part_of(training(batch_size=8, epochs=2))
+    make_repeatable(config.training)
+    model = trainer.build_model(config, small_transform.output)
+    model.compile(optimizer=build_optimizer(config.training, model))
+    reader = EpochReader(
+        small_transform.train_files,
+        small_transform.output,
+        8,
+        shuffle_buffer=config.training.shuffle_buffer,
+        seed=config.training.seed,
+    )
+    losses = []
+    for epoch in range(2):
+        batch_losses, sizes = [], []
+        for batch in reader.batches(epoch):
+            batch_losses.append(float(model.train_step(batch)["loss"]))
+            sizes.append(len(batch["like"]))
+        losses.append(np.average(batch_losses, weights=sizes))
+    return losses

@@ -98,5 +98,5 @@ def test_a_training_is_of_the_known_labels_alone(masked, tmp_path, monkeypatch):
     assert history["val_mean_loss"][-1] == pytest.approx(0.5 * entropy, rel=1e-4)
     assert all("GAUC long_view of no user, like " in line for line in lines)
     assert "nan" not in "".join(lines)
-    for name in ("mean_loss", "val_mean_loss", "loss", "val_loss"):
+    for name in ("mean_loss", "val_mean_loss", "loss"):
         assert np.isfinite(history[name]).all()

@@ -100,6 +100,38 @@ def test_numbers_for_json():
     assert json.loads(json.dumps(profile.to_dict())) == {"gate": [[0.5, 1.0]]}
 
 
+def test_how_far_gates_moved_is_measured_from_a_recorded_start():
+    model = functional_model()
+    start = gate_profile(model, CODES)
+    gate = model.get_layer("mmoe").gate
+    w1, b1, w2, b2 = gate.get_weights()
+    gate.set_weights([w1, b1, w2, b2 + 1.0])
+    numbers = gate_profile(model, CODES, start=start).numbers()
+    before, after = start.gates["mmoe/gate"], formula(gate, CODES)
+    moved = np.abs(after - before).mean() / gate.scale
+    assert numbers["mmoe/gate"].moved == pytest.approx(moved, rel=1e-5)
+    assert {n: x.moved for n, x in numbers.items() if n != "mmoe/gate"} == {
+        name: 0.0 for name in GATES if name != "mmoe/gate"
+    }
+
+
+def test_without_a_start_gates_moved_from_half_their_scale():
+    profile = GateProfile({"gate": np.array([[0.5, 1.0]])}, {"gate": 1.0})
+    assert profile.numbers()["gate"].moved == 0.25  # of 0 and 1/2
+
+
+def test_numbers_need_the_scale_of_each_gate():
+    profile = GateProfile({"a": np.ones((2, 1)), "b": np.ones((2, 1))}, {"a": 2.0})
+    with pytest.raises(ValueError, match=r"scale of every gate. Missing: \['b'\]"):
+        profile.numbers()
+
+
+def test_a_start_of_another_model_is_an_error():
+    start = GateProfile({"gate": np.ones((CODE_DIM, 1))})
+    with pytest.raises(ValueError, match=r"the same gates.*Received: \['gate'\]"):
+        gate_profile(functional_model(), CODES, start=start)
+
+
 def test_a_model_without_gates_is_an_error():
     layer = poso_keras.MLP((3,))
     layer(CODES)

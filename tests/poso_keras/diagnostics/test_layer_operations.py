@@ -28,6 +28,10 @@ LAYERS: dict[str, tuple[Any, tuple[np.ndarray, ...]]] = {
     "poso mlp": (lambda: poso_keras.POSOMLP((5, 4)), (X, CODE)),
     "mmoe": (lambda: poso_keras.MMoE(3, (5, 4), 2), (X,)),
     "poso mmoe": (lambda: poso_keras.POSOMMoE(3, (5, 4), 2), (X, CODE)),
+    "poso mmoe with gates on experts": (
+        lambda: poso_keras.POSOMMoE(3, (5, 4), 2, expert_gates=True),
+        (X, CODE),
+    ),
     "attention": (lambda: poso_keras.SequenceAttention(2, 4), (X, VALUE)),
     **{
         f"poso attention {' '.join(modes)}": (
@@ -42,6 +46,14 @@ ONE_VALUE, ONE_MASK = np.ones((1, 5, 4), "float32"), np.ones((1, 5), bool)
 FOR_ONE_USER: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "mmoe": (lambda: poso_keras.MMoE(3, (5, 4), 2), (X, ONE_CODE, USER)),
     "poso mmoe": (lambda: poso_keras.POSOMMoE(3, (5, 4), 2), (X, ONE_CODE, USER)),
+    "poso mmoe with gates on experts": (
+        lambda: poso_keras.POSOMMoE(3, (5, 4), 2, expert_gates=True),
+        (X, ONE_CODE, USER),
+    ),
+    "poso mmoe with one row and several codes": (
+        lambda: poso_keras.POSOMMoE(3, (5, 4), 2, expert_gates=True),
+        (X[:1], CODE),
+    ),
     "attention": (
         lambda: poso_keras.SequenceAttention(2, 4),
         (X, ONE_VALUE, ONE_CODE, ONE_MASK, ONE_MASK, USER),
@@ -179,12 +191,16 @@ def test_elementwise_arithmetic_of_the_plain_attention():
 
 
 def test_elementwise_arithmetic_of_the_mixture():
-    """ReLU and bias of 3 experts, softmax of 2 tasks; POSO: one gate a weight."""
+    """ReLU and bias of 3 experts, softmax of 2 tasks; POSO: one gate a weight, unit."""
     plain = cost_of(poso_keras.MMoE(3, (5, 4), 2), X)
     assert plain.flops - 2 * plain.multiply_adds == ROWS * (2 * 3 * (5 + 4) + 5 * 2 * 3)
     layer = poso_keras.POSOMMoE(3, (5, 4), 2)
     poso, gate = cost_of(layer, X, CODE), cost_of(layer.gate, CODE)
     assert poso.flops == plain.flops + gate.flops + ROWS * 2 * 3
+    layer = poso_keras.POSOMMoE(3, (5, 4), 2, expert_gates=True)
+    gated = cost_of(layer, X, CODE)
+    gates = sum(cost_of(gate, CODE).flops for gate in layer.layer_gates)
+    assert gated.flops == poso.flops + gates + ROWS * 3 * (5 + 4)
 
 
 @pytest.mark.parametrize("modes", MODES)

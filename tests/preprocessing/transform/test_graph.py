@@ -101,8 +101,9 @@ def test_unknown_ids_share_the_rows_after_the_vocabulary(small_transform):
     assert set(apply(small_transform, "video_id", unknown)) == {7, 8}
     assert set(apply(small_transform, "country", unknown)) == {2}
     settings = small_transform.config.transform
-    assert embedding_rows(6, "video_id", settings) == 9
-    assert embedding_rows(1, "country", settings) == 3
+    sizes = {"video_id": 6, "country": 1}
+    assert embedding_rows(sizes.get, "video_id", settings) == 9
+    assert embedding_rows(sizes.get, "country", settings) == 3
 
 
 def test_rare_ids_and_ids_beyond_the_largest_size_are_unknown(small_transform):
@@ -314,3 +315,12 @@ def test_settings_travel_as_text():
     custom = transform_custom_config(config.features, config.transform)
     assert FeatureConfig.model_validate_json(custom["features"]) == config.features
     assert TransformConfig.model_validate_json(custom["transform"]) == config.transform
+
+
+def test_a_users_group_is_its_place_among_the_names(small_transform):
+    groups = ["new", "returning", "inactive", "regular", "another"]
+    assert apply(small_transform, "user_group", groups) == [1, 2, 3, 4, 0]
+
+
+def test_weights_are_there_where_a_column_is_named_alone(small_transform):
+    assert "sample_weight" not in small_transform.apply(feature_row())

@@ -159,3 +159,11 @@ def test_ranks_with_a_real_server(server, users, videos, in_process):
     order = [["v1", "v2", "never seen"].index(v) for v in ranking.video_ids]
     np.testing.assert_array_equal(ranking.result.scores, expected["scores"][order])
     assert nobody.video_ids == ("v1",)
+
+
+def test_a_column_that_no_model_reads_is_no_feature_of_a_request(users, videos):
+    worth = {"name": "worth", "entity": "context", "type": "numeric", "input": False}
+    config = FeatureConfig(history_length=3, extra=[worth])
+    ranker = Ranker(Model(), users, videos, config)
+    with pytest.raises(ValueError, match=r"declares for users or contexts: \[\]"):
+        ranker.rank("anna", ["v1"], {"worth": 1.0}, time_ms=NOW)

@@ -1,0 +1,35 @@
+"""Where the course of a training is written, beside the terminal."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from pipeline.config.section import Positive, Section
+
+
+class TensorBoardConfig(Section):
+    """Event files in the model's run folder; `pipeline.training.tensorboard_files`."""
+
+    enabled: bool = True
+    every_steps: Positive = Field(
+        100, description="Steps between two points of the training loss."
+    )
+    profile_steps: tuple[Positive, Positive] | None = Field(
+        None, description="First and last step of a profile, for example [10, 20]."
+    )
+
+    @field_validator("profile_steps")
+    @classmethod
+    def _ordered(cls, steps: tuple[int, int] | None) -> tuple[int, int] | None:
+        if steps and steps[0] > steps[1]:
+            raise ValueError(f"must be [first, last]. Received: {list(steps)}")
+        return steps
+
+
+class MLflowConfig(Section):
+    """A run in an MLflow tracking server or folder; `pipeline.training.mlflow_run`."""
+
+    tracking_uri: str = Field(
+        "", description="Server or database, http://... or sqlite:///...; '': none."
+    )
+    experiment: str = Field("poso", min_length=1, description="MLflow's experiment.")

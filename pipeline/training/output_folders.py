@@ -1,0 +1,66 @@
+"""Whether a training can write what it will have to write: known before it starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from pipeline.model.ranking_model import RankingModel
+from pipeline.training.optimizers import composite_optimizer
+
+_MEGABYTE = 1e6
+
+
+class OutputFolderError(OSError):
+    """A folder cannot be written to, or its disk is too full."""
+
+
+def check_folders(folders: Sequence[str], needed_bytes: int) -> None:
+    """Writes and removes a small file in each folder and compares the free space.
+
+    Args:
+        folders: Paths or URIs; made where there are none.
+        needed_bytes: What will be written on their disk, all of them together.
+
+    Raises:
+        OutputFolderError: A folder cannot be written to, or its disk is too full.
+    """
+    for folder in folders:
+        probe = os.path.join(folder, f".probe-{uuid.uuid4().hex}")
+        try:
+            tf.io.gfile.makedirs(folder)
+            with tf.io.gfile.GFile(probe, "w") as file:
+                file.write("a training can write here")
+            tf.io.gfile.remove(probe)
+        except (tf.errors.OpError, OSError) as error:
+            reason = str(error).strip().split("\n", 1)[0]
+            raise OutputFolderError(
+                f"training cannot write to {folder}: {reason}"
+            ) from error
+        if not os.path.isdir(folder):
+            continue  # an object store does not say
+        free = shutil.disk_usage(folder).free
+        if free < needed_bytes:
+            raise OutputFolderError(
+                f"training will write about {needed_bytes / _MEGABYTE:,.0f} MB below "
+                f"{folder}, and its disk has {free / _MEGABYTE:,.0f} MB left: free "
+                "space, or choose another folder"
+            )
+
+
+def needed_bytes(model: RankingModel) -> int:
+    """What a training writes at most: two checkpoints, then the exported model.
+
+    The checkpoint before is removed once the new one is written.
+    """
+    weights = sum(map(_bytes, model.variables))
+    optimizer = sum(map(_bytes, composite_optimizer(model).weights))
+    return 2 * (weights + optimizer) + weights
+
+
+def _bytes(variable: tf.Variable) -> int:
+    return int(variable.shape.num_elements()) * variable.dtype.size

@@ -1,0 +1,91 @@
+"""Two processes on this machine train what one device trains."""
+
+import json
+import os
+import signal
+from collections import Counter
+
+import pytest
+import tensorflow as tf
+
+from pipeline.training import launcher, member_process, trainer
+from pipeline.training.launcher import MemberError
+from tests.helpers.small_transform import settings_with
+from tests.helpers.trainings import counted_members, run_arguments
+
+pytestmark = pytest.mark.e2e
+
+# 25 examples in batches of 8: of the last, a single one, one worker gets none.
+TRAINING = {"batch_size": 8, "epochs": 2, "learning_rate": 0.02}
+WORKERS = {"kind": "multi_worker", "local_workers": 2}
+
+
+def trained(small, folder, **strategy):
+    config = settings_with(training={**TRAINING, "strategy": strategy})
+    trainer.run_fn(run_arguments(small, folder, config))
+    return json.loads((folder / "run" / "history.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def alone(small_transform, tmp_path_factory):
+    """The history of one device."""
+    return trained(small_transform, tmp_path_factory.mktemp("alone"), kind="none")
+
+
+@pytest.fixture(scope="module")
+def together(small_transform, tmp_path_factory):
+    """The history of two workers, the examples that each took, and the folder."""
+    folder = tmp_path_factory.mktemp("together")
+    with pytest.MonkeyPatch.context() as patch, counted_members(patch, folder) as seen:
+        history = trained(small_transform, folder, **WORKERS)
+    return history, seen, folder
+
+
+def test_the_loss_curve_is_that_of_one_device(alone, together):
+    history = together[0]
+    assert set(history) == set(alone)
+    for name in ("mean_loss", "val_mean_loss", "val_like_auc", "val_long_view_gauc"):
+        assert history[name] == pytest.approx(alone[name], rel=1e-4), name
+
+
+def test_each_example_is_taken_once_an_epoch_by_one_worker(together):
+    _, seen, _ = together
+    chief, worker = seen("chief-0"), seen("worker-0")
+    assert len(chief) > 0
+    assert len(worker) > 0
+    assert len(chief) + len(worker) == 25 * TRAINING["epochs"]
+    assert set(Counter(chief + worker).values()) == {TRAINING["epochs"]}
+
+
+def test_the_chief_alone_writes(together):
+    folder = together[2]
+    events = [p.name for p in (folder / "run" / "tensorboard").rglob("events*")]
+    assert len(events) == 2  # one for each of the training's and evaluation's curves
+    assert len(tf.io.gfile.glob(str(folder / "serving" / "saved_model.pb"))) == 1
+    assert [p for p in (folder / "checkpoints").rglob("*") if p.is_file()] == []
+
+
+def test_a_killed_worker_stops_it_and_the_same_command_goes_on(
+    small_transform, tmp_path, alone, monkeypatch
+):
+    processes, lines = [], []
+
+    class Known(member_process.MemberProcess):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            processes.append(self)
+
+    def kill(line):
+        lines.append(line)
+        if "epoch 1/2" in line and len(processes) == 2:
+            os.kill(processes[1].pid, signal.SIGKILL)
+
+    monkeypatch.setattr(launcher, "MemberProcess", Known)
+    monkeypatch.setattr(member_process, "report_progress", kill)
+    with pytest.raises(MemberError, match="worker 0 was killed by signal 9\nthe same"):
+        trained(small_transform, tmp_path, **WORKERS)
+    assert not (tmp_path / "serving" / "saved_model.pb").exists()
+    lines.clear()
+    history = trained(small_transform, tmp_path, **WORKERS)
+    assert any("going on from the checkpoint" in line for line in lines)
+    assert history["mean_loss"] == pytest.approx(alone["mean_loss"], rel=1e-4)

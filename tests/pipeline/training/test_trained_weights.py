@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.training.trained_weights import copy_weights
+
+
+def variable(name, *shape, start=0):
+    size = int(np.prod(shape))
+    values = np.arange(start, start + size, dtype=np.float32).reshape(shape)
+    return tf.Variable(values, name=name)
+
+
+def test_parts_of_a_split_variable_become_one_again():
+    trained = [
+        variable("model/table/part_0", 3, 2),
+        variable("model/table/part_1", 2, 2, start=6),
+        variable("model/bias", 4, start=10),
+        variable("model/scale"),
+    ]
+    fresh = [
+        variable("model_1/table", 5, 2, start=90),
+        variable("model_1/bias", 4, start=90),
+        variable("model_1/scale", start=90),
+    ]
+    copy_weights(trained, fresh)
+    np.testing.assert_array_equal(fresh[0], np.arange(10).reshape(5, 2))
+    np.testing.assert_array_equal(fresh[1], np.arange(10, 14))
+    np.testing.assert_array_equal(fresh[2], 0)
+
+
+@pytest.mark.parametrize(
+    ("trained", "message"),
+    [
+        ([variable("model/other", 2)], "must have the weight m/table:0.*other"),
+        ([], "no more"),
+        ([variable("model/table/part_0", 1)], "no more"),
+        ([variable("model/table", 2), variable("model/bias", 1)], "fewer"),
+    ],
+)
+def test_another_models_weights_are_refused(trained, message):
+    with pytest.raises(ValueError, match=message):
+        copy_weights(trained, [variable("m/table", 2)])
