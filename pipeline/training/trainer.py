@@ -43,7 +43,7 @@ from pipeline.training.schedules import learning_rate
 from pipeline.training.stop_signal import StopSignal
 from pipeline.training.strategies import build_strategy, is_chief, learning_rate_factor
 from pipeline.training.strategy_steps import build_steps
-from pipeline.training.trained_weights import copy_weights
+from pipeline.training.trained_weights import copy_by_checkpoint, copy_weights
 from pipeline.training.workers import check_same, lost_workers_named, wait_for_all
 from preprocessing.transform.graph import embedding_rows
 from preprocessing.transform.input_specs import input_specs
@@ -122,7 +122,10 @@ def _of_this_process(
     """The trained model with weights that no other process holds."""
     model = build_model(config, transform_output)
     model(next(iter(batches)))
-    copy_weights(trained.trainable_variables, model.trainable_variables)
+    if config.training.strategy.kind == "tpu":
+        copy_by_checkpoint(trained, model)
+    else:
+        copy_weights(trained.trainable_variables, model.trainable_variables)
     return model
 
 
