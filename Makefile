@@ -133,7 +133,7 @@ format: $(STAMP)  ## Format and fix what can be fixed
 demo: $(STAMP)  ## Simulate a feed, train on it, evaluate and serve
 	@$(BIN)/poso demo
 
-submergence: $(STAMP)  ## Repeat the result on rare new users: plain, control, POSO, five seeds (hours)
+submergence: $(STAMP)  ## Repeat the result on rare new users: plain, control, POSO, five seeds (about an hour)
 	@$(BIN)/python -m experiments.submergence
 
 bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)

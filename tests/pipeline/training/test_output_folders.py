@@ -39,6 +39,6 @@ def test_two_checkpoints_and_the_model_are_needed():
     weights = [tf.Variable(tf.zeros([10, 3])), tf.Variable(tf.zeros([3]))]
     moments = [tf.Variable(0, dtype=tf.int64), *(tf.Variable(w) for w in weights * 2)]
     model = SimpleNamespace(
-        variables=weights, optimizer=SimpleNamespace(variables=moments)
+        variables=weights, optimizer=SimpleNamespace(weights=moments)
     )
     assert needed_bytes(model) == 2 * (132 + 8 + 264) + 132
