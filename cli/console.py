@@ -145,7 +145,8 @@ class ComponentProgress(logging.Handler):
         loggers = [logging.getLogger(name) for name in ("absl", LOGGER_NAME)]
         for logger in loggers:
             logger.addHandler(self)
-        live = self._console.is_terminal
+        # On a terminal that cannot move its cursor rich shows nothing in place.
+        live = self._console.is_terminal and not self._console.is_dumb_terminal
         try:
             with watched_by(self._show) if live else nullcontext():
                 yield

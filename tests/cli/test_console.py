@@ -69,10 +69,16 @@ def test_a_bar_is_as_long_as_what_is_done():
     assert (line.count("━"), full.count("━")) == (3, 12)
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_what_happens_in_place_is_for_terminals_alone(terminal):
+@pytest.mark.parametrize(
+    ("is_terminal", "kind", "terminal"),
+    [(True, "xterm", True), (True, "dumb", False), (False, "xterm", False)],
+)
+def test_what_happens_in_place_is_for_terminals_alone(
+    is_terminal, kind, terminal, monkeypatch
+):
+    monkeypatch.setenv("TERM", kind)
     console = Console(
-        file=io.StringIO(), width=100, force_terminal=terminal, highlight=False
+        file=io.StringIO(), width=100, force_terminal=is_terminal, highlight=False
     )
     progress = ComponentProgress(console, 3)
     assert not is_watched()

@@ -47,7 +47,7 @@ def train(tmp_path, lines):
                 raise Killed
             callbacks.on_epoch_end(epoch, {KEY: gauc[epoch]})
         callbacks.on_train_end()
-        return len(history[KEY]), float(weight)
+        return len(history[KEY]), float(weight[0, 0])
 
     return run
 
