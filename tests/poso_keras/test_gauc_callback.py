@@ -218,9 +218,10 @@ def test_groups_are_found_by_name_in_batches(model):
         for i in range(0, 60, 25)
     ]
     inputs = keras.Input((3,), name="x"), keras.Input((1,), name="group")
-    named = keras.Model(
-        {"x": inputs[0], "group": inputs[1]}, model.layers[-1](inputs[0])
-    )
+    # An input that the model does not use would not be one of Keras 3's.
+    unused = keras.layers.Dense(1, kernel_initializer="zeros")(inputs[1])
+    scores = keras.layers.Add()([model.layers[-1](inputs[0]), unused])
+    named = keras.Model({"x": inputs[0], "group": inputs[1]}, scores)
     watch = {"groups": "group", "group_names": NAMES}
     result = evaluated(named, batches, USERS, **watch)
     assert result == pytest.approx(of_groups(model), abs=1e-6, nan_ok=True)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from poso_keras import BucketEncoding, PersonalizationGate
+from poso_keras._backend import keras
 from tests.helpers import numpy_reference as reference
 from tests.helpers.layer_checks import (
     named_weights,
@@ -40,14 +41,19 @@ CODES = {
 
 @pytest.mark.parametrize("scale", [2.0, 0.5])
 @pytest.mark.parametrize("name", CODES)
-def test_starts_as_the_identity_on_average_and_within_15_percent_of_its_scale(
+def test_starts_as_the_identity_and_within_15_percent_of_its_scale_over_draws(
     name, scale
 ):
     code, initializer = CODES[name]
-    gate = PersonalizationGate(2000, 64, scale, kernel_initializer=initializer)
-    gates = np.array(gate(code)) / (scale / 2)
-    assert gates.mean() == pytest.approx(1.0, abs=0.03)
-    assert 1.0 < np.square(gates).mean() <= 1.15
+    keras.utils.set_random_seed(3)
+    means, moments = [], []
+    for _ in range(60):  # one draw of W1 moves the second moment by up to 0.03
+        gate = PersonalizationGate(200, 64, scale, kernel_initializer=initializer)
+        gates = np.array(gate(code)) / (scale / 2)
+        means.append(gates.mean())
+        moments.append(np.square(gates).mean())
+    assert np.mean(means) == pytest.approx(1.0, abs=0.01)
+    assert 1.0 < np.mean(moments) <= 1.15
 
 
 @pytest.mark.parametrize(
