@@ -107,14 +107,18 @@ def _under_torch(layer: Any, arrays: Any, loss: Any, compiled: bool) -> Any:
     tensors = [torch.tensor(a) for a in arrays.values()]
     floats = [t.requires_grad_() for t in tensors if t.is_floating_point()]
     weights = [v.value for v in layer.trainable_variables]
+    wanted = [*floats, *weights]
     with gradients_recorded(True):
         outputs = as_list(layer(*tensors))
-        found = torch.autograd.grad(
-            loss(*outputs), [*floats, *weights], allow_unused=True
+        # PyTorch refuses to be asked for no gradient at all.
+        found = (
+            torch.autograd.grad(loss(*outputs), wanted, allow_unused=True)
+            if wanted
+            else ()
         )
     slopes = [
         torch.zeros_like(x) if slope is None else slope
-        for slope, x in zip(found, [*floats, *weights], strict=True)
+        for slope, x in zip(found, wanted, strict=True)
     ]
     return (
         [y.detach() for y in outputs],
