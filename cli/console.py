@@ -49,7 +49,7 @@ def library_output_to(
     place = place or log.parent
     with opening(option, place):
         log.parent.mkdir(parents=True, exist_ok=True)
-        file = open(log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
+        file = open(log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115  (closed below)
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)

@@ -185,7 +185,7 @@ def _starts(change: npt.NDArray[np.uint64], least: int) -> npt.NDArray[np.int64]
 
 
 def _as_column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
-    if np.ma.is_masked(values):  # type: ignore[no-untyped-call]
+    if np.ma.is_masked(values):  # type: ignore[no-untyped-call]  # NumPy's
         raise ValueError(
             f"`{name}` must have no masked entries: leave the impressions out of all "
             "three. Received: a masked array"

@@ -5,10 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 import pytest
@@ -20,6 +19,7 @@ from preprocessing.storage.staging import StagedFolder
 from simulator import SimulatorConfig, simulate, write_log
 from tests.helpers import s3_server
 from tests.helpers.small_run import SETS, poso, printed_by
+from tests.helpers.waiting import wait_until
 
 RUN = f"s3://{s3_server.BUCKET}/run"
 LOG = f"s3://{s3_server.BUCKET}/log"
@@ -59,19 +59,15 @@ def served(*arguments, port):
             server.terminate()
 
 
-def answer(port, path, wait_s=180):
+def answer(port, path):
     """The REST answer, once the server is there."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{port}/v1/models/{path}"
-            ) as response:
-                return json.load(response)
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
+
+    def answered():
+        with suppress(urllib.error.URLError):
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models/{path}")
+
+    with wait_until(answered, timeout_s=180) as response:
+        return json.load(response)
 
 
 @pytest.mark.e2e

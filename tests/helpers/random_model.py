@@ -58,3 +58,24 @@ def shuffled_weights(model, seed=6):
     for variable in model.variables:
         if variable.dtype.is_floating:
             variable.assign(rng.normal(scale=0.3, size=variable.shape))
+
+
+def check_shared_equals_tiled(model, config):
+    """A user given once scores as one that is repeated for each candidate."""
+    sides = {
+        spec.name: spec.side for spec in input_specs(config.features, config.transform)
+    }
+    candidates = random_batch(config, seed=1)
+    # A history in the middle of its lengths.
+    user = {n: v[2:3] for n, v in random_batch(config, seed=2).items()}
+    shared, tiled = {}, {}
+    for name, value in candidates.items():
+        one = sides.get(name, "user") in ("user", "context")
+        shared[name] = user[name] if one else value
+        tiled[name] = tf.repeat(user[name], BATCH, axis=0) if one else value
+    by_one = model(shared, shared_user=True)
+    by_all = model(tiled)
+    for task in TASKS:
+        assert by_one[task].shape == (BATCH,)
+        np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
+        assert np.ptp(by_all[task]) > 1e-4

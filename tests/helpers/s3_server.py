@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.waiting import wait_until
 
 BUCKET = "bucket"
 COMMAND = Path(__file__).parents[2] / ".venv-s3" / "bin" / "moto_server"
@@ -100,10 +101,12 @@ def use(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
 
 def _make_bucket(address: str) -> None:
     request = urllib.request.Request(f"{address}/{BUCKET}", method="PUT")
-    for _ in range(300):
+
+    def made() -> bool:
         try:
             urllib.request.urlopen(request).close()
-            return
         except urllib.error.URLError:
-            time.sleep(0.2)
-    raise TimeoutError("the S3 server did not start within a minute")
+            return False
+        return True
+
+    wait_until(made)

@@ -2,6 +2,8 @@
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from pipeline.config import TrainerPart
+
 
 def training_arguments(part, files, graph, folder):
     """The arguments of a training that writes below one folder.
@@ -24,3 +26,16 @@ def training_arguments(part, files, graph, folder):
             "checkpoint_dir": str(folder / "checkpoints"),
         },
     )
+
+
+def run_arguments(small, folder, config=None):
+    """The arguments of a training on a `SmallTransform`, below a `pathlib.Path`.
+
+    Args:
+        small: What to train and to evaluate on.
+        folder: Where to write.
+        config: The `RunConfig`; by default that of the Transform.
+    """
+    part = (config or small.config).part(TrainerPart)
+    graph = str(small.folder / "graph")
+    return training_arguments(part, small.train_files, graph, folder)

@@ -1,18 +1,22 @@
 """Trainings in other processes, and what their members took."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import RunConfig, TrainerPart
-from pipeline.training import member_process
-from tests.helpers.small_transform import SmallTransform
+from pipeline.training import launcher, member_process, trainer
+from pipeline.training.run_files import HISTORY_FILE
+from tests.helpers.small_transform import SmallTransform, settings_with
+from tests.helpers.training_arguments import run_arguments
 
 # Writes a line for each example that a step takes, wherever the step runs.
 _COUNTED = """
@@ -64,17 +68,43 @@ def counted_members(
     yield seen
 
 
-def run_arguments(small: SmallTransform, folder: Path, config: RunConfig) -> FnArgs:
-    """The arguments of `run_fn` for a training below a folder."""
-    (folder / "run").mkdir(parents=True, exist_ok=True)
-    return FnArgs(
-        train_files=small.train_files,
-        eval_files=small.train_files,
-        transform_graph_path=str(small.folder / "graph"),
-        serving_model_dir=str(folder / "serving"),
-        model_run_dir=str(folder / "run"),
-        custom_config={
-            "config": config.part(TrainerPart).model_dump_json(),
-            "checkpoint_dir": str(folder / "checkpoints"),
-        },
-    )
+def kill_member(
+    patch: pytest.MonkeyPatch, name: str, when: Callable[[str], bool]
+) -> list[str]:
+    """Kills a member of a training at a line of progress.
+
+    Args:
+        patch: Of the test.
+        name: The member's, such as `worker 0`.
+        when: Whether a line is the one; the first that is kills.
+
+    Returns:
+        The lines of progress, to come.
+    """
+    doomed: list[member_process.MemberProcess] = []
+    lines: list[str] = []
+
+    class Known(member_process.MemberProcess):
+        def __init__(self, *arguments: Any):
+            super().__init__(*arguments)
+            if str(self.member) == name:
+                doomed.append(self)
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if doomed and when(line):
+            os.kill(doomed.pop().pid, signal.SIGKILL)
+
+    patch.setattr(launcher, "MemberProcess", Known)
+    patch.setattr(launcher, "report_progress", lines.append)
+    patch.setattr(member_process, "report_progress", say)
+    return lines
+
+
+def history_of(
+    small: SmallTransform, folder: Path, training: dict[str, Any], **strategy: Any
+) -> dict[str, list[float]]:
+    """Trains as TFX would, below a folder; the history that it leaves there."""
+    config = settings_with(training={**training, "strategy": strategy})
+    trainer.run_fn(run_arguments(small, folder, config))
+    return json.loads((folder / "run" / HISTORY_FILE).read_text())

@@ -1,4 +1,4 @@
-"""Waiting for what another thread brings about."""
+"""Waiting for what another thread or process brings about."""
 
 import time
 

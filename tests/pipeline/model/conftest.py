@@ -1,4 +1,4 @@
-"""The exported model as each signature's tests read it."""
+"""The exported model as each signature reads it, and a small one of random weights."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ import tensorflow as tf
 from pipeline.model.export import raw_columns
 from serving.server.models.saved_model import load_version
 from tests.helpers.exported_requests import TASKS, impressions
+from tests.helpers.random_model import new_model, random_batch, shuffled_weights
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,11 @@ def expected(small_model, small_transform):
     stacked = np.stack([scores[task].numpy() for task in TASKS], axis=1)
     assert np.ptp(stacked, axis=0).min() > 0.01
     return stacked
+
+
+@pytest.fixture(scope="module")
+def poso():
+    model, config = new_model()
+    model(random_batch(config))
+    shuffled_weights(model)
+    return model, config

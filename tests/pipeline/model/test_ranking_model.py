@@ -1,35 +1,21 @@
 """The ranking model on small random tensors, as the Transform would make them."""
 
-from typing import get_args
-
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
 
-import poso_keras
-from pipeline.config.codes import CodeInput, Encoding
 from pipeline.model.ranking_model import RankingModel
 from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
 from tests.helpers.random_model import (
     BATCH,
     TASKS,
+    check_shared_equals_tiled,
     embedding_rows,
     new_model,
     random_batch,
     shuffled_weights,
 )
-from tests.helpers.small_transform import settings_with
-
-USER_SIDE = ("user", "context")
-
-
-@pytest.fixture(scope="module")
-def poso():
-    model, config = new_model()
-    model(random_batch(config))
-    shuffled_weights(model)
-    return model, config
 
 
 @pytest.mark.parametrize("rows", [1, 5])
@@ -63,95 +49,6 @@ def test_rows_do_not_see_each_other(poso):
     for task in TASKS:
         by_row = [logits[task].numpy()[0] for logits in alone]
         np.testing.assert_allclose(together[task], by_row, atol=1e-5)
-
-
-SWITCHES = {
-    "mlp": ("towers", poso_keras.POSOMLP, poso_keras.MLP),
-    "attention": (
-        "attentions",
-        poso_keras.POSOMultiHeadAttention,
-        poso_keras.SequenceAttention,
-    ),
-    "mmoe": ("mmoe", poso_keras.POSOMMoE, poso_keras.MMoE),
-}
-
-
-def kinds(model, attribute):
-    layers = getattr(model, attribute)
-    return {type(v) for v in (layers.values() if attribute != "mmoe" else [layers])}
-
-
-@pytest.mark.parametrize(
-    "on", [(), ("mlp",), ("attention",), ("mmoe",), ("mlp", "attention", "mmoe")]
-)
-def test_each_module_is_switched_by_itself(on):
-    model, config = new_model(poso={name: name in on for name in SWITCHES})
-    for name, (attribute, gated, plain) in SWITCHES.items():
-        assert kinds(model, attribute) == {gated if name in on else plain}
-    logits = model(random_batch(config))
-    assert all(np.isfinite(value).all() for value in logits.values())
-    gates = [v.name for v in model.trainable_variables if "gate" in v.name.lower()]
-    assert bool(gates) == bool(on)
-
-
-@pytest.mark.parametrize("experts", [True, False])
-def test_gates_are_on_the_experts_layers_by_option(experts):
-    model, config = new_model(poso={"experts": experts})
-    model(random_batch(config))
-    units = [gate.units for gate in model.mmoe.layer_gates]
-    assert units == ([2 * 6] if experts else [])  # two experts, 6 wide
-
-
-def all_gates(model):
-    return [
-        layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, poso_keras.PersonalizationGate)
-    ]
-
-
-def test_every_gate_is_made_as_the_configuration_says():
-    gates = {"hidden_units": 300, "output_variance": 2.0}
-    model, config = new_model(gates={**gates, "kernel_initializer": "glorot_uniform"})
-    model(random_batch(config))
-    made = all_gates(model)
-    # Two a history, the mixture's, its layer's and one a tower.
-    assert len(made) == 3 * 2 + 1 + 1 + 2
-    for gate in made:
-        w1, _, w2, _ = gate.get_weights()
-        assert np.abs(w1).max() <= np.sqrt(6 / (3 + 300))
-        assert w1.var() == pytest.approx(2 / (3 + 300), rel=0.2)
-        assert w2.var() == pytest.approx(2.0 / 300, rel=0.3)
-
-
-@pytest.mark.parametrize(
-    ("code", "variance"),
-    [
-        ("avc", 2 / 3),  # he_normal
-        ("constant", 2 / 1),
-        ({"input": "avc", "encoding": "thermometer"}, 2 / (15 + 400)),  # glorot
-    ],
-    ids=str,
-)
-def test_the_first_layer_of_a_gate_suits_its_code(code, variance):
-    gates = {"hidden_units": 400}
-    model, config = new_model(personalization_code=[code], gates=gates)
-    model(random_batch(config))
-    for gate in all_gates(model):
-        assert gate.get_weights()[0].var() == pytest.approx(variance, rel=0.25)
-
-
-def test_input_codes_add_their_columns_and_nothing_else():
-    widths = {}
-    for codes in ((), ("avc",), ("avc", "video_age")):
-        model, config = new_model(input_codes=codes)
-        baseline = RankingModel(config.plain(), embedding_rows(config))
-        for made in (model, baseline):
-            made(random_batch(config))
-        assert baseline.input_codes.weights == []
-        widths[codes] = {m.mmoe.task_kernel.shape[1] for m in (model, baseline)}
-    [without], [one], [two] = widths.values()
-    assert (one - without, two - one) == (3, 3)
 
 
 def test_plain_has_all_weights_but_the_gates(poso):
@@ -197,153 +94,12 @@ def reads_avc(config):
     return np.abs(before - after).max() > 1e-4
 
 
-CODES = [(code,) for code in get_args(CodeInput)] + [
-    ("avc", "is_new_user"),
-    ("user_id", "video_age"),
-    ("avc", "all_features", "video_id"),
-    ("avc", "constant"),
-]
-WIDTHS = {
-    "avc": 3,
-    "hours_since_first_launch": 3,
-    "is_new_user": 3,
-    "user_id": 4,
-    "video_id": 4,
-    "video_age": 3,
-    "constant": 1,
-}
-
-
-@pytest.mark.parametrize("code", CODES, ids="+".join)
-def test_every_personalization_code(code):
-    model, config = new_model(personalization_code=code)
-    batch = random_batch(config)
-    assert all(np.isfinite(v).all() for v in model(batch).values())
-    parts = model.embedding(batch)
-    widths = {**WIDTHS, "all_features": sum(part.shape[-1] for part in parts)}
-    made = model.personalization_code(batch, parts)
-    for module in ("mlp", "attention", "mmoe", "experts"):
-        assert made[module].shape == (BATCH, sum(widths[name] for name in code))
-    shuffled_weights(model)
-    shared_equals_tiled(model, config)
-
-
-ENCODINGS = [("avc", e) for e in get_args(Encoding)] + [
-    ("is_new_user", "thermometer"),
-    ("video_age", "embedded"),
-]
-
-
-@pytest.mark.parametrize(("name", "encoding"), ENCODINGS)
-def test_every_encoding_of_a_bucket(name, encoding):
-    code = {"input": name, "encoding": encoding}
-    model, config = new_model(personalization_code=[code])
-    batch = random_batch(config)
-    made = model.personalization_code(batch)["mlp"]
-    buckets = {"avc": 17, "is_new_user": 3, "video_age": 14}[name]
-    widths = {
-        "ordered": 3,
-        "thermometer": buckets - 2,
-        "numeric": 1,
-        "one_hot": buckets,
-        "embedded": 2,
-    }
-    assert made.shape == (BATCH, widths[encoding])
-    model(batch)
-    shuffled_weights(model)
-    shared_equals_tiled(model, config)
-
-
-def test_modules_may_read_codes_of_their_own(poso):
-    codes = {"attention": ["is_new_user"], "mmoe": ["user_id", "avc"]}
-    model, config = new_model(module_codes=codes)
-    batch = random_batch(config)
-    model(batch)
-    made = model.personalization_code(batch)
-    widths = {module: code.shape[-1] for module, code in made.items()}
-    assert widths == {"mlp": 3, "attention": 3, "mmoe": 7, "experts": 3}
-    tower = model.towers["like"].dense_layers[0].gate
-    gates = {"mlp": tower, "mmoe": model.mmoe.gate}
-    gates["attention"] = model.attentions["history_tags"].module_gate
-    for module, gate in gates.items():
-        assert gate.weights[0].shape[0] == widths[module]
-    shuffled_weights(model)
-    shared_equals_tiled(model, config)
-
-
-def test_avc_enters_the_code_in_the_order_of_its_buckets(poso):
-    model, config = poso
-    batch = {**random_batch(config), "avc": tf.constant([0, 1, 8, 9, 16, 16])}
-    code = model.personalization_code(batch)["mlp"]
-    z = np.array([0.0, -1.875, -0.125, 0.125, 1.875, 1.875])  # 0 is missing
-    expected = np.stack([z, z * (z > 0), -z * (z < 0)], axis=1)
-    np.testing.assert_array_equal(code, expected)
-
-
-def test_a_code_of_one_user_has_one_row(poso):
-    model, config = poso
-    batch = {n: v[:1] for n, v in random_batch(config).items()}
-    user_alone = {**batch, "video_id": tf.range(BATCH)}
-    assert model.personalization_code(user_alone)["experts"].shape == (1, 3)
-
-
-def test_the_input_code_is_the_scaled_code(poso):
-    model, config = poso
-    batch = random_batch(config)
-    [code] = model.input_codes(batch)
-    np.testing.assert_allclose(code, 0.2 * model.personalization_code(batch)["mlp"])
-
-
-@pytest.mark.parametrize("codes", [("video_age",), ("avc", "video_age"), ()])
-def test_input_codes_of_users_and_videos(codes):
-    model, config = new_model(input_codes=codes)
-    batch = random_batch(config)
-    model(batch)
-    assert len(model.input_codes(batch)) == len(codes)
-    shuffled_weights(model)
-    shared_equals_tiled(model, config)
-
-
-@pytest.mark.parametrize("quantiles", [3, 40])
-def test_every_quantile_of_avc_has_a_row_and_a_code(quantiles):
-    config = settings_with(transform={"avc_quantiles": quantiles})
-    model = RankingModel(config, embedding_rows(config))
-    batch = {
-        **random_batch(config),
-        "avc": tf.constant([0, 1, 2, quantiles - 1, quantiles, quantiles], tf.int64),
-    }
-    assert all(np.isfinite(value).all() for value in model(batch).values())
-    z = model.personalization_code(batch)["mlp"].numpy()[1:, 0]
-    ends = (quantiles - 1) / 2 / (quantiles / 4)
-    np.testing.assert_allclose(z[[0, -1]], [-ends, ends], rtol=1e-6)
-
-
-def shared_equals_tiled(model, config):
-    sides = {
-        spec.name: spec.side for spec in input_specs(config.features, config.transform)
-    }
-    candidates = random_batch(config, seed=1)
-    # A history in the middle of its lengths.
-    user = {n: v[2:3] for n, v in random_batch(config, seed=2).items()}
-    shared, tiled = {}, {}
-    for name, value in candidates.items():
-        one = sides.get(name, "user") in USER_SIDE
-        shared[name] = user[name] if one else value
-        tiled[name] = tf.repeat(user[name], BATCH, axis=0) if one else value
-    by_one = model(shared, shared_user=True)
-    by_all = model(tiled)
-    for task in TASKS:
-        assert by_one[task].shape == (BATCH,)
-        np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
-        assert np.ptp(by_all[task]) > 1e-4
-
-
 @pytest.mark.parametrize("gated", [True, False])
 def test_a_shared_user_gives_what_a_tiled_one_does(gated):
-    model, config = new_model(poso=dict.fromkeys(SWITCHES, gated))
+    model, config = new_model(poso=dict.fromkeys(("mlp", "attention", "mmoe"), gated))
     model(random_batch(config))
     shuffled_weights(model)
-    shared_equals_tiled(model, config)
+    check_shared_equals_tiled(model, config)
 
 
 def test_a_shared_user_works_for_one_candidate(poso):
@@ -356,7 +112,7 @@ def test_a_shared_user_works_for_one_candidate(poso):
 
 @pytest.mark.parametrize("gated", [True, False])
 def test_empty_histories_give_finite_logits_and_gradients(gated):
-    model, config = new_model(poso=dict.fromkeys(SWITCHES, gated))
+    model, config = new_model(poso=dict.fromkeys(("mlp", "attention", "mmoe"), gated))
     batch = random_batch(config)
     for name in [n for n in batch if n.startswith("history_")]:
         batch[name] = tf.zeros_like(batch[name])

@@ -31,8 +31,14 @@ MEMBER = """
             pass
         os._exit(9)
     threading.Thread(target=end, daemon=True).start()
-    while name == "chief 0" and not os.path.exists(os.path.join(folder, "worker 0")):
-        time.sleep(0.01)
+    def wait_for(*names):
+        while not all(os.path.exists(os.path.join(folder, name)) for name in names):
+            time.sleep(0.01)  # between two looks
+    def stay():
+        while True:
+            signal.pause()  # until the launcher ends it
+    if name == "chief 0":
+        wait_for("worker 0")
 """
 
 
@@ -64,10 +70,16 @@ def play(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def lines(monkeypatch):
+def lines(monkeypatch, tmp_path):
+    """What was said; the first line leaves a file for the members."""
     said = []
-    monkeypatch.setattr(member_process, "report_progress", said.append)
-    monkeypatch.setattr(launcher, "report_progress", said.append)
+
+    def say(line):
+        said.append(line)
+        (tmp_path / "said").touch()
+
+    monkeypatch.setattr(member_process, "report_progress", say)
+    monkeypatch.setattr(launcher, "report_progress", say)
     return said
 
 
@@ -77,7 +89,7 @@ def test_it_returns_when_the_chief_is_done_and_tells_its_progress(
     play("print('from', name)")
     assert lines == ["from chief 0"]
     started = [path.name for path in tmp_path.iterdir() if path.is_file()]
-    assert sorted(started) == ["chief 0", "worker 0"]
+    assert sorted(started) == ["chief 0", "said", "worker 0"]
 
 
 def test_all_members_get_the_job_and_nothing_is_left_of_it(play, tmp_path):
@@ -97,7 +109,7 @@ def test_a_killed_worker_ends_the_training_with_a_line_on_it(play):
             """
             if name == "worker 0":
                 os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)
+            stay()
             """
         )
     assert str(caught.value) == (
@@ -113,7 +125,7 @@ def test_the_error_of_a_member_is_its_last_line(play):
             """
             if name == "chief 0":
                 sys.exit("a line\\nit is so")
-            time.sleep(60)
+            stay()
             """
         )
 
@@ -123,7 +135,9 @@ def test_without_one_of_its_workers_a_coordinator_goes_on(play, lines):
         """
         if name == "worker 1":
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(60 if name != "chief 0" else 3)
+        if name != "chief 0":
+            stay()
+        wait_for("said")
         """,
         SERVERS,
     )
@@ -139,7 +153,7 @@ def test_without_a_server_or_any_worker_a_coordinator_cannot_go_on(play, lines, 
             f"""
             if name in {lost}:
                 os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)
+            stay()
             """,
             SERVERS,
         )
@@ -148,14 +162,18 @@ def test_without_a_server_or_any_worker_a_coordinator_cannot_go_on(play, lines, 
 def test_no_process_is_left_behind(play, tmp_path):
     play(
         """
-        open(os.path.join(folder, name), "w").write(str(os.getpid()))
-        time.sleep(60 if name != "chief 0" else 5)
+        path = os.path.join(folder, f"pid of {name}")
+        open(f"{path}.part", "w").write(str(os.getpid()))
+        os.rename(f"{path}.part", path)
+        if name != "chief 0":
+            stay()
+        wait_for("pid of worker 0", "pid of worker 1", "pid of ps 0")
         """,
         SERVERS,
     )
     for name in ("worker 0", "worker 1", "ps 0"):
         with pytest.raises(ProcessLookupError):
-            os.kill(int((tmp_path / name).read_text()), 0)
+            os.kill(int((tmp_path / f"pid of {name}").read_text()), 0)
 
 
 def test_a_signal_is_passed_on_so_that_the_chief_saves(play, tmp_path):
@@ -168,7 +186,7 @@ def test_a_signal_is_passed_on_so_that_the_chief_saves(play, tmp_path):
                     sys.exit(143)
                 signal.signal(signal.SIGTERM, save)
                 os.kill({os.getpid()}, signal.SIGTERM)
-            time.sleep(60)
+            stay()
             """
         )
     assert caught.value.code == 128 + signal.SIGTERM

@@ -1,17 +1,12 @@
 """Two processes on this machine train what one device trains."""
 
-import json
-import os
-import signal
 from collections import Counter
 
 import pytest
 import tensorflow as tf
 
-from pipeline.training import launcher, member_process, trainer
 from pipeline.training.launcher import MemberError
-from tests.helpers.small_transform import settings_with
-from tests.helpers.trainings import counted_members, run_arguments
+from tests.helpers.trainings import counted_members, history_of, kill_member
 
 pytestmark = pytest.mark.e2e
 
@@ -20,16 +15,12 @@ TRAINING = {"batch_size": 8, "epochs": 2, "learning_rate": 0.02}
 WORKERS = {"kind": "multi_worker", "local_workers": 2}
 
 
-def trained(small, folder, **strategy):
-    config = settings_with(training={**TRAINING, "strategy": strategy})
-    trainer.run_fn(run_arguments(small, folder, config))
-    return json.loads((folder / "run" / "history.json").read_text())
-
-
 @pytest.fixture(scope="module")
 def alone(small_transform, tmp_path_factory):
     """The history of one device."""
-    return trained(small_transform, tmp_path_factory.mktemp("alone"), kind="none")
+    return history_of(
+        small_transform, tmp_path_factory.mktemp("alone"), TRAINING, kind="none"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +28,7 @@ def together(small_transform, tmp_path_factory):
     """The history of two workers, the examples that each took, and the folder."""
     folder = tmp_path_factory.mktemp("together")
     with pytest.MonkeyPatch.context() as patch, counted_members(patch, folder) as seen:
-        history = trained(small_transform, folder, **WORKERS)
+        history = history_of(small_transform, folder, TRAINING, **WORKERS)
     return history, seen, folder
 
 
@@ -66,26 +57,15 @@ def test_the_chief_alone_writes(together):
 
 
 def test_a_killed_worker_stops_it_and_the_same_command_goes_on(
-    small_transform, tmp_path, alone, monkeypatch
+    small_transform, tmp_path, alone
 ):
-    processes, lines = [], []
-
-    class Known(member_process.MemberProcess):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            processes.append(self)
-
-    def kill(line):
-        lines.append(line)
-        if "epoch 1/2" in line and len(processes) == 2:
-            os.kill(processes[1].pid, signal.SIGKILL)
-
-    monkeypatch.setattr(launcher, "MemberProcess", Known)
-    monkeypatch.setattr(member_process, "report_progress", kill)
-    with pytest.raises(MemberError, match="worker 0 was killed by signal 9\nthe same"):
-        trained(small_transform, tmp_path, **WORKERS)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_member(patch, "worker 0", lambda line: "epoch 1/2" in line)
+        with pytest.raises(MemberError, match="worker 0 was killed"):
+            history_of(small_transform, tmp_path, TRAINING, **WORKERS)
     assert not (tmp_path / "serving" / "saved_model.pb").exists()
-    lines.clear()
-    history = trained(small_transform, tmp_path, **WORKERS)
+    with pytest.MonkeyPatch.context() as patch:
+        lines = kill_member(patch, "worker 0", lambda line: False)
+        history = history_of(small_transform, tmp_path, TRAINING, **WORKERS)
     assert any("going on from the checkpoint" in line for line in lines)
     assert history["mean_loss"] == pytest.approx(alone["mean_loss"], rel=1e-4)

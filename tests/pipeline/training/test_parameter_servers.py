@@ -1,15 +1,11 @@
 """A coordinator, two workers and two servers; one worker is killed on the way."""
 
-import json
-import os
-import signal
 from collections import Counter
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.training import launcher, member_process, trainer
 from tests.helpers.small_transform import (
     HOUR_MS,
     SmallTransform,
@@ -17,7 +13,7 @@ from tests.helpers.small_transform import (
     settings_with,
     transform_rows,
 )
-from tests.helpers.trainings import counted_members, run_arguments
+from tests.helpers.trainings import counted_members, history_of, kill_member
 
 pytestmark = pytest.mark.e2e
 
@@ -69,35 +65,18 @@ def learnable(made_once):
     return SmallTransform(config, folder)
 
 
-def trained(small, folder, **strategy):
-    config = settings_with(training={**TRAINING, "strategy": strategy})
-    trainer.run_fn(run_arguments(small, folder, config))
-    return json.loads((folder / "run" / "history.json").read_text())
-
-
 @pytest.fixture(scope="module")
 def with_a_lost_worker(learnable, tmp_path_factory):
     """The history, the lines of progress, who took what, and the folder."""
     folder = tmp_path_factory.mktemp("servers")
-    processes, lines = [], []
-
-    class Known(member_process.MemberProcess):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            processes.append(self)
-
-    def kill(line):
-        lines.append(line)
-        if f"epoch 2/{EPOCHS}" in line and "GAUC" in line:
-            [worker] = [p for p in processes if str(p.member) == "worker 1"]
-            os.kill(worker.pid, signal.SIGKILL)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launcher, "MemberProcess", Known)
-        patch.setattr(launcher, "report_progress", lines.append)
-        patch.setattr(member_process, "report_progress", kill)
+        lines = kill_member(
+            patch,
+            "worker 1",
+            lambda line: f"epoch 2/{EPOCHS}" in line and "GAUC" in line,
+        )
         with counted_members(patch, folder) as seen:
-            history = trained(learnable, folder, **SERVERS)
+            history = history_of(learnable, folder, TRAINING, **SERVERS)
     return history, lines, seen("chief-0"), folder
 
 
@@ -119,7 +98,7 @@ def test_every_example_is_taken_in_every_epoch(with_a_lost_worker):
 def alone(learnable, tmp_path_factory):
     """The history and the folder of one device."""
     folder = tmp_path_factory.mktemp("alone")
-    return trained(learnable, folder, kind="none"), folder
+    return history_of(learnable, folder, TRAINING, kind="none"), folder
 
 
 def test_it_reaches_the_gauc_of_one_device(with_a_lost_worker, alone):

@@ -40,7 +40,7 @@ def play(monkeypatch):
     monkeypatch.setattr(standing_member, "_LOOK_EVERY_S", 0.05)
 
     def begin(script, member, root, wait_s):
-        text = "import os, sys, time\n" + textwrap.dedent(script)
+        text = "import os, signal, sys\n" + textwrap.dedent(script)
         monkeypatch.setattr(
             member_process.subprocess,
             "Popen",
@@ -99,7 +99,7 @@ def test_a_worker_whose_training_failed_waits_for_the_next(play, tmp_path):
 def test_a_training_that_its_chief_gave_up_is_left(play, tmp_path, monkeypatch):
     monkeypatch.setattr(standing_member, "_TO_END_S", 0.2)
     job(tmp_path).write()
-    script = "os.remove(sys.argv[1])\ntime.sleep(60)"
+    script = "os.remove(sys.argv[1])\nsignal.pause()"
     began = time.monotonic()
     lines = play(script, WORKER, tmp_path, 0.5)
     assert lines[0] == "worker 0: training"
@@ -114,7 +114,7 @@ def test_a_server_ends_when_there_is_no_coordinator_for_long_enough(play, tmp_pa
         gone = threading.Timer(2.0, listening.close)
         gone.start()
         began = time.monotonic()
-        lines = play("time.sleep(60)", Member(cluster, "ps", 0), tmp_path, 0.5)
+        lines = play("signal.pause()", Member(cluster, "ps", 0), tmp_path, 0.5)
         gone.join()
     assert lines == []
     assert 2.0 < time.monotonic() - began < 30

@@ -21,7 +21,7 @@ from pipeline.training.repeatable import make_repeatable
 from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
-from tests.helpers.training_arguments import training_arguments
+from tests.helpers.training_arguments import run_arguments
 
 pytestmark = [
     pytest.mark.e2e,
@@ -47,12 +47,7 @@ def part_of(config):
 
 
 def arguments(small, folder, config=None):
-    return training_arguments(
-        part_of(config or training(epochs=3)),
-        small.train_files,
-        str(small.folder / "graph"),
-        folder,
-    )
+    return run_arguments(small, folder, config or training(epochs=3))
 
 
 class Killed(BaseException):

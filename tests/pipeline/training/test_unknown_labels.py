@@ -4,9 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
 from pipeline.training import epoch_report, trainer
 from pipeline.training.batches import read_batches
 from pipeline.training.run_files import HISTORY_FILE
@@ -18,6 +16,7 @@ from tests.helpers.small_transform import (
     settings_with,
     transform_rows,
 )
+from tests.helpers.training_arguments import run_arguments
 
 pytestmark = pytest.mark.e2e
 
@@ -67,18 +66,8 @@ def test_a_training_is_of_the_known_labels_alone(masked, tmp_path, monkeypatch):
     monkeypatch.setattr(
         trainer, "export_model", lambda model, *rest: models.append(model)
     )
-    part = masked.config.part(TrainerPart).model_dump_json()
-    trainer.run_fn(
-        FnArgs(
-            train_files=masked.train_files,
-            eval_files=masked.train_files,
-            transform_graph_path=str(masked.folder / "graph"),
-            serving_model_dir=str(tmp_path / "serving"),
-            model_run_dir=str(tmp_path),
-            custom_config={"config": part, "checkpoint_dir": str(tmp_path / "saved")},
-        )
-    )
-    history = json.loads((tmp_path / HISTORY_FILE).read_text())
+    trainer.run_fn(run_arguments(masked, tmp_path))
+    history = json.loads((tmp_path / "run" / HISTORY_FILE).read_text())
     [model] = models
     scores, labels, users = (
         np.concatenate(parts)

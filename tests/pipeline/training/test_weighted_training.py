@@ -5,9 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
 from pipeline.training import trainer
 from pipeline.training.batches import read_batches
 from pipeline.training.run_files import HISTORY_FILE
@@ -20,6 +18,7 @@ from tests.helpers.small_transform import (
     settings_with,
     transform_rows,
 )
+from tests.helpers.training_arguments import run_arguments
 
 pytestmark = pytest.mark.e2e
 
@@ -67,19 +66,7 @@ def trained(weighted, tmp_path_factory):
         patch.setattr(
             trainer, "export_model", lambda model, *rest: models.append(model)
         )
-        trainer.run_fn(
-            FnArgs(
-                train_files=weighted.train_files,
-                eval_files=weighted.train_files,
-                transform_graph_path=str(weighted.folder / "graph"),
-                serving_model_dir=str(folder / "serving"),
-                model_run_dir=str(folder / "run"),
-                custom_config={
-                    "config": weighted.config.part(TrainerPart).model_dump_json(),
-                    "checkpoint_dir": str(folder / "checkpoints"),
-                },
-            )
-        )
+        trainer.run_fn(run_arguments(weighted, folder))
     history = json.loads((folder / "run" / HISTORY_FILE).read_text())
     return folder, models[0], history
 
