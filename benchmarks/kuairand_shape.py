@@ -13,7 +13,10 @@ import tensorflow as tf
 from pipeline.config import TrainerPart, load_config
 from pipeline.model.embeddings import GAP_BUCKETS
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
+from pipeline.training.optimizers.build import (
+    build_optimizer,
+    create_optimizer_variables,
+)
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.transform.input_specs import HISTORY_GAP, USER_KEY, input_specs
 

@@ -27,9 +27,9 @@ from benchmarks.kuairand_shape import (
 )
 from benchmarks.parsing import measure_parsing
 from benchmarks.report import Row, milliseconds, number_row
-from pipeline.training.epoch_reader import EpochReader
-from pipeline.training.finite_losses import FiniteLosses
-from pipeline.training.steps import InSyncSteps
+from pipeline.training.input.epoch_reader import EpochReader
+from pipeline.training.loop.finite_losses import FiniteLosses
+from pipeline.training.loop.steps import InSyncSteps
 
 # Of each epoch; the mixing buffer is filled anew at its beginning, as in a training.
 EXAMPLES = 64 * BATCH

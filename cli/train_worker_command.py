@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from pipeline.training.cluster import Member
+    from pipeline.training.cluster.membership import Member
 
 
 @click.command("train-worker")
@@ -62,8 +62,8 @@ def command(
         --chief a:2222 --worker b:2222 --task worker:0
       TF_CONFIG=... poso train-worker
     """
-    from pipeline.training.cluster import ClusterError
-    from pipeline.training.standing_member import StandingMember
+    from pipeline.training.cluster.membership import ClusterError
+    from pipeline.training.cluster.standing_member import StandingMember
 
     try:
         member = _member(chief, workers, servers, task)
@@ -83,7 +83,7 @@ def _member(
     servers: tuple[str, ...],
     task: str | None,
 ) -> Member:
-    from pipeline.training.cluster import ClusterError, Member
+    from pipeline.training.cluster.membership import ClusterError, Member
 
     if not task:
         if chief or workers or servers:

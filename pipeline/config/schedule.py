@@ -10,7 +10,7 @@ from pipeline.config.section import Section
 
 
 class ScheduleConfig(Section):
-    """Warm-up and decay of the learning rate; `pipeline.training.schedules`."""
+    """Warm-up and decay of the learning rate."""
 
     warmup_steps: int = Field(
         0, ge=0, description="Steps in which it rises from 0 to learning_rate."

@@ -10,7 +10,7 @@ from pipeline.config.section import Positive, Section
 
 
 class StrategyConfig(Section):
-    """How training is distributed; `pipeline.training.strategies` builds it."""
+    """How training is distributed; `pipeline.training.strategies.build` builds it."""
 
     kind: Literal["none", "mirrored", "multi_worker", "parameter_server", "tpu"] = (
         "none"

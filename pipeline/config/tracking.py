@@ -8,7 +8,7 @@ from pipeline.config.section import Positive, Section
 
 
 class TensorBoardConfig(Section):
-    """Event files in the model's run folder; `pipeline.training.tensorboard_files`."""
+    """Event files in the model's run folder."""
 
     enabled: bool = True
     every_steps: Positive = Field(
@@ -27,7 +27,7 @@ class TensorBoardConfig(Section):
 
 
 class MLflowConfig(Section):
-    """A run in an MLflow tracking server or folder; `pipeline.training.mlflow_run`."""
+    """A run in an MLflow tracking server or folder."""
 
     tracking_uri: str = Field(
         "", description="Server or database, http://... or sqlite:///...; '': none."

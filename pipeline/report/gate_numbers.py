@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.training.gate_profiles import profile_from_dict
+from pipeline.training.findings.gate_profiles import profile_from_dict
 from poso_keras.diagnostics import GateProfile
 
 

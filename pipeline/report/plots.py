@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from pipeline.evaluation.gauc_table import GAUCRow
 from pipeline.evaluation.rankings import MODEL, model_title, points
-from pipeline.training.gate_profiles import profile_from_dict
+from pipeline.training.findings.gate_profiles import profile_from_dict
 from poso_keras.diagnostics import GateProfile
 
 matplotlib.use("svg")

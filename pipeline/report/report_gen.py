@@ -21,7 +21,11 @@ from pipeline.evaluation.comparison import COMPARISON_FILE
 from pipeline.evaluation.rankings import CONTROL, MODEL, PLAIN
 from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
 from pipeline.report.report import ReportInputs, make_report
-from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.findings.run_files import (
+    GATES_FILE,
+    HISTORY_FILE,
+    SENSITIVITY_FILE,
+)
 from pipeline.validation.trial import RESULT_FILE
 
 

@@ -11,7 +11,7 @@ from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.progress import report_progress
 from pipeline.runners.run_paths import RunPaths
-from pipeline.training.strategies import prepare_devices
+from pipeline.training.strategies.build import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
 from preprocessing.sources.input_files import input_state
 

@@ -14,7 +14,7 @@ import threading
 import traceback
 
 from pipeline.progress import LOGGER_NAME
-from pipeline.training.cluster import Member
+from pipeline.training.cluster.membership import Member
 
 
 def main() -> None:
@@ -22,14 +22,14 @@ def main() -> None:
     threading.Thread(target=_end_with_input, daemon=True).start()
     member = Member.from_environment()
     if member.has_servers and not member.is_chief:
-        from pipeline.training.parameter_servers import serve
+        from pipeline.training.cluster.parameter_servers import serve
 
         serve(member)
         return
     progress = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is no progress
     logging.getLogger(LOGGER_NAME).addHandler(logging.StreamHandler(progress))
-    from pipeline.training.job import Job
+    from pipeline.training.cluster.job import Job
     from pipeline.training.trainer import train
 
     try:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.optimizers import composite_optimizer
+from pipeline.training.optimizers.build import composite_optimizer
 
 _MEGABYTE = 1e6
 

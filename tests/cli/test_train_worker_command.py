@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.train_worker_command import command
-from pipeline.training import standing_member
-from pipeline.training.cluster import Member
+from pipeline.training.cluster import standing_member
+from pipeline.training.cluster.membership import Member
 
 ADDRESSES = ["--chief", "a:1", "--worker", "b:2", "--worker", "c:3"]
 

@@ -52,7 +52,7 @@ def _interrupt(moment, number, signal_number):
     from tensorflow.python.checkpoint import checkpoint_management
     from tensorflow.python.ops import gen_io_ops
 
-    from pipeline.training.steps import InSyncSteps
+    from pipeline.training.loop.steps import InSyncSteps
 
     def end():
         os.kill(os.getpid(), signal_number)
@@ -96,7 +96,7 @@ def _main(folder, out, text, moment, number, signal_number):
     from pipeline.config import RunConfig, TrainerPart
     from pipeline.progress import LOGGER_NAME
     from pipeline.training import trainer
-    from pipeline.training.optimizers import composite_optimizer
+    from pipeline.training.optimizers.build import composite_optimizer
     from tests.helpers.training_arguments import training_arguments
 
     logging.getLogger(LOGGER_NAME).addHandler(logging.StreamHandler(sys.stdout))

@@ -8,12 +8,12 @@ import tensorflow_recommenders as tfrs
 import tf_keras
 
 from pipeline.model.losses import MeanLoss, mean_loss_share
-from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.finite_losses import FiniteLosses
-from pipeline.training.loop import TrainingLoop
-from pipeline.training.loop_state import LoopState
-from pipeline.training.steps import InSyncSteps
-from pipeline.training.stop_signal import StopSignal
+from pipeline.training.loop.checkpoints import Checkpoints
+from pipeline.training.loop.finite_losses import FiniteLosses
+from pipeline.training.loop.loop_state import LoopState
+from pipeline.training.loop.steps import InSyncSteps
+from pipeline.training.loop.stop_signal import StopSignal
+from pipeline.training.loop.training_loop import TrainingLoop
 
 ROWS, WIDTH, BATCH = 22, 3, 4  # six batches, the last of two rows
 STEPS = 6

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.training import launcher, member_process, trainer
-from pipeline.training.run_files import HISTORY_FILE
+from pipeline.training import trainer
+from pipeline.training.cluster import launcher, member_process
+from pipeline.training.findings.run_files import HISTORY_FILE
 from tests.helpers.small_transform import SmallTransform, settings_with
 from tests.helpers.training_arguments import run_arguments
 

@@ -8,7 +8,7 @@ import pytest
 def small_model(small_transform):
     import tf_keras
 
-    from pipeline.training.trainer import build_model
+    from pipeline.model.build import build_model
     from tests.helpers.small_transform import feature_row
 
     tf_keras.utils.set_random_seed(5)

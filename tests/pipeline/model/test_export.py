@@ -6,8 +6,8 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_serving.apis import prediction_log_pb2
 
+from pipeline.model.build import build_model
 from pipeline.model.export import export_model
-from pipeline.training.trainer import build_model
 from serving.server.models.warmup_replay import replay_warmup_requests
 from tests.helpers.exported_requests import (
     TASKS,

@@ -6,8 +6,8 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_serving.apis import prediction_log_pb2
 
+from pipeline.model.build import build_model
 from pipeline.model.export import export_model
-from pipeline.training.trainer import build_model
 from serving.export.warmup import WARMUP_FILE
 from tests.helpers.exported_requests import TASKS, impressions, stacked
 from tests.helpers.random_model import shuffled_weights

@@ -71,7 +71,7 @@ def test_replicas_that_know_different_numbers_of_labels_share_one_mean():
         import tensorflow as tf
         from pipeline.config import StrategyConfig
         from pipeline.model.losses import mean_loss_share
-        from pipeline.training.strategies import build_strategy
+        from pipeline.training.strategies.build import build_strategy
 
         strategy = build_strategy(StrategyConfig(kind="mirrored", replicas=2))
 

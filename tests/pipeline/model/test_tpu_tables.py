@@ -11,7 +11,10 @@ import tf_keras
 from pipeline.config import FitConfig
 from pipeline.model.ranking_model import RankingModel
 from pipeline.model.tpu_tables import inputs_of_large_tables
-from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
+from pipeline.training.optimizers.build import (
+    build_optimizer,
+    create_optimizer_variables,
+)
 from preprocessing.transform.input_specs import input_specs
 from tests.helpers.random_model import (
     ROWS,

@@ -5,7 +5,7 @@ import pytest
 import tf_keras
 
 from pipeline.model.ranking_model import RankingModel
-from pipeline.training.composite_optimizer import CompositeOptimizer
+from pipeline.training.optimizers.composite_optimizer import CompositeOptimizer
 from tests.helpers.random_model import embedding_rows, random_batch, shuffled_weights
 from tests.helpers.small_transform import settings_with
 

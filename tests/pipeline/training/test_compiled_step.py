@@ -5,9 +5,12 @@ import pytest
 import tensorflow as tf
 
 from pipeline.config import TrainerPart
-from pipeline.training.epoch_reader import EpochReader
-from pipeline.training.optimizers import build_optimizer, create_optimizer_variables
-from pipeline.training.trainer import build_model
+from pipeline.model.build import build_model
+from pipeline.training.input.epoch_reader import EpochReader
+from pipeline.training.optimizers.build import (
+    build_optimizer,
+    create_optimizer_variables,
+)
 from tests.helpers.small_transform import settings_with
 
 pytestmark = pytest.mark.e2e

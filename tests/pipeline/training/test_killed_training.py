@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 
-from pipeline.training.run_files import HISTORY_FILE
+from pipeline.training.findings.run_files import HISTORY_FILE
 from tests.helpers.interrupted_training import (
     RANDOM,
     RECORD,

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import tensorflow as tf
 
-from pipeline.training.launcher import MemberError
+from pipeline.training.cluster.launcher import MemberError
 from tests.helpers.trainings import counted_members, history_of, kill_member
 
 pytestmark = pytest.mark.e2e

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from pipeline.config import TrainerPart
 from pipeline.training import trainer
-from pipeline.training.batches import example_files, read_file
-from pipeline.training.finite_losses import NonFiniteLossError
+from pipeline.training.input.batches import example_files, read_file
+from pipeline.training.loop.finite_losses import NonFiniteLossError
 from tests.helpers.small_transform import settings_with
 from tests.helpers.training_arguments import training_arguments
 

@@ -11,14 +11,21 @@ import pytest
 import tensorflow as tf
 
 from pipeline.config import TrainerPart
-from pipeline.training import epoch_report, trainer
-from pipeline.training.batches import read_batches
-from pipeline.training.diagnostics import input_sensitivity
-from pipeline.training.epoch_reader import EpochReader
-from pipeline.training.gate_profiles import GateRecord, profile_from_dict
-from pipeline.training.optimizers import build_optimizer
+from pipeline.model.build import build_model
+from pipeline.training import trainer
+from pipeline.training.findings.diagnostics import input_sensitivity
+from pipeline.training.findings.gate_profiles import GateRecord, profile_from_dict
+from pipeline.training.findings.run_files import (
+    GATES_FILE,
+    HISTORY_FILE,
+    SENSITIVITY_FILE,
+)
+from pipeline.training.fit import training_checkpoint_dir
+from pipeline.training.input.batches import read_batches
+from pipeline.training.input.epoch_reader import EpochReader
+from pipeline.training.optimizers.build import build_optimizer
 from pipeline.training.repeatable import make_repeatable
-from pipeline.training.run_files import GATES_FILE, HISTORY_FILE, SENSITIVITY_FILE
+from pipeline.training.watching import epoch_report
 from poso_keras import gauc
 from tests.helpers.small_transform import settings_with
 from tests.helpers.training_arguments import run_arguments
@@ -164,7 +171,7 @@ def test_the_gates_file_is_the_models_profile_and_where_it_began(
     [batch] = read_batches(small_transform.train_files, small_transform.output, 100)
     config = part_of(training(epochs=3))
     make_repeatable(config.training)
-    untrained = trainer.build_model(config, small_transform.output)
+    untrained = build_model(config, small_transform.output)
     for found, model in ((kept.gates, watched.model), (kept.starts, untrained)):
         expected = GateRecord(model, config, batch).since_start().gates
         assert found.keys() == expected.keys()
@@ -220,7 +227,7 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
         args = arguments(small_transform, tmp_path, config)
         for name, value in changes.items():
             setattr(args, name, value)
-        return trainer._checkpoint_dir(args, part_of(config))
+        return training_checkpoint_dir(args, part_of(config))
 
     faster = settings_with(training={"learning_rate": 0.5})
     others = [
@@ -251,9 +258,9 @@ SCRIPT = """
 
     from pipeline.config import RunConfig, TrainerPart
     from pipeline.training import trainer
-    from pipeline.training.batches import read_batches
-    from pipeline.training.run_files import HISTORY_FILE
-    from pipeline.training.strategies import prepare_devices
+    from pipeline.training.input.batches import read_batches
+    from pipeline.training.findings.run_files import HISTORY_FILE
+    from pipeline.training.strategies.build import prepare_devices
     from poso_keras import gauc
     from tests.helpers.training_arguments import training_arguments
 
@@ -319,7 +326,7 @@ def test_the_loss_curve_is_that_of_the_whole_batches(trained, one_device):
 def one_device(eager, small_transform):
     config = part_of(training(batch_size=8, epochs=2))
     make_repeatable(config.training)
-    model = trainer.build_model(config, small_transform.output)
+    model = build_model(config, small_transform.output)
     model.compile(optimizer=build_optimizer(config.training, model))
     reader = EpochReader(
         small_transform.train_files,

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.training import epoch_report, trainer
-from pipeline.training.batches import read_batches
-from pipeline.training.run_files import HISTORY_FILE
+from pipeline.training import trainer
+from pipeline.training.findings.run_files import HISTORY_FILE
+from pipeline.training.input.batches import read_batches
+from pipeline.training.watching import epoch_report
 from poso_keras import gauc
 from tests.helpers.small_transform import (
     SETTINGS,

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from pipeline.training import trainer
-from pipeline.training.batches import read_batches
-from pipeline.training.run_files import HISTORY_FILE
+from pipeline.training.findings.run_files import HISTORY_FILE
+from pipeline.training.input.batches import read_batches
 from poso_keras import gauc
 from preprocessing.contract.column_names import USER_GROUPS
 from tests.helpers.small_transform import (

@@ -1,0 +1,1 @@
+"""The processes of a training that has several: who is who, started and watched."""

@@ -1,0 +1,121 @@
+"""A member of the cluster as a process that this one started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from pipeline.progress import report_progress
+from pipeline.training.cluster.membership import Member
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class MemberProcess:
+    """Starts a member; what it writes goes on to this process's standard error.
+
+    The chief's progress is also this process's.
+
+    Args:
+        member: Which.
+        job: The file of what it trains; parameter servers and theirs need none.
+    """
+
+    def __init__(self, member: Member, job: str = ""):
+        self.member = member
+        self._last = ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.training.member", job],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={
+                **os.environ,
+                "TF_CONFIG": member.tf_config,
+                "PYTHONPATH": _python_path(),
+            },
+            text=True,
+            errors="replace",
+        )
+        said = self._report if member.is_chief else self._note
+        self._readers = [
+            threading.Thread(target=_read, args=(pipe, to), daemon=True)
+            for pipe, to in (
+                (self._process.stdout, said),
+                (self._process.stderr, self._note),
+            )
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, negative a signal's number; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def how_it_ended(self) -> str:
+        """One line on its end, with the last that it wrote if it failed."""
+        for reader in self._readers:
+            reader.join(timeout=1)
+        code = self._process.returncode
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        words = f": {self._last}" if code > 0 and self._last else ""
+        return f"{self.member} {how}{words}"
+
+    def ask_to_end(self) -> None:
+        """Asks it to save what it has to, and to end."""
+        if self.ended is None:
+            self._process.terminate()
+
+    def wait(self, timeout_s: float) -> None:
+        """Waits for its end, for a while."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+
+    def end(self, timeout_s: float) -> None:
+        """Waits for its end, for a while; then brings it about."""
+        self.wait(timeout_s)
+        if self.ended is None:
+            self._process.kill()
+            self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=1)
+        for pipe in (
+            self._process.stdin,
+            self._process.stdout,
+            self._process.stderr,
+        ):
+            if pipe is not None:
+                pipe.close()
+
+    def _report(self, line: str) -> None:
+        report_progress(line)
+
+    def _note(self, line: str) -> None:
+        if line.strip():
+            self._last = line
+        sys.stderr.write(f"{self.member}: {line}\n")
+
+
+def _read(pipe: IO[str] | None, to: Callable[[str], None]) -> None:
+    if pipe is not None:
+        for line in pipe:
+            to(line.rstrip("\n"))
+
+
+def _python_path() -> str:
+    """The project's own folder first, where it is not installed."""
+    return os.pathsep.join(
+        path for path in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if path
+    )

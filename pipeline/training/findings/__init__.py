@@ -1,0 +1,1 @@
+"""What is learned about a trained model, in files for the report."""

@@ -1,0 +1,1 @@
+"""What the distribution strategies ask for: their steps, workers and weights."""
