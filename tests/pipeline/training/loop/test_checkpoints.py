@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import tensorflow as tf
 
-from pipeline.training import checkpoints as module
+from pipeline.training.loop import checkpoints as module
 from pipeline.training.loop.checkpoints import CheckpointError
 from tests.helpers.toy_training import STEPS, all_variables, toy_training
 
