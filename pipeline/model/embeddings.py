@@ -106,7 +106,11 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         if self._l2:
             squares = tf.reduce_sum(tf.square(tf.cast(rows, tf.float32)), axis=-1)
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            self.add_loss(self._l2 * tf.reduce_mean(squares) / replicas)
+            # A replica's share of a small batch may be empty.
+            mean = tf.math.divide_no_nan(
+                tf.reduce_sum(squares), tf.cast(tf.size(squares), tf.float32)
+            )
+            self.add_loss(self._l2 * mean / replicas)
         return rows
 
 

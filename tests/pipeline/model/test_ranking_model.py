@@ -172,6 +172,17 @@ def test_the_l2_penalty_is_on_the_rows_of_ids_in_use():
     np.testing.assert_allclose(sum(model.losses), expected, rtol=1e-5)
 
 
+def test_a_replica_without_rows_has_no_penalty_and_gradients_of_zero():
+    model, config = new_model(embedding_l2=0.5)
+    model(random_batch(config))
+    nothing = {name: value[:0] for name, value in random_batch(config).items()}
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(nothing, training=True) + sum(model.losses)
+    assert float(loss) == 0
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert np.all(tf.convert_to_tensor(gradient).numpy() == 0)
+
+
 def test_without_l2_there_is_no_penalty(poso):
     model, config = poso
     model(random_batch(config))
