@@ -14,7 +14,7 @@ from typing import IO
 from pipeline.progress import report_progress
 from pipeline.training.cluster.membership import Member
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class MemberProcess:
