@@ -16,6 +16,7 @@ import tf_keras
 
 from benchmarks.big_table import LARGE, SMALL, TABLE, measure_apart
 from benchmarks.command import Options, benchmark_command
+from benchmarks.distribution import measure_distribution
 from benchmarks.interleaved import Block, Rounds, calls, measure
 from benchmarks.kuairand_shape import (
     BATCH,
@@ -47,6 +48,7 @@ def measure_training(options: Options) -> tuple[str, list[Row], list[str]]:
         measure_parsing(options.repeats),
         _all_poso(options),
         *_large_table(options),
+        *measure_distribution(options.repeats),
     ]
     notes = [
         "from files: gzipped TFRecord files of the Transform's tensors, read, mixed, "
@@ -56,6 +58,11 @@ def measure_training(options: Options) -> tuple[str, list[Row], list[str]]:
         "examples in memory, by as many threads.",
         f"tables: ids are uniform over the rows of `{TABLE}`, so that nearly each of "
         "the look-ups of a batch has a row of its own; a log's are not.",
+        "two workers: processes of one thread each; two replicas: logical devices of a "
+        "process with two threads; each has half of the batch, one process with two "
+        "threads all of it. Of which computing: a step on half of the batch by one "
+        "thread over the strategy's step; the rest goes into exchanging gradients and "
+        "waiting for each other.",
         "memory: resident memory of a process at its peak over that when model and "
         "optimizer had been made; a dense gradient would show as 0.64 GB more.",
     ]
