@@ -67,12 +67,12 @@ class DenseStack(Layer):
         """Returns the dense layer of that index; each subclass says of which kind."""
         raise NotImplementedError
 
-    def build_layers(self, inputs_shape: Shape, *code_shape: Shape | None) -> None:
+    def build_layers(self, inputs_shape: Shape, *code_shapes: Shape | None) -> None:
         """Builds the sub-layers in order."""
         width = last_dim("inputs", inputs_shape)
         leading = tuple(inputs_shape)[:-1]
         for layer in self.dense_layers:
-            build_child(layer, (*leading, width), *code_shape)
+            build_child(layer, (*leading, width), *code_shapes)
             width = layer.units
 
     def cast_inputs(self, inputs: Any) -> Tensor:
@@ -80,7 +80,7 @@ class DenseStack(Layer):
         width = int(self.dense_layers[0].kernel.shape[0])
         return cast_input("inputs", inputs, self.compute_dtype, width)
 
-    def run_layers(self, x: Tensor, *code: Tensor, training: Any) -> Tensor:
+    def run_layers(self, x: Tensor, *code: Tensor | None, training: Any) -> Tensor:
         """Returns the output of the last layer."""
         for dense, dropout in zip(self.dense_layers, self.dropout_layers, strict=True):
             x = dropout(dense(x, *code), training=training)

@@ -47,13 +47,39 @@ def cast_input(
 
 
 def check_batches(**tensors: Any) -> None:
-    """Raises unless the known batch sizes of these arguments are equal or 1."""
+    """Raises unless the known batch sizes of these arguments are equal or 1.
+
+    What is called `code_rows` must be what `check_rows` takes.
+    """
+    check_rows(tensors.get("code_rows"))
     shapes = {
         name: static_shape(tensor)
         for name, tensor in tensors.items()
         if tensor is not None
     }
     check_same_batch(**{name: shape for name, shape in shapes.items() if shape})
+
+
+def check_rows(rows: Any) -> None:
+    """Checks the argument `code_rows` of `call`.
+
+    Args:
+        rows: [batch] of whole numbers, or None.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if rows is None:
+        return
+    check_is_dense("code_rows", rows)
+    shape = static_shape(rows)
+    if shape is not None and len(shape) != 1:
+        raise ValueError(f"`code_rows` must be [batch]. Received: shape {shape}")
+    dtype = getattr(rows.dtype, "name", str(rows.dtype))
+    if "int" not in dtype:
+        raise ValueError(
+            f"`code_rows` must hold whole numbers. Received: dtype {dtype}"
+        )
 
 
 def check_is_dense(name: str, value: Any) -> None:

@@ -81,6 +81,18 @@ def check_same_batch(**shapes: Shape | None) -> None:
         )
 
 
+def codes_given(personalization_code: Any, code_rows: Any) -> dict[str, Any]:
+    """Returns, by name, the argument of the two that has an entry for each example.
+
+    Args:
+        personalization_code: [batch, code_dim], or its shape.
+        code_rows: [batch], or its shape; None where each example has a code.
+    """
+    if code_rows is not None:
+        return {"code_rows": code_rows}
+    return {"personalization_code": personalization_code}
+
+
 def broadcast_batch(*shapes: Shape | None) -> int | None:
     """Returns the batch size of the result of broadcasting these tensors."""
     sizes = [shape[0] for shape in shapes if shape is not None]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, register
-from poso_keras._inputs import cast_input
+from poso_keras._backend import Layer, Shape, Tensor, build_child, keras, ops, register
+from poso_keras._inputs import cast_input, check_rows
 from poso_keras._shapes import check_positive, last_dim
 from poso_keras._weights import fresh_initializer
 
@@ -37,6 +37,10 @@ class PersonalizationGate(Layer):
     Call arguments:
         personalization_code: [batch, code_dim], raw features such as the embedded
             bucket of the accumulated view count, never an activation.
+        code_rows: [batch] integers, or None. If given, `personalization_code` holds
+            only the distinct codes, [codes, code_dim], such as those of buckets, and
+            `code_rows[i]` is the row for example i: gates are computed once for each
+            code.
 
     Returns:
         [batch, units].
@@ -93,8 +97,11 @@ class PersonalizationGate(Layer):
         build_child(self.gates, (None, self.hidden.units))
         super().build(personalization_code_shape)
 
-    def call(self, personalization_code: Tensor) -> Tensor:
+    def call(
+        self, personalization_code: Tensor, code_rows: Tensor | None = None
+    ) -> Tensor:
         """Returns the gates [batch, units]."""
+        check_rows(code_rows)
         code = cast_input(
             "personalization_code",
             personalization_code,
@@ -102,11 +109,16 @@ class PersonalizationGate(Layer):
             int(self.hidden.kernel.shape[0]),
             rank=2,
         )
-        return self.scale * self.gates(self.hidden(code))
+        gates = self.scale * self.gates(self.hidden(code))
+        if code_rows is None:
+            return gates
+        return ops.take(gates, ops.cast(code_rows, "int32"), axis=0)
 
-    def compute_output_shape(self, personalization_code_shape: Shape) -> Shape:
+    def compute_output_shape(
+        self, personalization_code_shape: Shape, code_rows_shape: Shape | None = None
+    ) -> Shape:
         """Returns [batch, units]."""
-        return (personalization_code_shape[0], self.units)
+        return ((code_rows_shape or personalization_code_shape)[0], self.units)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

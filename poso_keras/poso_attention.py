@@ -13,6 +13,7 @@ from poso_keras._shapes import (
     check_positive,
     check_same_batch,
     check_scale,
+    codes_given,
     last_dim,
 )
 from poso_keras.personalization_gate import PersonalizationGate
@@ -74,6 +75,8 @@ class POSOMultiHeadAttention(SingleQueryAttention):
             after `Embedding(mask_zero=True)`. Only steps that both masks leave count.
         shared_query: [1, shared_dim], or None: leading columns of the query that are
             the same in every row, such as the user's; computed with once.
+        code_rows: [batch], or None: which row of the code is that of each example, see
+            `PersonalizationGate`.
 
     Returns:
         [batch, num_heads * key_dim].
@@ -161,14 +164,12 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         value_shape: Shape | None = None,
         personalization_code_shape: Shape | None = None,
         shared_query_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for a query [batch, dim], value [batch, seq, dim]."""
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
-        check_same_batch(
-            query=query_shape,
-            value=value_shape,
-            personalization_code=personalization_code_shape,
-        )
+        codes = codes_given(personalization_code_shape, code_rows_shape)
+        check_same_batch(query=query_shape, value=value_shape, **codes)
         query, key, value = (
             self.num_modules if mode == "full" else 1 for mode in self._modes
         )
@@ -192,6 +193,7 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         attention_mask: Tensor | None = None,
         value_mask: Tensor | None = None,
         shared_query: Tensor | None = None,
+        code_rows: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, num_heads * key_dim]."""
         code = cast_input(
@@ -199,21 +201,27 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         )
         projected = self.project_query(query, shared_query)
         value, valid = self.read_sequence(
-            value, attention_mask, value_mask, query=query, personalization_code=code
+            value,
+            attention_mask,
+            value_mask,
+            query=query,
+            **codes_given(code, code_rows),
         )
         # Q (G ⊙ K)^T = (Q ⊙ G) K^T: both gates can mask the query.
         if self.query_gate is not None:
-            projected = projected * self.query_gate(code)
+            projected = projected * self.query_gate(code, code_rows)
         if self.key_gate is not None:
-            projected = projected * self.key_gate(code)
-        gates = None if self.module_gate is None else self.module_gate(code)
+            projected = projected * self.key_gate(code, code_rows)
+        gates = None
+        if self.module_gate is not None:
+            gates = self.module_gate(code, code_rows)
         shapes = value.shape, shape_of(valid), shape_of(gates)
         if self.attends_one(shared_query, *shapes):
             outputs = self.attend_one(projected, value, valid, gates)
         else:
             outputs = self._attend_each(projected, value, valid, gates)
         if self.value_gate is not None:
-            outputs = outputs * self.value_gate(code)
+            outputs = outputs * self.value_gate(code, code_rows)
         return outputs
 
     def _attend_each(
@@ -232,9 +240,11 @@ class POSOMultiHeadAttention(SingleQueryAttention):
         value_shape: Shape | None = None,
         personalization_code_shape: Shape | None = None,
         shared_query_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, num_heads * key_dim]."""
-        batch = broadcast_batch(query_shape, value_shape, personalization_code_shape)
+        codes = codes_given(personalization_code_shape, code_rows_shape)
+        batch = broadcast_batch(query_shape, value_shape, *codes.values())
         return (batch, self.output_dim)
 
     def get_config(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from poso_keras._shapes import (
     check_positive,
     check_same_batch,
     check_scale,
+    codes_given,
     last_dim,
 )
 from poso_keras._weights import WeightOptions
@@ -41,6 +42,8 @@ class POSODense(Layer):
     Call arguments:
         inputs: [batch, ..., input_dim].
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
+        code_rows: [batch], or None: which row of the code is that of each example, see
+            `PersonalizationGate`.
 
     Returns:
         [batch, ..., units].
@@ -91,14 +94,16 @@ class POSODense(Layer):
         )
 
     def build(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for inputs [batch, ..., dim], codes [batch, dim]."""
         width = last_dim("inputs", inputs_shape)
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
-        check_same_batch(
-            inputs=inputs_shape, personalization_code=personalization_code_shape
-        )
+        codes = codes_given(personalization_code_shape, code_rows_shape)
+        check_same_batch(inputs=inputs_shape, **codes)
         self.kernel = self.kernel_options.add_kernel(
             self, "kernel", (width, self.units)
         )
@@ -107,24 +112,33 @@ class POSODense(Layer):
         build_child(self.gate, (None, code_width))
         super().build(inputs_shape)
 
-    def call(self, inputs: Tensor, personalization_code: Tensor) -> Tensor:
+    def call(
+        self,
+        inputs: Tensor,
+        personalization_code: Tensor,
+        code_rows: Tensor | None = None,
+    ) -> Tensor:
         """Returns [batch, ..., units]."""
         width = int(self.kernel.shape[0])
         inputs = cast_input("inputs", inputs, self.compute_dtype, width)
         outputs = ops.matmul(inputs, self.kernel)
         if self.use_bias:
             outputs = outputs + self.bias
-        gates = self.gate(personalization_code)
-        check_batches(inputs=inputs, personalization_code=personalization_code)
+        gates = self.gate(personalization_code, code_rows)
+        check_batches(inputs=inputs, **codes_given(personalization_code, code_rows))
         for _ in range(len(outputs.shape) - 2):
             gates = ops.expand_dims(gates, 1)
         return gates * self.activation(outputs)
 
     def compute_output_shape(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, ..., units]."""
-        batch = broadcast_batch(inputs_shape, personalization_code_shape)
+        codes = codes_given(personalization_code_shape, code_rows_shape)
+        batch = broadcast_batch(inputs_shape, *codes.values())
         return (batch, *tuple(inputs_shape)[1:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from poso_keras._backend import Shape, Tensor, register
 from poso_keras._dense_stack import DenseStack
 from poso_keras._gate_options import GateOptions
 from poso_keras._inputs import cast_input
-from poso_keras._shapes import broadcast_batch, check_scale
+from poso_keras._shapes import broadcast_batch, check_scale, codes_given
 from poso_keras.poso_dense import POSODense
 
 
@@ -36,6 +36,8 @@ class POSOMLP(DenseStack):
     Call arguments:
         inputs: [batch, ..., input_dim].
         personalization_code: [batch, code_dim], or [1, code_dim] for one user.
+        code_rows: [batch], or None: which row of the code is that of each example, see
+            `PersonalizationGate`.
 
     Returns:
         [batch, ..., units[-1]].
@@ -71,10 +73,13 @@ class POSOMLP(DenseStack):
         return POSODense(units, scale=self.scale, **gate, **kwargs)
 
     def build(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for inputs [batch, ..., dim], codes [batch, dim]."""
-        self.build_layers(inputs_shape, personalization_code_shape)
+        self.build_layers(inputs_shape, personalization_code_shape, code_rows_shape)
         super().build(inputs_shape)
 
     def call(
@@ -82,18 +87,25 @@ class POSOMLP(DenseStack):
         inputs: Tensor,
         personalization_code: Tensor,
         training: bool | None = None,
+        code_rows: Tensor | None = None,
     ) -> Tensor:
         """Returns [batch, ..., units[-1]]."""
         code = cast_input(
             "personalization_code", personalization_code, self.compute_dtype, rank=2
         )
-        return self.run_layers(self.cast_inputs(inputs), code, training=training)
+        return self.run_layers(
+            self.cast_inputs(inputs), code, code_rows, training=training
+        )
 
     def compute_output_shape(
-        self, inputs_shape: Shape, personalization_code_shape: Shape | None = None
+        self,
+        inputs_shape: Shape,
+        personalization_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> Shape:
         """Returns [batch, ..., units[-1]]."""
-        batch = broadcast_batch(inputs_shape, personalization_code_shape)
+        codes = codes_given(personalization_code_shape, code_rows_shape)
+        batch = broadcast_batch(inputs_shape, *codes.values())
         return (batch, *tuple(inputs_shape)[1:-1], self.units[-1])
 
     def get_config(self) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from typing import Any
 from poso_keras._backend import Shape, Tensor, build_child, ops, register
 from poso_keras._experts import ExpertMixture
 from poso_keras._gate_options import GateOptions
-from poso_keras._inputs import cast_input, check_batches
+from poso_keras._inputs import cast_input, check_batches, static_shape
 from poso_keras._shapes import (
     broadcast_batch,
     check_same_batch,
     check_scale,
+    codes_given,
     last_dim,
 )
 from poso_keras._shared_columns import joined_shape
@@ -50,7 +51,10 @@ class POSOMMoE(ExpertMixture):
         shared_inputs: [1, shared_dim], or None: leading columns of the inputs that are
             the same in every row, such as the user's; computed with once.
         expert_code: [batch, code_dim] or [1, code_dim], what the gates of
-            `expert_gates` read; the personalization code if None.
+            `expert_gates` read; the personalization code if None. With `code_rows` it
+            has a row for each row of the personalization code.
+        code_rows: [batch], or None: which row of both codes is that of each example,
+            see `PersonalizationGate`.
 
     Returns:
         A tuple of `num_tasks` tensors [batch, expert_units[-1]].
@@ -104,15 +108,19 @@ class POSOMMoE(ExpertMixture):
         personalization_code_shape: Shape | None = None,
         shared_inputs_shape: Shape | None = None,
         expert_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> None:
         """Creates the weights for inputs [batch, dim], codes [batch, code_dim]."""
         code_width = last_dim("personalization_code", personalization_code_shape, 2)
         expert_code_shape = expert_code_shape or personalization_code_shape
         expert_width = last_dim("expert_code", expert_code_shape, 2)
+        if code_rows_shape is not None:
+            _check_distinct(personalization_code_shape, expert_code_shape)
         check_same_batch(
             inputs=inputs_shape,
-            personalization_code=personalization_code_shape,
-            expert_code=expert_code_shape,
+            **_codes_given(
+                personalization_code_shape, expert_code_shape, code_rows_shape
+            ),
         )
         self.build_experts(joined_shape("inputs", inputs_shape, shared_inputs_shape))
         build_child(self.gate, (None, code_width))
@@ -126,6 +134,7 @@ class POSOMMoE(ExpertMixture):
         personalization_code: Tensor,
         shared_inputs: Tensor | None = None,
         expert_code: Tensor | None = None,
+        code_rows: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """Returns a tuple of `num_tasks` tensors [batch, expert_units[-1]]."""
         given = self.cast_inputs(inputs, shared_inputs)
@@ -136,16 +145,21 @@ class POSOMMoE(ExpertMixture):
             expert_code = cast_input(
                 "expert_code", expert_code, self.compute_dtype, rank=2
             )
-        check_batches(inputs=inputs, personalization_code=code, expert_code=expert_code)
-        weights = self.task_weights(*given) * ops.expand_dims(self.gate(code), 1)
-        gates = self._gates_of_layers(code if expert_code is None else expert_code)
+        if code_rows is not None and expert_code is not None:
+            _check_distinct(static_shape(code), static_shape(expert_code))
+        check_batches(inputs=inputs, **_codes_given(code, expert_code, code_rows))
+        expert_gates = ops.expand_dims(self.gate(code, code_rows), 1)
+        weights = self.task_weights(*given) * expert_gates
+        gates = self._gates_of_layers(
+            code if expert_code is None else expert_code, code_rows
+        )
         return self.mix(weights, self.expert_outputs(*given, gates=gates))
 
-    def _gates_of_layers(self, code: Tensor) -> list[Tensor]:
+    def _gates_of_layers(self, code: Tensor, rows: Tensor | None) -> list[Tensor]:
         """Gates [experts, batch, units] of each layer of the experts."""
         stacked = []
         for gate, units in zip(self.layer_gates, self.expert_units, strict=False):
-            gates = ops.reshape(gate(code), (-1, self.num_experts, units))
+            gates = ops.reshape(gate(code, rows), (-1, self.num_experts, units))
             stacked.append(ops.transpose(gates, (1, 0, 2)))
         return stacked
 
@@ -155,11 +169,13 @@ class POSOMMoE(ExpertMixture):
         personalization_code_shape: Shape | None = None,
         shared_inputs_shape: Shape | None = None,
         expert_code_shape: Shape | None = None,
+        code_rows_shape: Shape | None = None,
     ) -> tuple[Shape, ...]:
         """Returns `num_tasks` times [batch, expert_units[-1]]."""
-        batch = broadcast_batch(
-            inputs_shape, personalization_code_shape, expert_code_shape
+        codes = _codes_given(
+            personalization_code_shape, expert_code_shape, code_rows_shape
         )
+        batch = broadcast_batch(inputs_shape, *codes.values())
         return ((batch, self.expert_units[-1]),) * self.num_tasks
 
     def get_config(self) -> dict[str, Any]:
@@ -170,3 +186,19 @@ class POSOMMoE(ExpertMixture):
             **self.gate_options.get_config(),
             "expert_gates": self.expert_gates,
         }
+
+
+def _codes_given(code: Any, expert_code: Any, rows: Any) -> dict[str, Any]:
+    """Returns by name what has an entry for each example: tensors, or their shapes."""
+    given = codes_given(code, rows)
+    return given if rows is not None else {**given, "expert_code": expert_code}
+
+
+def _check_distinct(code: Shape | None, expert_code: Shape | None) -> None:
+    """Raises where `code_rows` would be rows of different numbers of codes."""
+    sizes = [shape[0] for shape in (code, expert_code) if shape]
+    if len({size for size in sizes if size is not None}) > 1:
+        raise ValueError(
+            "with `code_rows`, `personalization_code` and `expert_code` must have as "
+            f"many rows as each other. Received: {sizes[0]} and {sizes[1]}"
+        )

@@ -7,6 +7,7 @@ With every gate off it is the paper's baseline; nothing else differs between the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,12 +15,13 @@ import tensorflow_recommenders as tfrs
 import tf_keras
 
 from pipeline.config import TrainerPart
+from pipeline.config.model import Module
 from pipeline.model.embeddings import FeatureEmbedding
 from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
 from pipeline.model.modules import build_attention, build_mixture, build_tower
 from pipeline.model.multi_task_loss import MultiTaskLoss
-from pipeline.model.personalization_code import PersonalizationCode
+from pipeline.model.personalization_code import ModuleCode, PersonalizationCode
 from pipeline.model.scores import Scores, batch_scores
 from pipeline.model.train_step import scaled_train_step
 from preprocessing.transform.input_specs import input_specs
@@ -100,26 +102,22 @@ class RankingModel(tfrs.Model):
             self.attentions[spec.name](
                 features,
                 self.embedding.sequence(inputs, spec),
-                personalization_code=codes.get("attention"),
                 attention_mask=inputs[spec.name] > 0,
                 shared_query=shared,
+                **_code_arguments(codes, "attention"),
             )
             for spec in self.histories
         ]
         experts = self.mmoe(
             tf.concat([features, *pooled], axis=-1),
-            personalization_code=codes.get("mmoe"),
             shared_inputs=shared,
-            expert_code=codes.get("experts"),
+            expert_code=codes["experts"].codes if "experts" in codes else None,
+            **_code_arguments(codes, "mmoe"),
         )
         return {
             name: tf.squeeze(
                 self.logits[name](
-                    tower(
-                        hidden,
-                        personalization_code=codes.get("mlp"),
-                        training=training,
-                    )
+                    tower(hidden, training=training, **_code_arguments(codes, "mlp"))
                 ),
                 axis=-1,
             )
@@ -170,3 +168,10 @@ class RankingModel(tfrs.Model):
         """Each task's probability, float32 [batch]."""
         logits = self(inputs, training=False, shared_user=shared_user)
         return {name: tf.sigmoid(value) for name, value in logits.items()}
+
+
+def _code_arguments(
+    codes: Mapping[Module, ModuleCode], module: Module
+) -> dict[str, Any]:
+    """What a module's layer takes of its code: nothing, if it is plain."""
+    return codes[module].arguments if module in codes else {}

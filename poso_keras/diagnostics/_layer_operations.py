@@ -53,7 +53,7 @@ def _sublayers_alone(layer: MLP | POSOMLP, call: LayerCall) -> Operations:
 
 
 def _gate(layer: PersonalizationGate, call: LayerCall) -> Operations:
-    """Its dense layers are sub-layers; what is left is the scale."""
+    """Its dense layers are sub-layers; what is left is the scale, once a code."""
     code = call.shapes["personalization_code"]
     return Operations(elementwise=elements(layer.compute_output_shape(code)))
 
@@ -61,7 +61,7 @@ def _gate(layer: PersonalizationGate, call: LayerCall) -> Operations:
 def _poso_dense(layer: POSODense, call: LayerCall) -> Operations:
     inputs, code = call.shapes["inputs"], call.shapes["personalization_code"]
     outputs = elements(inputs[:-1]) * layer.units
-    gated = layer.compute_output_shape(inputs, code)
+    gated = layer.compute_output_shape(inputs, code, call.shapes.get("code_rows"))
     return (
         Operations(outputs * elements(inputs[-1:]))
         + Operations(elementwise=outputs * layer.use_bias + elements(gated))
@@ -75,11 +75,12 @@ def _mmoe(layer: MMoE, call: LayerCall) -> Operations:
 
 def _poso_mmoe(layer: POSOMMoE, call: LayerCall) -> Operations:
     code = call.shapes["personalization_code"]
-    mixed = broadcast_size(call.shapes["inputs"][0], code[0])
+    rows = call.shapes.get("code_rows")
+    mixed = broadcast_size(call.shapes["inputs"][0], (rows or code)[0])
     gated = Operations(elementwise=layer.num_tasks * mixed * layer.num_experts)
     codes = None
     if layer.expert_gates:
-        codes = call.shapes.get("expert_code", code)[0]
+        codes = (rows or call.shapes.get("expert_code", code))[0]
         mixed = broadcast_size(mixed, codes)
     return gated + _mixture(layer, call, mixed, codes)
 

@@ -79,3 +79,8 @@ def check_shared_equals_tiled(model, config):
         assert by_one[task].shape == (BATCH,)
         np.testing.assert_allclose(by_one[task], by_all[task], atol=1e-6)
         assert np.ptp(by_all[task]) > 1e-4
+
+
+def by_example(code):
+    """The code of each example, [batch, width], of a `ModuleCode`."""
+    return code.codes if code.rows is None else tf.gather(code.codes, code.rows)

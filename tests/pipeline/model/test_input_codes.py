@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.model.ranking_model import RankingModel
 from tests.helpers.random_model import (
+    by_example,
     check_shared_equals_tiled,
     embedding_rows,
     new_model,
@@ -30,7 +31,8 @@ def test_the_input_code_is_the_scaled_code(poso):
     model, config = poso
     batch = random_batch(config)
     [code] = model.input_codes(batch)
-    np.testing.assert_allclose(code, 0.2 * model.personalization_code(batch)["mlp"])
+    of_gates = by_example(model.personalization_code(batch)["mlp"])
+    np.testing.assert_allclose(code, 0.2 * of_gates)
 
 
 @pytest.mark.parametrize("codes", [("video_age",), ("avc", "video_age"), ()])

@@ -1,5 +1,6 @@
 """What each layer of the library computes, against other counters."""
 
+import inspect
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import poso_keras
 from poso_keras._backend import KERAS_3, keras
 from poso_keras.diagnostics import model_cost
+from poso_keras.diagnostics._layer_tree import layers_by_path
 
 BACKEND = keras.backend.backend() if KERAS_3 else "tensorflow"
 ROWS = 3
@@ -243,3 +245,29 @@ def test_what_depends_on_the_user_alone_is_paid_once(name):
     layer = make()
     shared = cost_of(layer, candidates, *(a[:1] for a in user))
     assert shared.flops < cost_of(layer, candidates, *user).flops
+
+
+WITH_ROWS: dict[str, tuple[Any, ...]] = {
+    "gate": (),
+    "dense": (X,),
+    "poso mmoe with gates on experts": (X,),
+    **{f"poso attention {' '.join(modes)}": (X, VALUE) for modes in MODES},
+}
+
+
+@pytest.mark.parametrize("name", WITH_ROWS)
+def test_gates_of_distinct_codes_are_paid_once_each(name):
+    layer, given = LAYERS[name][0](), WITH_ROWS[name]
+    names = list(inspect.signature(layer.call).parameters)
+    between = [None] * (names.index("code_rows") - len(given) - 1)
+    rows = np.zeros(ROWS, "int32")
+    few = model_cost(layer, (*given, CODE[:1], *between, rows))
+    each = model_cost(layer, (*given, CODE))
+    assert not few.total.not_counted
+    gates = [
+        part
+        for part in layers_by_path(layer).values()
+        if isinstance(part, poso_keras.PersonalizationGate)
+    ]
+    of_one_code = sum(cost_of(gate, CODE[:1]).flops for gate in gates)
+    assert each.total.flops - few.total.flops == (ROWS - 1) * of_one_code
