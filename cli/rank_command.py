@@ -182,7 +182,7 @@ def _rank_by_id(
     config = read_features(config_file)
     with (
         shared_inputs(state_dir, catalog),
-        open_store(state_dir, place, config) as users,
+        open_store(state_dir, place, config, make=False) as users,
     ):
         ranker = Ranker(client, users, VideoCatalog(catalog, config), config)
         ranking = ranker.rank(user_id, video_ids, _features(features, config), time_ms)

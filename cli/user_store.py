@@ -82,7 +82,11 @@ def state_place(option: str, state_dir: str) -> Place:
 
 
 def open_store(
-    state_dir: str | None, place: str | None, config: FeatureConfig, *read: Place
+    state_dir: str | None,
+    place: str | None,
+    config: FeatureConfig,
+    *read: Place,
+    make: bool = True,
 ) -> UserStore:
     """A user store on a state, a storage, or both.
 
@@ -91,9 +95,11 @@ def open_store(
         place: The storage, or None.
         config: The feature configuration.
         read: What else is read: the storage must not lie in it.
+        make: Whether to make a file of a storage that is not there.
 
     Raises:
         OverlapError: The storage lies in what is read.
+        FileNotFoundError: There is no such file.
         ValueError, ServingError: The state or the storage cannot be used.
     """
     from preprocessing.storage.overlap import check_apart, whole
@@ -105,5 +111,9 @@ def open_store(
     if place is not None and "://" not in place:
         for other in read:
             check_apart(whole("--store", place), other)
+        if not make and not Path(place).is_file():
+            raise FileNotFoundError(
+                f"there is no store at --store {place}: `poso users` makes one"
+            )
     storage = None if place is None else open_storage(place)
     return UserStore(state_dir, config, storage)

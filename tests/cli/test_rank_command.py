@@ -69,3 +69,15 @@ def test_rank_by_ids_needs_ids(arguments, words):
     result = invoke("rank", "--grpc", "127.0.0.1:1", *arguments)
     assert result.exit_code == 2
     assert words in result.output
+
+
+def test_rank_makes_no_store(tmp_path, pytestconfig):
+    missing = tmp_path / "typo.sqlite"
+    result = invoke(
+        *("rank", "--grpc", "127.0.0.1:1", "--user", "u", "--candidates", "v"),
+        *("--config", pytestconfig.rootpath / "configs" / "demo.yaml"),
+        *("--store", missing),
+    )
+    assert result.exit_code == 1
+    assert f"there is no store at --store {missing}" in result.output
+    assert not missing.exists()
