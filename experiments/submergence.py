@@ -58,7 +58,7 @@ RESULT_FILE = "submergence.json"
     show_default=True,
     help="Share to keep of the simulated users who first launch before the last day.",
 )
-@click.option("--log-seed", default=29, show_default=True, help="Of the simulation.")
+@click.option("--log-seed", default=31, show_default=True, help="Of the simulation.")
 @set_option("training.learning_rate=0.001")
 def command(
     config_file: Path,
