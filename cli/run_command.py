@@ -59,6 +59,13 @@ def command(
         parts = RunPaths(Path(out.removeprefix("file://"))).written
         written = Place("--out", out, tuple(map(str, parts)))
     check_written_apart(written, log_place("--data", data_dir))
+    strategy = config.training.strategy
+    if is_remote(out) and strategy.in_processes and strategy.local_workers is None:
+        raise click.ClickException(
+            "a cluster of several machines needs --out in a folder that all of them "
+            "share: that of a store is worked on as a copy on this machine. "
+            f"Received: {out}"
+        )
     with staged_out(out) as folder, staged_data(data_dir) as log:
         state = None
         if is_remote(data_dir):  # a copy's times are not the log's

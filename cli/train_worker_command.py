@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     "--pipeline-root",
     default="",
     metavar="FOLDER",
-    help="The pipeline/ folder of the chief's --out, or the root given to `poso "
-    "compile`: a path or URI that all can read. Not needed with parameter servers.",
+    help="The pipeline/ folder of the chief's --out, which this machine shares with "
+    "the chief's. Not needed with parameter servers.",
 )
 @click.option("--chief", metavar="HOST:PORT", help="The chief's address.")
 @click.option(
@@ -62,6 +62,7 @@ def command(
         --chief a:2222 --worker b:2222 --task worker:0
       TF_CONFIG=... poso train-worker
     """
+    from pipeline.training.cluster.member_process import MemberError
     from pipeline.training.cluster.membership import ClusterError
     from pipeline.training.cluster.standing_member import StandingMember
 
@@ -74,7 +75,10 @@ def command(
     except ClusterError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{member}: waiting for a training of {member.chief_address}")
-    StandingMember(member, pipeline_root, 60 * wait_minutes, click.echo).run()
+    try:
+        StandingMember(member, pipeline_root, 60 * wait_minutes, click.echo).run()
+    except MemberError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _member(
@@ -92,7 +96,7 @@ def _member(
     if not chief:
         raise ClusterError("give --chief, the address of the machine of `poso run`")
     name, _, index = task.partition(":")
-    if not index.isdigit():
+    if not index.isdecimal():
         raise ClusterError(f"--task must be like worker:0. Received: {task}")
     cluster = {"chief": (chief,), "worker": workers, "ps": servers}
     return Member({k: v for k, v in cluster.items() if v}, name, int(index))

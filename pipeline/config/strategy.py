@@ -30,7 +30,7 @@ class StrategyConfig(Section):
     local_workers: Positive | None = Field(
         None,
         description="multi_worker, parameter_server: workers to start on this "
-        "machine; by default the cluster is the one in TF_CONFIG.",
+        "machine's CPU; by default the cluster is the one in TF_CONFIG.",
     )
     local_servers: Positive = Field(
         2, description="parameter_server with local_workers: servers to start."

@@ -121,3 +121,14 @@ def test_a_run_in_its_own_log_is_refused(demo_config, tmp_path, out):
     [line] = result.output.splitlines()
     assert f"--out {tmp_path / out}" in line
     assert f"--data {log}" in line
+
+
+@pytest.mark.parametrize("kind", ["multi_worker", "parameter_server"])
+def test_machines_of_a_cluster_share_no_folder_of_a_store(demo_config, tmp_path, kind):
+    arguments = ["run", "--config", demo_config, "--data", tmp_path]
+    arguments += ["--out", "s3://bucket/run"]
+    result = invoke(*arguments, "--set", f"training.strategy.kind={kind}")
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert "--out in a folder that all of them share" in line
+    assert line.endswith("Received: s3://bucket/run")

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from cli.train_worker_command import command
 from pipeline.training.cluster import standing_member
+from pipeline.training.cluster.member_process import MemberError
 from pipeline.training.cluster.membership import Member
 
 ADDRESSES = ["--chief", "a:1", "--worker", "b:2", "--worker", "c:3"]
@@ -51,6 +52,11 @@ def test_a_server_is_told_by_the_environment_and_needs_no_folder(started, monkey
         (ADDRESSES, "give --task"),
         (["--worker", "b:2", "--task", "worker:0"], "give --chief"),
         ([*ADDRESSES, "--task", "worker"], "like worker:0"),
+        ([*ADDRESSES, "--task", "worker:²"], "like worker:0"),
+        (
+            ["--chief", "a", "--worker", "b:2", "--task", "worker:0"],
+            "chief must be HOST:PORT. Received: a",
+        ),
         ([*ADDRESSES, "--task", "worker:2"], "no task worker 2"),
         ([*ADDRESSES, "--task", "worker:0"], "give --pipeline-root"),
         (
@@ -65,3 +71,16 @@ def test_a_member_that_cannot_be_is_refused_in_a_line(started, options, message)
     assert message in result.output
     assert result.output.count("\n") == 1
     assert started == []
+
+
+def test_a_server_that_ends_by_itself_is_an_error_in_a_line(started, monkeypatch):
+    def run(_):
+        raise MemberError("ps 0 ended with code 1: the port is in use")
+
+    monkeypatch.setattr(standing_member.StandingMember, "run", run)
+    servers = ["--server", "d:4", "--task", "ps:0"]
+    result = CliRunner().invoke(command, [*ADDRESSES, *servers])
+    assert result.exit_code == 1
+    assert result.output.splitlines()[1:] == [
+        "Error: ps 0 ended with code 1: the port is in use"
+    ]

@@ -11,8 +11,6 @@ from typing import Any
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.config import TrainerPart
-
 _FOLDER, _ENDING = "jobs", ".json"
 
 
@@ -50,20 +48,14 @@ class Job:
             dict(fn_args.custom_config),
         )
 
-    @property
-    def config(self) -> TrainerPart:
-        """What training reads of the configuration."""
-        return TrainerPart.model_validate_json(self.custom_config["config"])
-
     def fn_args(self) -> FnArgs:
         """The arguments as `run_fn` takes them."""
         values = asdict(self)
         del values["identifier"]
         return FnArgs(**values)
 
-    def write(self) -> str:
-        """Writes the file, below the checkpoints; returns where it is."""
-        folder = jobs_folder(self.custom_config["checkpoint_dir"])
+    def write(self, folder: str) -> str:
+        """Writes the file to a folder; returns where it is."""
         tf.io.gfile.makedirs(folder)
         path = os.path.join(folder, self.identifier + _ENDING)
         # A reader must not see half of it; it looks for the ending.

@@ -42,6 +42,9 @@ class Member:
                 f"a cluster's tasks must be of {', '.join(_TASKS)}. "
                 f"Received: {', '.join(sorted(unknown))}"
             )
+        for task, addresses in self.cluster.items():
+            for address in addresses:
+                _check_address(task, address)
         if self.index not in range(len(self.cluster.get(self.task, ()))):
             raise ClusterError(
                 f"the cluster has no task {self}. Received: {dict(self.cluster)}"
@@ -60,6 +63,16 @@ class Member:
     def has_servers(self) -> bool:
         """Whether its cluster is one of parameter servers."""
         return "ps" in self.cluster
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is there for a coordinator: it has no job, and nothing to save."""
+        return self.has_servers and not self.is_chief
+
+    @property
+    def address(self) -> str:
+        """`host:port` of this one."""
+        return self.cluster[self.task][self.index]
 
     @property
     def chief_address(self) -> str:
@@ -88,14 +101,16 @@ class Member:
             raise ClusterError(f"there is no cluster to train in: {_HOW}")
         try:
             value = json.loads(text)
-            cluster = {name: tuple(at) for name, at in value["cluster"].items()}
-            task = value["task"]
-            return cls(cluster, str(task["type"]), int(task["index"]))
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            cluster = {
+                name: tuple(map(str, at)) for name, at in value["cluster"].items()
+            }
+            task, index = str(value["task"]["type"]), int(value["task"]["index"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ClusterError(
                 'TF_CONFIG must be JSON like {"cluster": {"worker": ["host:port"]}, '
                 f'"task": {{"type": "worker", "index": 0}}}}. Received: {text}'
             ) from error
+        return cls(cluster, task, index)
 
 
 def local_cluster(workers: int, servers: int = 0) -> list[Member]:
@@ -106,8 +121,9 @@ def local_cluster(workers: int, servers: int = 0) -> list[Member]:
         servers: Parameter servers.
     """
     counts = {"chief": 1, "worker": workers if servers else workers - 1, "ps": servers}
+    ports = iter(_free_ports(sum(counts.values())))
     cluster = {
-        task: tuple(f"127.0.0.1:{port}" for port in _free_ports(count))
+        task: tuple(f"127.0.0.1:{next(ports)}" for _ in range(count))
         for task, count in counts.items()
         if count
     }
@@ -116,6 +132,14 @@ def local_cluster(workers: int, servers: int = 0) -> list[Member]:
         for task, addresses in cluster.items()
         for index in range(len(addresses))
     ]
+
+
+def _check_address(task: str, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise ClusterError(
+            f"the address of a {task} must be HOST:PORT. Received: {address}"
+        )
 
 
 def _free_ports(count: int) -> list[int]:

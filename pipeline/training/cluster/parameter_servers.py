@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from pipeline.training.cluster.membership import Member
+from pipeline.training.cluster.membership import ClusterError, Member
 
 
 def serve(member: Member) -> None:
@@ -14,10 +14,19 @@ def serve(member: Member) -> None:
 
     Args:
         member: A worker or a parameter server.
+
+    Raises:
+        ClusterError: It cannot listen on its port.
     """
-    tf.distribute.Server(
-        tf.train.ClusterSpec({k: list(v) for k, v in member.cluster.items()}),
-        job_name=member.task,
-        task_index=member.index,
-        protocol="grpc",
-    ).join()
+    try:
+        server = tf.distribute.Server(
+            tf.train.ClusterSpec({k: list(v) for k, v in member.cluster.items()}),
+            job_name=member.task,
+            task_index=member.index,
+            protocol="grpc",
+        )
+    except tf.errors.UnknownError as error:
+        raise ClusterError(
+            f"cannot listen at {member.address}; is the port in use? {error.message}"
+        ) from error
+    server.join()

@@ -11,7 +11,7 @@ from contextlib import suppress
 import tensorflow as tf
 
 from pipeline.training.cluster.job import jobs_folder, waiting_jobs
-from pipeline.training.cluster.member_process import MemberProcess
+from pipeline.training.cluster.member_process import MemberError, MemberProcess
 from pipeline.training.cluster.membership import Member
 
 CHECKPOINTS = "training_checkpoints"  # below the pipeline's root
@@ -45,7 +45,11 @@ class StandingMember:
         self._say = say
 
     def run(self) -> None:
-        """Returns when there has been no training for long enough."""
+        """Returns when there has been no training for long enough.
+
+        Raises:
+            MemberError: Its process of parameter servers has ended by itself.
+        """
         if self._member.has_servers:
             self._serve()
         else:
@@ -55,7 +59,9 @@ class StandingMember:
         done: set[str] = set()
         last = time.monotonic()
         while time.monotonic() - last < self._wait_s:
-            for path in waiting_jobs(self._jobs):
+            # A job without a chief is one that a killed run has left.
+            led = _answers(self._member.chief_address)
+            for path in waiting_jobs(self._jobs) if led else ():
                 if path not in done:
                     done.add(path)
                     self._train(path)
@@ -85,7 +91,7 @@ class StandingMember:
                     last = time.monotonic()
                 time.sleep(_LOOK_EVERY_S)
             if process.ended is not None:
-                self._say(process.how_it_ended())
+                raise MemberError(process.how_it_ended())
         finally:
             process.ask_to_end()
             process.end(_TO_END_S)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 from pipeline.training.loop.steps import InSyncSteps
+from pipeline.training.loop.stop_signal import RESUME
 
 _STEPS_BETWEEN_WISHES = 10
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError)
@@ -95,6 +96,5 @@ def lost_workers_named() -> Iterator[None]:
         found = re.search(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", str(error))
         name = f"{found[1]} {found[2]}" if found else "a worker"
         raise LostWorkerError(
-            f"{name} is gone, and the training stops with it: start it again, and it "
-            "goes on from the last checkpoint"
+            f"{name} is gone, and the training stops with it: {RESUME}"
         ) from error

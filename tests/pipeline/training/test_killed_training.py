@@ -53,7 +53,7 @@ def test_it_ends_with_the_same_weights_bit_for_bit(
     assert "going on from the checkpoint at epoch 1, step 2" in resumed.stdout
     asked = run(STEP, 2, signal.SIGTERM)
     assert asked.returncode == 128 + signal.SIGTERM, asked.stderr
-    assert asked.stdout.endswith("goes on from the last checkpoint\n")
+    assert asked.stdout.endswith("again to resume from the last checkpoint\n")
     assert run(RANDOM).returncode in (-signal.SIGKILL, 0)
     last = run()
     assert last.returncode == 0, last.stderr

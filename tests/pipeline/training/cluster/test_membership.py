@@ -22,6 +22,7 @@ def test_a_member_is_read_from_the_environment_and_written_the_same(monkeypatch)
     assert str(member) == "worker 1"
     assert member.chief_address == "a:1"
     assert member.has_servers
+    assert member.serves
     assert not member.is_chief
 
 
@@ -32,6 +33,8 @@ def test_without_a_chief_the_first_worker_writes():
     assert Member(workers, "worker", 1).chief_address == "b:2"
     assert not Member(CLUSTER, "worker", 0).is_chief
     assert Member(CLUSTER, "chief", 0).is_chief
+    assert not Member(CLUSTER, "chief", 0).serves
+    assert not Member(workers, "worker", 1).serves
 
 
 def test_a_missing_cluster_says_what_to_set(monkeypatch):
@@ -50,6 +53,9 @@ def test_a_missing_cluster_says_what_to_set(monkeypatch):
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}',
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": "x"}}',
+        '{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": [1]}, "task": {"type": "worker", "index": 0}}',
         '{"cluster": {"other": ["a:1"]}, "task": {"type": "other", "index": 0}}',
     ],
 )
@@ -57,6 +63,15 @@ def test_a_cluster_that_cannot_be_used_is_shown(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ClusterError, match="Received"):
         Member.from_environment()
+
+
+@pytest.mark.parametrize("address", ["a", "a:", ":1", "a:b", "a:0", "a:65536", ""])
+def test_an_address_without_host_or_port_is_shown(address):
+    with pytest.raises(ClusterError) as caught:
+        Member({"chief": ("a:1",), "worker": (address,)}, "worker", 0)
+    assert str(caught.value) == (
+        f"the address of a worker must be HOST:PORT. Received: {address}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,26 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.pipeline import create_pipeline
 from pipeline.training.cluster import member_process, standing_member
-from pipeline.training.cluster.job import Job, waiting_jobs
+from pipeline.training.cluster.job import Job, jobs_folder, waiting_jobs
+from pipeline.training.cluster.member_process import MemberError
 from pipeline.training.cluster.membership import Member
 from pipeline.training.cluster.standing_member import CHECKPOINTS, StandingMember
 from tests.helpers.small_transform import settings_with
 
-WORKER = Member({"chief": ("127.0.0.1:1",), "worker": ("127.0.0.1:2",)}, "worker", 0)
+
+def worker_of(chief):
+    return Member({"chief": (chief,), "worker": ("127.0.0.1:2",)}, "worker", 0)
+
+
+@pytest.fixture
+def worker():
+    """One whose chief answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield worker_of(f"127.0.0.1:{listening.getsockname()[1]}")
 
 
 def job(root):
+    """One whose checkpoints lie below a folder."""
     return Job.of(
         FnArgs(
             train_files=["train-*"],
@@ -31,6 +42,10 @@ def job(root):
             custom_config={"config": "{}", "checkpoint_dir": str(root / CHECKPOINTS)},
         )
     )
+
+
+def write_job(root):
+    return job(root).write(jobs_folder(str(root / CHECKPOINTS)))
 
 
 @pytest.fixture
@@ -57,8 +72,8 @@ def play(monkeypatch):
 
 def test_a_job_is_read_as_it_was_written(tmp_path):
     written = job(tmp_path)
-    path = written.write()
-    assert waiting_jobs(str(tmp_path / CHECKPOINTS / "jobs")) == [path]
+    path = written.write(str(tmp_path))
+    assert waiting_jobs(str(tmp_path)) == [path]
     assert Job.read(path) == written
     assert Job.read(path).fn_args().eval_files == ["eval-*"]
     assert job(tmp_path).identifier != written.identifier
@@ -77,17 +92,17 @@ def test_the_pipelines_trainer_writes_its_jobs_where_a_worker_looks():
     assert f'"checkpoint_dir": "root/{CHECKPOINTS}"' in custom
 
 
-def test_a_worker_takes_part_in_each_training_once(play, tmp_path):
+def test_a_worker_takes_part_in_each_training_once(play, worker, tmp_path):
     for _ in range(2):
-        job(tmp_path).write()
-    lines = play("assert os.path.exists(sys.argv[1])", WORKER, tmp_path, 1.0)
+        write_job(tmp_path)
+    lines = play("assert os.path.exists(sys.argv[1])", worker, tmp_path, 1.0)
     assert lines == ["worker 0: training", "worker 0: done"] * 2
 
 
-def test_a_worker_whose_training_failed_waits_for_the_next(play, tmp_path):
-    first, second = job(tmp_path).write(), job(tmp_path).write()
+def test_a_worker_whose_training_failed_waits_for_the_next(play, worker, tmp_path):
+    first, second = write_job(tmp_path), write_job(tmp_path)
     script = f"sys.exit('so' if sys.argv[1] == {min(first, second)!r} else 0)"
-    lines = play(script, WORKER, tmp_path, 1.0)
+    lines = play(script, worker, tmp_path, 1.0)
     assert lines == [
         "worker 0: training",
         "worker 0 ended with code 1: so",
@@ -96,15 +111,26 @@ def test_a_worker_whose_training_failed_waits_for_the_next(play, tmp_path):
     ]
 
 
-def test_a_training_that_its_chief_gave_up_is_left(play, tmp_path, monkeypatch):
+def test_a_training_that_its_chief_gave_up_is_left(play, worker, tmp_path, monkeypatch):
     monkeypatch.setattr(standing_member, "_TO_END_S", 0.2)
-    job(tmp_path).write()
+    write_job(tmp_path)
     script = "os.remove(sys.argv[1])\nsignal.pause()"
     began = time.monotonic()
-    lines = play(script, WORKER, tmp_path, 0.5)
+    lines = play(script, worker, tmp_path, 0.5)
     assert lines[0] == "worker 0: training"
     assert "signal" in lines[1]
     assert time.monotonic() - began < 30
+
+
+def test_a_job_whose_chief_is_gone_is_left(play, tmp_path):
+    write_job(tmp_path)
+    assert play("", worker_of("127.0.0.1:1"), tmp_path, 0.5) == []
+
+
+def test_a_server_that_ends_by_itself_is_an_error(play, tmp_path):
+    cluster = {"chief": ("127.0.0.1:1",), "worker": ("a:1",), "ps": ("a:2",)}
+    with pytest.raises(MemberError, match="ps 0 ended with code 1: in use"):
+        play("sys.exit('in use')", Member(cluster, "ps", 0), tmp_path, 60.0)
 
 
 def test_a_server_ends_when_there_is_no_coordinator_for_long_enough(play, tmp_path):
@@ -114,7 +140,7 @@ def test_a_server_ends_when_there_is_no_coordinator_for_long_enough(play, tmp_pa
         gone = threading.Timer(2.0, listening.close)
         gone.start()
         began = time.monotonic()
-        lines = play("signal.pause()", Member(cluster, "ps", 0), tmp_path, 0.5)
+        lines = play("os.read(0, 1)", Member(cluster, "ps", 0), tmp_path, 0.5)
         gone.join()
     assert lines == []
     assert 2.0 < time.monotonic() - began < 30

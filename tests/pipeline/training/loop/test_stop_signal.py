@@ -1,4 +1,7 @@
+import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -23,7 +26,9 @@ def test_a_signal_ends_the_process_where_nothing_is_to_be_saved(number, error, l
         signal.raise_signal(number)
     if error is SystemExit:
         assert ended.value.code == 143
-    assert lines == ["stopped: the same command goes on from the last checkpoint"]
+    assert lines == [
+        "stopped: run the same command again to resume from the last checkpoint"
+    ]
 
 
 def test_the_loop_is_told_and_ends_by_itself():
@@ -49,15 +54,53 @@ def test_a_signal_within_a_part_that_is_saved_does_not_wait():
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_a_second_signal_is_the_systems_and_all_is_given_back():
+def test_a_later_signal_ends_at_once_and_all_is_given_back():
+    now = 100.0
     before = {number: signal.getsignal(number) for number in StopSignal.SIGNALS}
-    with StopSignal() as stop, stop.held_back():
-        assert signal.getsignal(signal.SIGTERM) != before[signal.SIGTERM]
+    with StopSignal(lambda: now) as stop, stop.held_back():
         signal.raise_signal(signal.SIGTERM)
-        assert signal.getsignal(signal.SIGTERM) == before[signal.SIGTERM]
+        now = 101.9  # whoever signalled a whole group may signal again
+        signal.raise_signal(signal.SIGINT)
+        assert stop.received == signal.SIGTERM
+        now = 102.0
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert before == {number: signal.getsignal(number) for number in before}
     with StopSignal():
-        pass
+        assert signal.getsignal(signal.SIGTERM) != before[signal.SIGTERM]
     assert before == {number: signal.getsignal(number) for number in before}
+
+
+SAVING = """
+import os, signal, sys, time
+from pipeline.training.loop.stop_signal import StopSignal
+
+with StopSignal() as stop, stop.held_back():
+    print("training", flush=True)
+    while stop.received is None:
+        time.sleep(0.01)  # a step
+    os.killpg(0, signal.SIGTERM)
+    time.sleep(0.2)  # a checkpoint is being written
+    print("saved", flush=True)
+    stop.leave()
+"""
+
+
+@pytest.mark.parametrize("first", StopSignal.SIGNALS)
+def test_a_group_that_is_signalled_twice_saves(first, pytestconfig):
+    with subprocess.Popen(
+        [sys.executable, "-c", SAVING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=pytestconfig.rootpath,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == "training\n"
+        os.killpg(process.pid, first)
+        assert process.stdout.read() == "saved\n"
+    ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGINT: -signal.SIGINT}
+    assert process.returncode == ends[first]
 
 
 def test_in_another_thread_signals_are_left_alone():
