@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,5 +105,10 @@ def open_store(
     if place is not None and "://" not in place:
         for other in read:
             check_apart(whole("--store", place), other)
-    storage = None if place is None else open_storage(place)
-    return UserStore(state_dir, config, storage)
+    if place is None:
+        return UserStore(state_dir, config)
+    with ExitStack() as unless_ready:
+        storage = unless_ready.enter_context(closing(open_storage(place)))
+        store = UserStore(state_dir, config, storage)
+        unless_ready.pop_all()
+        return store
