@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,5 +115,4 @@ def open_store(
             raise FileNotFoundError(
                 f"there is no store at --store {place}: `poso users` makes one"
             )
-    storage = None if place is None else open_storage(place)
-    return UserStore(state_dir, config, storage)
+    if place is None:

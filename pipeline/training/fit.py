@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -21,11 +22,19 @@ from pipeline.training.loop.loop_state import LoopState
 from pipeline.training.loop.stop_signal import StopSignal
 from pipeline.training.loop.training_loop import TrainingLoop
 from pipeline.training.optimizers.build import create_optimizer_variables
-from pipeline.training.output_folders import check_folders, needed_bytes
+from pipeline.training.output_folders import bytes_to_write, check_folders
 from pipeline.training.strategies.build import is_chief
 from pipeline.training.strategies.strategy_steps import build_steps
 from pipeline.training.strategies.workers import check_same
 from pipeline.training.watching.callbacks import training_callbacks
+from pipeline.training.watching.event_files import keep_event_files
+
+# What the course of a training does not depend on.
+_UNREAD: dict[str, Any] = {
+    "tasks": {"__all__": {"fusion_weight"}},
+    "training": {"checkpoint_minutes", "tensorboard", "mlflow"},
+    "serving": True,
+}
 
 
 def fit(
@@ -71,14 +80,11 @@ def fit(
         )
     checkpoint_dir = training_checkpoint_dir(fn_args, config)
     check_same(strategy, os.path.basename(checkpoint_dir))
-    writes = is_chief(strategy)
-    if writes:
-        check_folders([fn_args.serving_model_dir, checkpoint_dir], needed_bytes(model))
+    writes, name = is_chief(strategy), _role(config.model)
     callbacks = training_callbacks(
         config,
         evaluation,
-        name=_role(config.model),
-        run_dir=fn_args.model_run_dir,
+        name=name,
         checkpoint_dir=checkpoint_dir,
         examples=examples,
         is_chief=writes,
@@ -92,6 +98,16 @@ def fit(
         writes=writes,
     )
     checkpoints.restore()
+    if writes:
+        check_folders(
+            [fn_args.serving_model_dir, fn_args.model_run_dir, checkpoint_dir],
+            bytes_to_write(
+                model,
+                checkpoint_dir,
+                keeps_best=training.early_stopping.task is not None,
+                finished=state.finished,
+            ),
+        )
     steps, evaluate = build_steps(model, reader, finite, evaluation)
     loop = TrainingLoop(
         model,
@@ -104,7 +120,10 @@ def fit(
         finite=finite,
         stop=stop,
     )
-    return checkpoints, loop.run()
+    history = loop.run()
+    if writes:
+        keep_event_files(name, checkpoint_dir, fn_args.model_run_dir)
+    return checkpoints, history
 
 
 def _role(model: ModelConfig) -> str:
@@ -137,7 +156,7 @@ def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> Non
 
 def training_checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
-    read = config.model_dump_json(exclude={"training": {"checkpoint_minutes"}})
+    read = config.model_dump_json(exclude=_UNREAD)
     identity = "\n".join([read, fn_args.transform_graph_path, *fn_args.train_files])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)

@@ -52,14 +52,37 @@ def check_folders(folders: Sequence[str], needed_bytes: int) -> None:
             )
 
 
-def needed_bytes(model: RankingModel) -> int:
-    """What a training writes at most: two checkpoints, then the exported model.
+def bytes_to_write(
+    model: RankingModel, checkpoint_dir: str, *, keeps_best: bool, finished: bool
+) -> int:
+    """What a training will still write at most, at one time.
 
-    The checkpoint before is removed once the new one is written.
+    These are two checkpoints (the one before is removed once the new one is written),
+    likewise the best weights, and the exported model; less what lies there from before
+    a restart, since the disk has that much less free.
+
+    Args:
+        model: Its weights and its optimizer's made.
+        checkpoint_dir: Where the checkpoints and the best weights lie; of a local one
+            the files are counted.
+        keeps_best: Whether the best epoch's weights are written, too.
+        finished: Whether the model is to be exported and nothing else.
     """
     weights = sum(map(_bytes, model.variables))
+    if finished:
+        return weights
     optimizer = sum(map(_bytes, composite_optimizer(model).weights))
-    return 2 * (weights + optimizer) + weights
+    best = sum(map(_bytes, model.trainable_variables)) if keeps_best else 0
+    in_all = 2 * (weights + optimizer) + 2 * best + weights
+    return max(in_all - _bytes_in(checkpoint_dir), weights)
+
+
+def _bytes_in(folder: str) -> int:
+    """Of the files directly in a local folder."""
+    if not os.path.isdir(folder):
+        return 0
+    with os.scandir(folder) as entries:
+        return sum(entry.stat().st_size for entry in entries if entry.is_file())
 
 
 def _bytes(variable: tf.Variable) -> int:

@@ -114,9 +114,9 @@ class UserStore:
         self._lateness_ms = allowed_lateness_ms
         self._clock_ms = clock_ms
         state = None if state_dir is None else _opened(state_dir, config)
+        self._snapshot = StateSnapshot(state)
         self._storage = storage or SqliteStorage()
         self._check_settings()
-        self._snapshot = StateSnapshot(state)
         self._users = StoredUsers(self._storage, self._snapshot, self._config)
 
     def __len__(self) -> int:

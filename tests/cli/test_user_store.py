@@ -1,8 +1,11 @@
+import sqlite3
+
 import click
 import pytest
 
 from cli.user_store import open_store, read_features, report_errors, state_place
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.state.schema import StateError
 from preprocessing.storage.overlap import OverlapError, whole
 from serving.protocol.errors import Unavailable
 
@@ -57,3 +60,19 @@ def test_a_store_lies_apart_from_what_is_read(tmp_path):
     with open_store(None, beside, FeatureConfig(), read):
         pass
     assert [path.name for path in state.iterdir()] == ["state.json"]
+
+
+def test_a_store_that_is_refused_is_closed(tmp_path, monkeypatch):
+    place = str(tmp_path / "users.sqlite")
+    open_store(None, place, FeatureConfig()).close()
+    connect, opened = sqlite3.connect, []
+
+    def recorded(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", recorded)
+    with pytest.raises(StateError):
+        open_store(None, place, FeatureConfig(utc_offset_hours=8))
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        opened[0].execute("SELECT 1")

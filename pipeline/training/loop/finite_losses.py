@@ -106,7 +106,7 @@ class FiniteLosses:
 
     def _advice(self, bad: Sequence[str]) -> str:
         if any(source.startswith("input") for source in bad):
-            return "Mend the input in the log, or leave the feature out"
+            return "Fix this input in the log, or drop the feature"
         return (
             "All inputs are finite, so the weights have grown without bound: lower "
             "training.learning_rate or training.clip_norm"

@@ -42,7 +42,7 @@ class SavedLoopState(tf.train.experimental.PythonState):
         self.state = state
 
     def serialize(self) -> str:
-        """The state as JSON; NaN, GAUC of no user, is written as such."""
+        """The state as JSON; NaN, an undefined GAUC, is written as such."""
         return json.dumps(asdict(self.state))
 
     def deserialize(self, string_value: Any) -> None:

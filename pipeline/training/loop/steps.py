@@ -77,7 +77,7 @@ class InSyncSteps:
 
     def _data(self, epoch: int, done: int) -> Any:
         replicas = self._strategy.num_replicas_in_sync
-        if not tf.distribute.has_strategy() and replicas == 1:
+        if replicas == 1:
             return self._reader.batches(epoch, done)
 
         def local(context: tf.distribute.InputContext) -> tf.data.Dataset:

@@ -82,7 +82,7 @@ class TrainingLoop:
         if state.finished:
             return state.history
         if (state.epoch, state.step) != (0, 0):
-            report_progress(f"going on from the checkpoint at {state}")
+            report_progress(f"resuming from the checkpoint at {state}")
         model.stop_training = False
         model._train_counter.assign(model.optimizer.iterations)
         self._history.history = state.history

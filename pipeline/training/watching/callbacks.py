@@ -29,7 +29,6 @@ def training_callbacks(
     evaluation: tf.data.Dataset,
     *,
     name: str,
-    run_dir: str,
     checkpoint_dir: str,
     examples: int | None = None,
     is_chief: bool = True,
@@ -40,8 +39,8 @@ def training_callbacks(
         config: What training reads of the configuration.
         evaluation: Batches of the evaluation split, in a fixed order.
         name: What is being trained, for the lines of progress.
-        run_dir: The model's run folder; TensorBoard's files go below it.
-        checkpoint_dir: The folder of this training's checkpoints, and of no other's.
+        checkpoint_dir: The folder of this training's checkpoints, and of no other's;
+            the best weights and TensorBoard's files go there, too.
         examples: Examples of an epoch, where they are known.
         is_chief: Whether this process is the one that speaks and writes logs.
     """
@@ -70,7 +69,7 @@ def training_callbacks(
             TensorBoardFiles(
                 training.tensorboard,
                 name,
-                os.path.join(run_dir, "tensorboard"),
+                checkpoint_dir,
                 training.batch_size,
                 _first_rows(evaluation) if config.model.poso.any else None,
             )

@@ -9,11 +9,13 @@ import tf_keras
 
 from pipeline.progress import report_progress
 
+_UNDEFINED = "undefined (no user has both labels)"
+
 
 class EpochReport(tf_keras.callbacks.Callback):
     """Says after each epoch what the logs hold: the loss and every task's GAUC.
 
-    Where no user has both labels it says so. It stands after the callback that logs
+    A GAUC that is undefined is said to be. It stands after the callback that logs
     `val_<task>_gauc`.
 
     Args:
@@ -43,5 +45,4 @@ class EpochReport(tf_keras.callbacks.Callback):
 
 
 def _gauc_text(value: float) -> str:
-    """GAUC is nan where no user has both labels."""
-    return "of no user" if math.isnan(value) else f"{value:.4f}"
+    return _UNDEFINED if math.isnan(value) else f"{value:.4f}"

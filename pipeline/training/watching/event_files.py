@@ -7,8 +7,14 @@ histogram is its metadata.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import tensorflow as tf
+
+from pipeline.progress import report_progress
+
+FOLDER = "tensorboard"  # of a training's folder, then of the model's run folder
 
 # tensorboard.compat.proto.summary_pb2.DataClass
 _SCALAR, _TENSOR = 1, 2
@@ -52,3 +58,40 @@ class EventFiles:
         )
         with self._writer.as_default():
             tf.summary.write(tag, tensor, step, metadata)
+
+
+def keep_event_files(name: str, training_dir: str, run_dir: str) -> None:
+    """Copies what TensorBoard shows of a training that is over, if it wrote any.
+
+    What cannot be copied is said in a line.
+
+    Args:
+        name: What was trained.
+        training_dir: The folder that they were written below.
+        run_dir: The model's run folder.
+    """
+    source, target = (
+        os.path.join(folder, FOLDER) for folder in (training_dir, run_dir)
+    )
+    if not tf.io.gfile.isdir(source):
+        return
+    try:
+        for folder, _, files in tf.io.gfile.walk(source):
+            to = os.path.join(target, os.path.relpath(folder, source))
+            tf.io.gfile.makedirs(to)
+            for file in files:
+                tf.io.gfile.copy(
+                    os.path.join(folder, file), os.path.join(to, file), overwrite=True
+                )
+    except (tf.errors.OpError, OSError) as error:
+        report_progress(
+            f"{name}: TensorBoard's files were not copied to {target}: "
+            f"{first_line(error)}"
+        )
+        return
+    report_progress(f"{name}: TensorBoard's files are now in {target}")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without where in TensorFlow it happened."""
+    return str(error).strip().split("\n", 1)[0]

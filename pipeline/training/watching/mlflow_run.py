@@ -23,8 +23,8 @@ _BATCH, _LONGEST = 100, 500
 class MLflowRun(tf_keras.callbacks.Callback):
     """Logs parameters, and at each epoch's end the metrics, to a run of MLflow.
 
-    A training that was killed goes on in the run that it had begun. One whose server
-    fails later than at the start goes on without.
+    A training that was killed goes on in the run that it had begun. Where the server
+    does not answer, a training that has not begun fails, and any other goes on without.
 
     Args:
         config: What training reads of the configuration; its leaves are the parameters.
@@ -45,9 +45,26 @@ class MLflowRun(tf_keras.callbacks.Callback):
         self._run_id = ""
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Begins a run, or goes on with one."""
-        mlflow, settings = self._mlflow, self._settings
-        self._client = mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
+        """Begins a run, or goes on with one.
+
+        Raises:
+            ConnectionError: The server does not take the run, and nothing is trained.
+        """
+        if int(self.model.optimizer.iterations.numpy()):
+            with self._worth_less_than_the_training():
+                self._begin()
+            return
+        try:
+            self._begin()
+        except Exception as error:
+            raise ConnectionError(
+                f"training.mlflow.tracking_uri {self._settings.tracking_uri} cannot be "
+                f"logged to: {_first_line(error)}"
+            ) from error
+
+    def _begin(self) -> None:
+        settings = self._settings
+        self._client = self._mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
         experiment = self._client.get_experiment_by_name(settings.experiment)
         experiment_id = (
             self._client.create_experiment(settings.experiment)
@@ -74,7 +91,9 @@ class MLflowRun(tf_keras.callbacks.Callback):
         )
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Logs what the epoch's logs hold; GAUC of no user is left out."""
+        """Logs what the epoch's logs hold, but no GAUC that is undefined."""
+        if not self._run_id:
+            return
         now_ms = time.time_ns() // 1_000_000
         metrics = [
             self._mlflow.entities.Metric(name, float(value), now_ms, epoch + 1)
@@ -86,6 +105,8 @@ class MLflowRun(tf_keras.callbacks.Callback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Ends the run."""
+        if not self._run_id:
+            return
         with self._worth_less_than_the_training():
             self._client.set_terminated(self._run_id)
 
@@ -94,9 +115,8 @@ class MLflowRun(tf_keras.callbacks.Callback):
         """Says in a line what MLflow could not take, and goes on."""
         try:
             yield
-        except self._mlflow.exceptions.MlflowException as error:
-            first_line = str(error).strip().split("\n", 1)[0]
-            report_progress(f"{self._name}: not logged to MLflow: {first_line}")
+        except Exception as error:  # also those of what MLflow reaches its store by
+            report_progress(f"{self._name}: not logged to MLflow: {_first_line(error)}")
 
     def _log_parameters(self) -> None:
         leaves = list(self._parameters.items())
@@ -114,13 +134,16 @@ def _mlflow(settings: MLflowConfig) -> ModuleType:
     try:
         import mlflow
         import mlflow.entities
-        import mlflow.exceptions
     except ImportError as error:
         raise ImportError(
             "training.mlflow needs the package mlflow: pip install 'poso[mlflow]', or "
             f"leave training.mlflow out. Received: {settings.tracking_uri!r}"
         ) from error
     return mlflow
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).split("\n", 1)[0]
 
 
 def _leaves(tree: Any, place: str = "") -> Any:

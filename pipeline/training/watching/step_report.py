@@ -77,7 +77,7 @@ class StepReport(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Knows how long an epoch is; takes away what it showed."""
-        if self._examples is None:
+        if self._examples is None and self._begun:  # else no step of it was left
             self._examples = (self._last_batch + 1) * self._batch_size
         report_live(None)
 

@@ -50,7 +50,7 @@ def test_it_ends_with_the_same_weights_bit_for_bit(
     assert run(WRITE, 3).returncode == -signal.SIGKILL
     resumed = run(RECORD, 3)
     assert resumed.returncode == -signal.SIGKILL
-    assert "going on from the checkpoint at epoch 1, step 2" in resumed.stdout
+    assert "resuming from the checkpoint at epoch 1, step 2" in resumed.stdout
     asked = run(STEP, 2, signal.SIGTERM)
     assert asked.returncode == 128 + signal.SIGTERM, asked.stderr
     assert asked.stdout.endswith("again to resume from the last checkpoint\n")

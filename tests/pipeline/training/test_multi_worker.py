@@ -67,5 +67,5 @@ def test_a_killed_worker_stops_it_and_the_same_command_goes_on(
     with pytest.MonkeyPatch.context() as patch:
         lines = kill_member(patch, "worker 0", lambda line: False)
         history = history_of(small_transform, tmp_path, TRAINING, **WORKERS)
-    assert any("going on from the checkpoint" in line for line in lines)
+    assert any("resuming from the checkpoint" in line for line in lines)
     assert history["mean_loss"] == pytest.approx(alone["mean_loss"], rel=1e-4)

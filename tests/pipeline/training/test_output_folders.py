@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pipeline.training.output_folders import (
     OutputFolderError,
+    bytes_to_write,
     check_folders,
-    needed_bytes,
 )
 
 
@@ -35,10 +35,37 @@ def test_a_disk_that_is_too_full_is_said_in_numbers(tmp_path, monkeypatch):
         check_folders([str(tmp_path)], 12_000_000)
 
 
-def test_two_checkpoints_and_the_model_are_needed():
+@pytest.fixture
+def model():
+    """Of 132 bytes of weights, of which 120 are trained, and 272 of an optimizer."""
     weights = [tf.Variable(tf.zeros([10, 3])), tf.Variable(tf.zeros([3]))]
     moments = [tf.Variable(0, dtype=tf.int64), *(tf.Variable(w) for w in weights * 2)]
-    model = SimpleNamespace(
-        variables=weights, optimizer=SimpleNamespace(weights=moments)
+    return SimpleNamespace(
+        variables=weights,
+        trainable_variables=weights[:1],
+        optimizer=SimpleNamespace(weights=moments),
     )
-    assert needed_bytes(model) == 2 * (132 + 8 + 264) + 132
+
+
+@pytest.mark.parametrize(("keeps_best", "best"), [(False, 0), (True, 2 * 120)])
+def test_two_checkpoints_and_the_model_are_needed(model, tmp_path, keeps_best, best):
+    needed = bytes_to_write(
+        model, str(tmp_path / "none"), keeps_best=keeps_best, finished=False
+    )
+    assert needed == 2 * (132 + 272) + best + 132
+
+
+def test_what_lies_there_after_a_restart_needs_no_space_again(model, tmp_path):
+    def needed(finished=False):
+        folder = str(tmp_path)
+        return bytes_to_write(model, folder, keeps_best=False, finished=finished)
+
+    at_first = needed()
+    (tmp_path / "training-3.data-00000-of-00001").write_bytes(b"\0" * 404)
+    (tmp_path / "training-3.index").write_bytes(b"\0" * 50)
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "tensorboard" / "events").write_bytes(b"\0" * 300)
+    assert needed() == at_first - 454
+    assert needed(finished=True) == 132
+    (tmp_path / "left.data").write_bytes(b"\0" * 5000)
+    assert needed() == 132

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from pipeline.config import TrainerPart
 from pipeline.model.build import build_model
-from pipeline.training import trainer
+from pipeline.training import fit, trainer
 from pipeline.training.findings.diagnostics import input_sensitivity
 from pipeline.training.findings.gate_profiles import GateRecord, profile_from_dict
 from pipeline.training.findings.run_files import (
@@ -20,10 +21,10 @@ from pipeline.training.findings.run_files import (
     HISTORY_FILE,
     SENSITIVITY_FILE,
 )
-from pipeline.training.fit import training_checkpoint_dir
 from pipeline.training.input.batches import read_batches
 from pipeline.training.input.epoch_reader import EpochReader
 from pipeline.training.optimizers.build import build_optimizer
+from pipeline.training.output_folders import bytes_to_write
 from pipeline.training.repeatable import make_repeatable
 from pipeline.training.watching import epoch_report
 from poso_keras import gauc
@@ -69,11 +70,19 @@ class Watched:
         self.exported_to = None
         self.lines = []
         self.kill_at = None
+        self.space = []  # asked for, and taken before, at each start
         monkeypatch.setattr(trainer, "export_model", self._export)
+        monkeypatch.setattr(fit, "bytes_to_write", self._bytes_to_write)
         monkeypatch.setattr(epoch_report, "report_progress", self._progress)
 
     def _export(self, model, transform_output, config, path):
         self.model, self.exported_to = model, path
+
+    def _bytes_to_write(self, model, folder, **facts):
+        needed = bytes_to_write(model, folder, **facts)
+        taken = [f.stat().st_size for f in Path(folder).glob("*") if f.is_file()]
+        self.space.append((needed, sum(taken)))
+        return needed
 
     def _progress(self, line):
         self.lines.append(line)
@@ -119,6 +128,17 @@ def test_a_finished_training_leaves_no_checkpoint_to_resume(resumed):
     folder, _, _ = resumed
     left = [path for path in (folder / "checkpoints").rglob("*") if path.is_file()]
     assert left == []
+
+
+def test_a_killed_training_asks_for_no_more_space_than_at_first(resumed):
+    (at_first, nothing), (again, taken) = resumed[2].space
+    assert nothing == 0 < taken
+    assert again < at_first
+
+
+def test_the_event_files_of_both_attempts_are_the_models(resumed):
+    folder, _, _ = resumed
+    assert len(list((folder / "run" / "tensorboard" / "train").glob("events.*"))) == 2
 
 
 def test_it_is_exported_to_where_tfx_says(resumed):
@@ -227,21 +247,32 @@ def test_checkpoints_are_of_one_configuration_and_data_alone(small_transform, tm
         args = arguments(small_transform, tmp_path, config)
         for name, value in changes.items():
             setattr(args, name, value)
-        return training_checkpoint_dir(args, part_of(config))
+        return fit.training_checkpoint_dir(args, part_of(config))
 
     faster = settings_with(training={"learning_rate": 0.5})
+
+    def with_like(**changes):
+        like = config.tasks["like"].model_copy(update=changes)
+        return config.model_copy(update={"tasks": {**config.tasks, "like": like}})
+
     others = [
         place(config.plain()),
         place(faster),
+        place(with_like(weight=3.0)),
         place(transform_graph_path="elsewhere"),
         place(train_files=["other-*"]),
     ]
     assert place() == place()
-    assert len({place(), *others}) == 5
+    assert len({place(), *others}) == 6
     for path in others:
         assert path.startswith(str(tmp_path / "checkpoints"))
     # What the training does not read does not matter, nor how often it is saved.
     assert place(settings_with(training={"checkpoint_minutes": 60})) == place()
+    assert place(settings_with(training={"tensorboard": {"every_steps": 7}})) == place()
+    mlflow = {"tracking_uri": "http://tracking:5000"}
+    assert place(settings_with(training={"mlflow": mlflow})) == place()
+    assert place(settings_with(serving={"max_candidates": 7})) == place()
+    assert place(with_like(fusion_weight=3.0)) == place()
     assert place(settings_with(evaluation={"max_gauc_drop": 0.5})) == place()
     assert place(settings_with(training={"baseline": False})) == place()
     # Where the results go does not matter: TFX gives each attempt another folder.

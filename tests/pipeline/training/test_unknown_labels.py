@@ -86,7 +86,10 @@ def test_a_training_is_of_the_known_labels_alone(masked, tmp_path, monkeypatch):
     p = scores[known].astype(np.float64)
     entropy = -np.mean(np.where(labels[known] == 1, np.log(p), np.log(1 - p)))
     assert history["val_mean_loss"][-1] == pytest.approx(0.5 * entropy, rel=1e-4)
-    assert all("GAUC long_view of no user, like " in line for line in lines)
+    assert all(
+        "GAUC long_view undefined (no user has both labels), like " in line
+        for line in lines
+    )
     assert "nan" not in "".join(lines)
     for name in ("mean_loss", "val_mean_loss", "loss"):
         assert np.isfinite(history[name]).all()

@@ -7,6 +7,7 @@ import pickle
 import sqlite3
 import tarfile
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +51,7 @@ def tar(path):
 
 
 def database(path):
-    with sqlite3.connect(path) as opened:
+    with closing(sqlite3.connect(path)) as opened:
         opened.execute("create table log (user_id)")
 
 

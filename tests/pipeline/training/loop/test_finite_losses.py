@@ -24,7 +24,7 @@ def test_an_input_is_named_with_the_step_that_read_it(tmp_path, value):
     said = str(error.value)
     assert f"epoch 1, step {seen}: not finite: input `x`, " in said
     assert "the loss of task `like`" in said
-    assert "Mend the input" in said
+    assert "Fix this input in the log, or drop the feature" in said
 
 
 def test_a_training_that_grows_without_bound_is_told_to_learn_slower(tmp_path):

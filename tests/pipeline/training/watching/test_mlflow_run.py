@@ -5,6 +5,7 @@ from collections import namedtuple
 from types import SimpleNamespace
 
 import pytest
+import tensorflow as tf
 
 from pipeline.config import TrainerPart
 from pipeline.training.watching import mlflow_run
@@ -31,6 +32,8 @@ class Client:
         self.down = False
 
     def get_experiment_by_name(self, name):
+        if self.down:
+            raise ServerDown("no answer\nfrom the server")
         known = self.experiments.get(name)
         return known and SimpleNamespace(experiment_id=known)
 
@@ -83,13 +86,9 @@ def client(monkeypatch):
         return kept
 
     entities = SimpleNamespace(Param=Param, Metric=Metric)
-    exceptions = SimpleNamespace(MlflowException=ServerDown)
-    module = SimpleNamespace(
-        MlflowClient=connect, entities=entities, exceptions=exceptions
-    )
+    module = SimpleNamespace(MlflowClient=connect, entities=entities)
     monkeypatch.setitem(sys.modules, "mlflow", module)
     monkeypatch.setitem(sys.modules, "mlflow.entities", entities)
-    monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
     monkeypatch.setattr(mlflow_run, "report_progress", kept.lines.append)
     return kept
 
@@ -101,8 +100,17 @@ def part():
     )
 
 
+def callback(identity="abc", steps=0):
+    """The callback of a training that has taken so many steps before."""
+    run = MLflowRun(part(), "model", identity)
+    run.set_model(
+        SimpleNamespace(optimizer=SimpleNamespace(iterations=tf.Variable(steps)))
+    )
+    return run
+
+
 def test_a_training_is_a_run_with_its_settings_and_curves(client):
-    run = MLflowRun(part(), "model", "abc")
+    run = callback()
     run.on_train_begin()
     run.on_epoch_end(0, {"mean_loss": 0.5, "val_like_gauc": float("nan")})
     run.on_epoch_end(1, {"mean_loss": 0.25, "val_like_gauc": 0.75})
@@ -125,17 +133,17 @@ def test_a_training_is_a_run_with_its_settings_and_curves(client):
 
 def test_a_killed_training_goes_on_in_its_run_and_another_does_not(client):
     for identity in ("abc", "other", "abc"):
-        MLflowRun(part(), "model", identity).on_train_begin()
+        callback(identity).on_train_begin()
     assert [run.tags["poso.training"] for run in client.runs] == ["abc", "other"]
-    done = MLflowRun(part(), "model", "abc")
+    done = callback()
     done.on_train_begin()
     done.on_train_end()
-    MLflowRun(part(), "model", "abc").on_train_begin()
+    callback().on_train_begin()
     assert len(client.runs) == 3
 
 
 def test_a_server_that_fails_costs_its_curves_and_not_the_training(client):
-    run = MLflowRun(part(), "model", "abc")
+    run = callback()
     run.on_train_begin()
     client.down = True
     run.on_epoch_end(0, {"mean_loss": 0.5})
@@ -145,7 +153,25 @@ def test_a_server_that_fails_costs_its_curves_and_not_the_training(client):
     assert client.lines[1:] == ["model: not logged to MLflow: no answer"]
 
 
+def test_a_server_that_is_down_at_the_start_is_an_error(client):
+    client.down = True
+    with pytest.raises(ConnectionError, match=f"{URI} cannot be logged to: no answer$"):
+        callback().on_train_begin()
+
+
+def test_a_server_that_is_down_as_a_training_resumes_does_not_end_it(client):
+    callback().on_train_begin()
+    client.down = True
+    run = callback(steps=40)
+    run.on_train_begin()
+    client.down = False
+    run.on_epoch_end(1, {"mean_loss": 0.25})
+    run.on_train_end()
+    assert client.lines[1:] == ["model: not logged to MLflow: no answer"]
+    assert [(r.metrics, r.status) for r in client.runs] == [([], "RUNNING")]
+
+
 def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(ImportError, match=r"pip install 'poso\[mlflow\]'"):
-        MLflowRun(part(), "model", "abc")
+        callback()

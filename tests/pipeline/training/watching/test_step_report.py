@@ -113,3 +113,14 @@ def test_the_rate_after_a_restart_is_of_the_steps_since(said):
     report = StepReport("model", 1, 10, examples=1000, clock=Clock())
     epoch(report, 0, 94, seconds=10, first=90)
     assert said[0].startswith("model: epoch 1/1: 940 of 1,000 examples, 1 examples/s, ")
+
+
+@pytest.mark.usefixtures("watched")
+def test_an_epoch_resumed_at_its_end_does_not_tell_how_long_epochs_are(said):
+    report = StepReport("model", 3, 10, clock=Clock())
+    epoch(report, 0, 5, seconds=10, first=5)
+    epoch(report, 1, 5, seconds=10)
+    epoch(report, 2, 5, seconds=10)
+    _, second, _, third, _ = said
+    assert second.startswith("model: epoch 2/3: 40 examples, ")
+    assert third.startswith("model: epoch 3/3: 40 of 50 examples, ")

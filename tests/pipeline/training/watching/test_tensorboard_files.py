@@ -1,6 +1,8 @@
 """Event files, read back by TensorFlow."""
 
 import json
+import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -8,8 +10,8 @@ import tensorflow as tf
 import tf_keras
 
 from pipeline.config import TensorBoardConfig
-from pipeline.training.watching import tensorboard_files
-from pipeline.training.watching.event_files import EventFiles
+from pipeline.training.watching import event_files, tensorboard_files
+from pipeline.training.watching.event_files import EventFiles, keep_event_files
 from pipeline.training.watching.tensorboard_files import TensorBoardFiles
 from poso_keras import POSODense
 
@@ -65,6 +67,7 @@ class Clock:
 def lines(monkeypatch):
     said = []
     monkeypatch.setattr(tensorboard_files, "report_progress", said.append)
+    monkeypatch.setattr(event_files, "report_progress", said.append)
     return said
 
 
@@ -82,7 +85,7 @@ class Gated(tf_keras.Model):
 BATCH = {"x": tf.ones([4, 2]), "code": tf.eye(4)}
 
 
-def trained(folder, steps, epochs=1, **settings):
+def trained(folder, steps, epochs=1, at_epoch_end=lambda: None, **settings):
     """Callbacks as the loop calls them; the loss of step n is n."""
     model = Gated()
     model(BATCH)
@@ -115,13 +118,14 @@ def trained(folder, steps, epochs=1, **settings):
             "val_follow_gauc": float("nan"),
         }
         callback.on_epoch_end(epoch, logs)
+        at_epoch_end()
     callback.on_train_end()
     return model
 
 
 def test_the_curves_of_the_steps(tmp_path, lines):
     trained(tmp_path, steps=7, epochs=2, every_steps=2)
-    found = curves(tmp_path / "train")
+    found = curves(tmp_path / "tensorboard" / "train")
     even = range(2, 15, 2)
     assert found["loss"] == [(step, float(step)) for step in even]
     assert found["learning_rate/sgd"] == [(step, 0.125) for step in even]
@@ -129,7 +133,7 @@ def test_the_curves_of_the_steps(tmp_path, lines):
     rates = found["examples_per_second"]
     assert rates == [(step, 10.0) for step in (4, 6, 10, 12, 14)]
     [line] = lines
-    assert line.startswith(f"model: tensorboard --logdir {tmp_path}")
+    assert line.startswith(f"model: tensorboard --logdir {tmp_path}/tensorboard")
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -143,8 +147,8 @@ def test_the_line_says_what_is_missing_to_look(tmp_path, lines, monkeypatch, ins
 @pytest.mark.usefixtures("lines")
 def test_the_curves_of_the_epochs(tmp_path):
     trained(tmp_path, steps=3)
-    assert curves(tmp_path / "train") == {"epoch/mean_loss": [(3, 0.7)]}
-    assert curves(tmp_path / "validation") == {
+    assert curves(tmp_path / "tensorboard" / "train") == {"epoch/mean_loss": [(3, 0.7)]}
+    assert curves(tmp_path / "tensorboard" / "validation") == {
         "epoch/mean_loss": [(3, 0.8)],
         "epoch/like_auc": [(3, 0.6)],
         "epoch/like_gauc_new": [(3, 0.55)],
@@ -155,7 +159,9 @@ def test_the_curves_of_the_epochs(tmp_path):
 def test_the_gates_of_a_batch_are_a_histogram(tmp_path):
     model = trained(tmp_path, steps=1)
     [(_, tag, step, rows)] = [
-        event for event in events(tmp_path / "train") if event[0] == "histograms"
+        event
+        for event in events(tmp_path / "tensorboard" / "train")
+        if event[0] == "histograms"
     ]
     assert (tag, step) == ("gates/gated/gate", 1)
     gates = model.gated.gate(BATCH["code"]).numpy()
@@ -173,9 +179,73 @@ def test_steps_are_profiled_where_asked_for(tmp_path, monkeypatch):
     trained(tmp_path, steps=2, profile_steps=[3, 4])
     assert calls == []
     trained(tmp_path, steps=5, profile_steps=[3, 4])
-    assert calls == [f"{tmp_path}/train", "stop"]
+    assert calls == [f"{tmp_path}/tensorboard/train", "stop"]
     trained(tmp_path, steps=3, profile_steps=[3, 40])
-    assert calls[2:] == [f"{tmp_path}/train", "stop"]
+    assert calls[2:] == [f"{tmp_path}/tensorboard/train", "stop"]
+
+
+@contextmanager
+def files_of_at_most(size):
+    """As on a full disk, no file grows beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_ends_the_event_files_and_not_the_training(tmp_path, lines):
+    with files_of_at_most(400):
+        trained(tmp_path, steps=20, epochs=3, every_steps=1, profile_steps=[50, 60])
+    _, warning = lines
+    assert warning.startswith(
+        f"model: no more files for TensorBoard in {tmp_path}/tensorboard, the training "
+        "goes on: "
+    )
+    assert "\n" not in warning
+
+
+def test_a_folder_for_event_files_that_cannot_be_made_is_a_line(tmp_path, lines):
+    (tmp_path / "tensorboard").write_text("no folder")
+    trained(tmp_path, steps=2, epochs=2, every_steps=1, profile_steps=[1, 2])
+    [warning] = lines
+    assert "no more files for TensorBoard" in warning
+
+
+@pytest.mark.usefixtures("lines")
+def test_the_curves_of_a_training_that_fails_are_left(tmp_path):
+    def fail():
+        raise ValueError("not finite")
+
+    with pytest.raises(ValueError, match="not finite"):
+        trained(tmp_path, steps=3, at_epoch_end=fail, every_steps=1)
+    found = curves(tmp_path / "tensorboard" / "train")
+    assert [step for step, _ in found["loss"]] == [1, 2, 3]
+
+
+def test_the_files_of_a_training_that_is_over_go_to_its_model(tmp_path, lines):
+    training, run = tmp_path / "training", tmp_path / "run"
+    keep_event_files("model", str(training), str(run))
+    assert (lines, run.exists()) == ([], False)
+    trained(training, steps=3, every_steps=1)
+    profile = training / "tensorboard" / "train" / "plugins" / "profile" / "host.xplane"
+    profile.parent.mkdir(parents=True)
+    profile.write_bytes(b"profile")
+    keep_event_files("model", str(training), str(run))
+    for part in ("train", "validation"):
+        kept, written = (folder / "tensorboard" / part for folder in (run, training))
+        assert curves(kept) == curves(written) != {}
+    path = profile.relative_to(training)
+    assert (run / path).read_bytes() == b"profile"
+    assert lines[-1] == f"model: TensorBoard's files are now in {run}/tensorboard"
+
+
+def test_files_that_cannot_be_copied_are_a_line(tmp_path, lines):
+    trained(tmp_path, steps=1)
+    (tmp_path / "run").write_text("no folder")
+    keep_event_files("model", str(tmp_path), str(tmp_path / "run"))
+    assert lines[-1].startswith("model: TensorBoard's files were not copied to ")
 
 
 def test_the_settings_travel_as_json():
