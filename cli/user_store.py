@@ -116,3 +116,9 @@ def open_store(
                 f"there is no store at --store {place}: `poso users` makes one"
             )
     if place is None:
+        return UserStore(state_dir, config)
+    with ExitStack() as unless_ready:
+        storage = unless_ready.enter_context(closing(open_storage(place)))
+        store = UserStore(state_dir, config, storage)
+        unless_ready.pop_all()
+        return store
