@@ -34,15 +34,15 @@ class CodeConfig(Section):
     """One part of a code. The input's name alone stands for its default encoding."""
 
     input: CodeInput = Field(
-        description="A feature of the user or the video; `all_features` is all that "
-        "the model reads (gates are then a mixture of experts), `constant` is 1 for "
-        "everybody (the control).",
+        description="A feature of the user or the video; `all_features` is everything "
+        "that the model reads (gates are then a mixture of experts), `constant` is 1 "
+        "for everybody (the control).",
     )
     encoding: Encoding | None = Field(
         None,
-        description="Its form: `embedded` by a table of the code's own, the others as "
-        "in `poso_keras.BucketEncoding`. By default ordered buckets are `ordered`, "
-        "flags `one_hot` and ids `embedded`.",
+        description="How it is encoded: `embedded` looks it up in a table of the "
+        "code's own, the others are those of `poso_keras.BucketEncoding`. By default "
+        "ordered buckets are `ordered`, flags `one_hot` and ids `embedded`.",
     )
 
     @model_validator(mode="before")
@@ -66,7 +66,7 @@ class CodeConfig(Section):
             )
         if self.encoding != "embedded":
             raise ValueError(
-                f"the encoding of {self.input}, an id, must be embedded. "
+                f"{self.input} is an id, so its encoding must be embedded. "
                 f"Received: {self.encoding}"
             )
         return self

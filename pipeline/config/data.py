@@ -26,13 +26,13 @@ class SplitConfig(Section):
         gt=0,
         lt=1,
         description="by user: share of the users to train on. The paper's is 100 "
-        "thousand of 138.",
+        "thousand out of 138 thousand.",
     )
     first_train_day: datetime.date | None = Field(
         None,
-        description="First day to train on; by default as many days before the log's "
-        "last as the window has. The last is the newest with a tenth of a usual day's "
-        "rows: a wrong clock does not move the window.",
+        description="First day to train on; by default the one that makes the last day "
+        "to evaluate on the log's last: the newest day with at least a tenth of a "
+        "usual day's rows, so that a wrong clock does not move the window.",
     )
     train_days: Positive = Field(7, description="Consecutive days to train on.")
     eval_days: Positive = Field(1, description="Days after them to evaluate on.")
@@ -59,7 +59,7 @@ class InputConfig(Section):
         for name in self.transform.vocabularies:
             if name not in known:
                 raise ValueError(
-                    f"transform.vocabularies names '{name}', which is no column of ids "
-                    f"({', '.join(known)})"
+                    f"transform.vocabularies names '{name}', which is not a column of "
+                    f"ids ({', '.join(known)})"
                 )
         return self

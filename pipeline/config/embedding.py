@@ -8,10 +8,10 @@ from pipeline.config.section import Positive, Section
 
 
 class EmbeddingConfig(Section):
-    """Look-ups in the tables of ids, where they depend on the strategy."""
+    """Lookups in the tables of ids, where they depend on the strategy."""
 
     tpu_min_rows: Positive = Field(
         10_000,
-        description="strategy tpu: tables with more rows than that are spread over "
-        "the chips (TFRS' TPUEmbedding), smaller ones are on each.",
+        description="strategy tpu: tables with more rows than this are spread over "
+        "the chips (TFRS' TPUEmbedding), smaller ones are copied to each.",
     )

@@ -14,9 +14,9 @@ class EvaluationConfig(Section):
 
     enabled: bool = Field(
         True,
-        description="Judge the model against the last blessed one. Without, a run ends "
-        "with its report: no model is blessed, tried in a server or pushed. For runs "
-        "that only compare, such as one of several seeds.",
+        description="Judge the model against the last blessed one. If false, a run "
+        "ends with its report: no model is blessed, tried in a server or pushed. For "
+        "runs that only compare models, such as one of several seeds.",
     )
     weighting: Literal["impressions", "positives", "none"] = "impressions"
     max_gauc_drop: float = Field(

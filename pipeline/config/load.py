@@ -27,7 +27,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
         overrides: `section.key=value` strings; the value is read as YAML.
 
     Raises:
-        ConfigError: The file is missing or no YAML, a key is unknown (the message
+        ConfigError: The file is missing or not YAML, a key is unknown (the message
             names the nearest known one) or a value is not allowed.
     """
     try:
@@ -79,7 +79,7 @@ def _describe_problems(error: ValidationError, path: str) -> str:
     lines = [f"{path}: the configuration is not valid:"]
     for problem in error.errors():
         place = [str(part) for part in problem["loc"] if part != "[key]"]
-        name = ".".join(place) or "the whole"
+        name = ".".join(place) or "the whole configuration"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(place[:-1])
             near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)

@@ -26,7 +26,7 @@ class TaskConfig(Section):
         0.0,
         ge=0,
         lt=1,
-        description="s: the loss takes labels of 1 - s/2 and s/2 for 1 and 0.",
+        description="s: the loss takes labels of 1 - s/2 and s/2 in place of 1 and 0.",
     )
 
 
@@ -37,7 +37,8 @@ class PersonalizationConfig(Section):
     attention: bool = Field(True, description="POSO (MHA) on the histories, Eq. 14.")
     mmoe: bool = Field(True, description="POSO (MMoE), Eq. 17.")
     experts: bool = Field(
-        True, description="Gates on the experts' layers, too, as in Eq. 11; with mmoe."
+        True,
+        description="Gates on the experts' layers, too, as in Eq. 11; needs mmoe.",
     )
 
     @property
@@ -74,8 +75,9 @@ class GatesConfig(Section):
         1.0,
         gt=0,
         le=4,
-        description="Variance of W2's initial values, times its inputs. At 1 the gates "
-        "of several modules start apart; at 0.01 all start near C / 2.",
+        description="Variance of W2's initial values, multiplied by the number of its "
+        "inputs. At 1 the gates of several modules start apart; at 0.01 all start near "
+        "C / 2.",
     )
 
 
@@ -84,7 +86,9 @@ class AttentionConfig(Section):
 
     num_heads: Positive = 4
     key_dim: Positive = Field(16, description="Width of one head.")
-    num_modules: Positive = Field(4, description="N, the copies where a mode is full.")
+    num_modules: Positive = Field(
+        4, description="N, the copies of each projection whose mode is full."
+    )
     query_mode: Literal["shared", "gated", "full"] = "shared"
     key_mode: Literal["shared", "gated", "full"] = "gated"
     value_mode: Literal["shared", "gated", "full"] = "full"
@@ -124,12 +128,21 @@ class ModelConfig(Section):
         "alone would credit them with it.",
     )
     input_code_scale: float = Field(
-        0.2, gt=0, description="Factor of `input_codes`, beside embeddings near 0."
+        0.2,
+        gt=0,
+        description="Factor by which `input_codes` are multiplied, since the "
+        "embeddings beside them start near 0.",
     )
     gates: GatesConfig = GatesConfig()
     embedding_dim: Positive = Field(16, description="Width of id embeddings.")
     bucket_embedding_dim: Positive = Field(8, description="Width of bucket embeddings.")
-    embedding_l2: float = Field(0.0, ge=0, description="L2 penalty on id embeddings.")
+    embedding_l2: float = Field(
+        0.0,
+        ge=0,
+        description="L2 penalty on id embeddings. For each input of ids the loss gains "
+        "this times the mean squared norm of the rows that the global batch looks up; "
+        "the padding of lists and histories does not count.",
+    )
     attention: AttentionConfig = AttentionConfig()
     mmoe: MMoEConfig = MMoEConfig()
     tower_units: tuple[Positive, ...] = (32,)
@@ -144,10 +157,21 @@ class ModelConfig(Section):
         for code in codes:
             if not code.of_bucket:
                 raise ValueError(
-                    "only buckets that are not embedded are taken: the rest is among "
+                    "must be buckets that are not embedded: everything else is among "
                     f"the model's inputs already. Received: {code.input}"
                 )
         return codes
+
+    @model_validator(mode="after")
+    def _module_codes_are_read(self) -> ModelConfig:
+        for module in self.module_codes:
+            if module not in self.poso.modules:
+                needed = "poso.mmoe and poso.experts" if module == "experts" else ""
+                raise ValueError(
+                    f"module_codes.{module} has no effect without the module's gates: "
+                    f"set {needed or f'poso.{module}'} to true, or leave it out"
+                )
+        return self
 
     def codes_of(self, module: Module) -> tuple[CodeConfig, ...]:
         """What the gates of a module read."""

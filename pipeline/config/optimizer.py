@@ -1,4 +1,4 @@
-"""How the embedding tables are trained, where it is not as the dense weights are."""
+"""How the embedding tables are trained, where it differs from the dense weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.config.section import Section
 
 
 class EmbeddingOptimizerConfig(Section):
-    """The optimizer of the embedding tables; `training.optimizer` has the rest."""
+    """The optimizer of the embedding tables; `training.optimizer` trains the rest."""
 
     name: Literal["adam", "lazy_adam", "adagrad", "clippy_adagrad"] = Field(
         "lazy_adam",
@@ -20,5 +20,5 @@ class EmbeddingOptimizerConfig(Section):
     learning_rate: float | None = Field(
         None,
         gt=0,
-        description="By default training.learning_rate. A schedule of it scales both.",
+        description="By default training.learning_rate. training.schedule scales both.",
     )

@@ -36,10 +36,12 @@ class RunConfig(InputConfig, LogConfig):
     @model_validator(mode="after")
     def _tasks_have_labels(self) -> RunConfig:
         labels = self.features.labels
-        self._all_known("tasks", tuple(self.tasks), tuple(labels), "features.labels")
+        self._all_known(
+            "tasks", tuple(self.tasks), tuple(labels), "a label in features.labels"
+        )
         if not any(task.fusion_weight for task in self.tasks.values()):
             raise ValueError(
-                "tasks: at least one needs a fusion_weight above 0, else every "
+                "tasks: at least one needs a fusion_weight above 0, otherwise every "
                 "candidate has the same fused score"
             )
         evaluated = self.evaluation
@@ -47,7 +49,7 @@ class RunConfig(InputConfig, LogConfig):
             "evaluation.blessing_tasks",
             evaluated.blessing_tasks or (),
             tuple(self.tasks),
-            "tasks",
+            "a task",
         )
         training = self.training
         if training.early_stopping.task:
@@ -55,21 +57,21 @@ class RunConfig(InputConfig, LogConfig):
                 "training.early_stopping.task",
                 (training.early_stopping.task,),
                 tuple(self.tasks),
-                "tasks",
+                "a task",
             )
         if training.sample_weights.column:
             self._all_known(
                 "training.sample_weights.column",
                 (training.sample_weights.column,),
                 self.features.weight_columns,
-                "the numeric columns",
+                "a numeric column",
             )
         if evaluated.popularity_task:
             self._all_known(
                 "evaluation.popularity_task",
                 (evaluated.popularity_task,),
                 tuple(self.tasks),
-                "tasks",
+                "a task",
             )
         return self
 
@@ -78,21 +80,33 @@ class RunConfig(InputConfig, LogConfig):
         training = self.training
         if training.control and not (training.baseline and self.model.poso.any):
             raise ValueError(
-                "training.control is compared with a model that has gates, and beside "
-                "the plain one: set training.baseline and one of model.poso to true, "
-                "or training.control to false"
+                "training.control needs a model with gates and the plain baseline to "
+                "be compared with: set training.baseline and one of model.poso to "
+                "true, or training.control to false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _precision_suits_the_strategy(self) -> RunConfig:
+        kind = self.training.strategy.kind
+        unscaled = kind in ("parameter_server", "tpu")  # as Keras' LossScaleOptimizer
+        if unscaled and self.model.mixed_precision == "mixed_float16":
+            raise ValueError(
+                "model.mixed_precision mixed_float16 scales the loss, which is not "
+                f"possible with training.strategy.kind {kind}: use mixed_bfloat16, "
+                "which needs no scaling"
             )
         return self
 
     @staticmethod
     def _all_known(
-        where: str, names: tuple[str, ...], known: tuple[str, ...], source: str
+        where: str, names: tuple[str, ...], known: tuple[str, ...], kind: str
     ) -> None:
         for name in names:
             if name not in known:
                 raise ValueError(
-                    f"{where} names '{name}', which is not under {source} "
-                    f"({', '.join(known) or 'empty'})"
+                    f"{where} names '{name}', which is not {kind} "
+                    f"({', '.join(known) or 'there are none'})"
                 )
 
     @property

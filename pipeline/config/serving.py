@@ -1,4 +1,4 @@
-"""What is exported for serving, and how it is tried before the push."""
+"""What is exported for serving, and how it is tried before it is pushed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ class TrialConfig(Section):
     requests: Positive = Field(
         32, description="Sampled impressions; each is sent to every signature."
     )
-    candidates: Positive = Field(20, description="M of the sampled rank requests.")
+    candidates: Positive = Field(
+        20, description="Candidates (M) of each sampled rank request."
+    )
     max_score_difference: float = Field(
-        1e-4, gt=0, description="Largest difference to the model's scores in process."
+        1e-4,
+        gt=0,
+        description="Largest allowed difference from the scores that the model gives "
+        "in the process that trained it.",
     )
     max_p99_ms: float = Field(
-        1000.0, gt=0, description="Largest 99th percentile of the answers' latency."
+        1000.0, gt=0, description="Largest allowed 99th percentile of the latency."
     )
     start_timeout_s: float = Field(
         120.0, gt=0, description="How long the server may take to be ready."
@@ -43,12 +48,13 @@ class ValidationConfig(TrialConfig):
     serving_image_tags: tuple[str, ...] = Field(
         ("2.20.0",),
         min_length=1,
-        description="TensorFlow Serving's images that try the model on Kubeflow.",
+        description="Tags of the TensorFlow Serving images that try the model on "
+        "Kubeflow.",
     )
 
 
 class ExportConfig(Section):
-    """What is exported beside the scores."""
+    """What is exported besides the scores."""
 
     model_name: str = Field(
         "ranker",
@@ -61,11 +67,11 @@ class ExportConfig(Section):
         24, ge=0, le=1000, description="Warm-up requests written at export."
     )
     max_candidates: Positive = Field(
-        200, description="M of the largest warm-up request of `rank`."
+        200, description="Candidates (M) of the largest warm-up request of `rank`."
     )
 
 
 class ServingConfig(ExportConfig):
-    """What is exported beside the scores, and how it is tried before the push."""
+    """What is exported besides the scores, and how it is tried before it is pushed."""
 
     validation: ValidationConfig = ValidationConfig()

@@ -1,7 +1,7 @@
-"""YAML in which nothing is read otherwise than it looks.
+"""YAML in which everything is read as what it looks like.
 
-A key that is there twice, or that YAML takes for something else than text (`on`, `1`),
-is an error, as is what looks like a date and is none, and a number that YAML reads to
+A key that is given twice, or that YAML takes for something other than text (`on`, `1`),
+is an error; so is what looks like a date and is not, and a number that YAML reads in
 another base (`017` is 15, `12:30` is 750).
 """
 
@@ -54,7 +54,9 @@ class _StrictLoader(yaml.SafeLoader):
             problem = f"{node.value!r:.{_SHOWN}} is not what it looks like: {error}"
             raise ConstructorError(None, None, problem, node.start_mark) from error
         if node.tag in _NUMBERS and _OTHER_BASE.fullmatch(node.value):
-            problem = f"{node.value} would be read as {value}: quote it, or write that"
+            problem = (
+                f"{node.value} would be read as {value}: quote it, or write {value}"
+            )
             raise ConstructorError(None, None, problem, node.start_mark)
         return value
 
@@ -71,7 +73,7 @@ class _StrictLoader(yaml.SafeLoader):
                     f"a key must be text, quote it: {written!r} is read as {key!r}"
                 )
             elif key in seen:
-                problem = f"the key '{key}' is there twice"
+                problem = f"the key '{key}' is given twice"
             if problem:
                 raise ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)

@@ -1,10 +1,10 @@
-"""Where the course of a training is written, beside the terminal."""
+"""Where the progress of a training is recorded, besides the terminal."""
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from pipeline.config.section import Positive, Section
+from pipeline.config.section import Positive, Section, refuse_unused
 
 
 class TensorBoardConfig(Section):
@@ -22,7 +22,9 @@ class TensorBoardConfig(Section):
     @classmethod
     def _ordered(cls, steps: tuple[int, int] | None) -> tuple[int, int] | None:
         if steps and steps[0] > steps[1]:
-            raise ValueError(f"must be [first, last]. Received: {list(steps)}")
+            raise ValueError(
+                f"must be [first, last], in that order. Received: {list(steps)}"
+            )
         return steps
 
 
@@ -30,6 +32,12 @@ class MLflowConfig(Section):
     """A run in an MLflow tracking server or folder."""
 
     tracking_uri: str = Field(
-        "", description="Server or database, http://... or sqlite:///...; '': none."
+        "", description="Server or database, http://... or sqlite:///...; empty: none."
     )
     experiment: str = Field("poso", min_length=1, description="MLflow's experiment.")
+
+    @model_validator(mode="after")
+    def _all_is_read(self) -> MLflowConfig:
+        if not self.tracking_uri:
+            refuse_unused(self, ["experiment"], "without tracking_uri")
+        return self

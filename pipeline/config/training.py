@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config.embedding import EmbeddingConfig
 from pipeline.config.optimizer import EmbeddingOptimizerConfig
 from pipeline.config.schedule import ScheduleConfig
-from pipeline.config.section import Positive, Section
+from pipeline.config.section import Positive, Section, refuse_unused
 from pipeline.config.stopping import EarlyStoppingConfig
 from pipeline.config.strategy import StrategyConfig
 from pipeline.config.tracking import MLflowConfig, TensorBoardConfig
@@ -25,19 +25,23 @@ class FitConfig(Section):
     epochs: Positive = 2
     learning_rate: float = Field(1e-3, gt=0)
     optimizer: Literal["adam", "adagrad", "clippy_adagrad"] = Field(
-        "adam", description="Of all weights but the embedding tables."
+        "adam", description="Of all weights except the embedding tables."
     )
     embedding: EmbeddingConfig = EmbeddingConfig()
     embedding_optimizer: EmbeddingOptimizerConfig = EmbeddingOptimizerConfig()
     clip_norm: float | None = Field(
-        10.0, gt=0, description="Largest norm of all gradients together."
+        10.0,
+        gt=0,
+        description="Largest norm of all gradients taken together; null: no clipping.",
     )
     shuffle_buffer: Positive = Field(65536, description="Examples mixed at a time.")
-    seed: int = 17
+    seed: int = Field(
+        17, ge=0, lt=1 << 32, description="Of the weights, the order and the dropout."
+    )
     deterministic: bool = Field(
         False,
-        description="Operations that give the same bits on every run, on GPUs too, "
-        "where they are slower.",
+        description="Take operations that give the same bits on every run, on GPUs "
+        "too, where they are slower.",
     )
     checkpoint_minutes: float = Field(
         5.0, gt=0, description="Minutes of training that a killed run may lose."
@@ -49,6 +53,24 @@ class FitConfig(Section):
     tensorboard: TensorBoardConfig = TensorBoardConfig()
     mlflow: MLflowConfig = MLflowConfig()
 
+    @model_validator(mode="after")
+    def _suits_the_strategy(self) -> FitConfig:
+        if self.strategy.kind != "tpu":
+            why = f"with strategy.kind {self.strategy.kind}, only with tpu"
+            refuse_unused(self.embedding, ["tpu_min_rows"], why)
+            return self
+        if self.early_stopping.task:
+            raise ValueError(
+                "early_stopping.task cannot be used with strategy.kind tpu: the best "
+                "epoch's weights would lack the tables that are spread over the chips"
+            )
+        if self.embedding_optimizer.name == "clippy_adagrad":
+            raise ValueError(
+                "embedding_optimizer.name must be lazy_adam, adam or adagrad with "
+                "strategy.kind tpu: TPUs have no other. Received: clippy_adagrad"
+            )
+        return self
+
 
 class TrainingConfig(FitConfig):
     """How models are trained, and which."""
@@ -58,6 +80,6 @@ class TrainingConfig(FitConfig):
     )
     control: bool = Field(
         False,
-        description="Also train the control, the same gates fed a constant code, which "
-        "tells what personalization gains from what further parameters do.",
+        description="Also train the control, the same gates fed a constant code. It "
+        "separates the gain by personalization from the gain by more parameters.",
     )

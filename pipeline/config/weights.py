@@ -17,7 +17,7 @@ class SampleWeightsConfig(Section):
 
     by_group: dict[UserGroup, Weight] = Field(
         default_factory=dict,
-        description="By user group; groups that are not named have weight 1.",
+        description="By user group; groups not named have weight 1.",
     )
     column: str | None = Field(
         None,

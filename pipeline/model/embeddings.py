@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from pipeline.config import FitConfig, ModelConfig
+from pipeline.model.losses import sum_over_replicas
 from pipeline.model.tpu_tables import TPUTables, inputs_of_large_tables
 from preprocessing.transform.input_specs import HISTORY_GAP, InputSpec
 
@@ -39,7 +40,9 @@ class FeatureEmbedding(tf_keras.layers.Layer):
         training: FitConfig,
         learning_rate: Callable[[], tf.Tensor],
     ):
-        super().__init__(name="embedding")
+        # What is added to the inputs must keep its type under mixed precision.
+        super().__init__(name="embedding", autocast=False)
+        self._of_tables = [spec for spec in specs if spec.table]
         self._single = [spec for spec in specs if spec.kind != "history"]
         self._l2 = settings.embedding_l2
         narrow = settings.bucket_embedding_dim
@@ -70,12 +73,22 @@ class FeatureEmbedding(tf_keras.layers.Layer):
             embedding_rows[GAP_BUCKETS], narrow, name=f"{GAP_BUCKETS}_table"
         )
 
-    def with_large_tables(self, inputs: Tensors) -> Tensors:
-        """Adds the rows of all large tables, which a TPU looks up in one call."""
-        if self._large is None:
-            return inputs
-        rows = self._large(inputs)
-        return {**inputs, **{_rows_of(name): value for name, value in rows.items()}}
+    def prepared(self, inputs: Tensors) -> Tensors:
+        """Adds to the inputs what is computed for all of them in one call.
+
+        That is the rows of large tables, which a TPU looks up, and the numbers of ids
+        that the penalty is a mean over, which the replicas add up.
+        """
+        added: dict[str, tf.Tensor] = {}
+        if self._large is not None:
+            rows = self._large(inputs)
+            added.update({_rows_of(name): value for name, value in rows.items()})
+        if self._l2:
+            here = [tf.reduce_sum(_in_use(inputs, spec)) for spec in self._of_tables]
+            numbers = tf.unstack(sum_over_replicas(tf.stack(here)))
+            for spec, number in zip(self._of_tables, numbers, strict=True):
+                added[_number_of(spec.name)] = number
+        return {**inputs, **added}
 
     def call(self, inputs: Tensors) -> list[tf.Tensor]:
         """One [batch, width] tensor per input, in the order of the inputs."""
@@ -98,24 +111,38 @@ class FeatureEmbedding(tf_keras.layers.Layer):
 
     def _rows(self, inputs: Tensors, spec: InputSpec) -> tf.Tensor:
         if spec.table in self.tables:
-            return self._penalized(self.tables[spec.table](inputs[spec.name]))
-        return self._penalized(inputs[_rows_of(spec.name)])
-
-    def _penalized(self, rows: tf.Tensor) -> tf.Tensor:
-        """Adds the L2 penalty of the rows in use, not of the whole table."""
+            rows = self.tables[spec.table](inputs[spec.name])
+        else:
+            rows = inputs[_rows_of(spec.name)]
         if self._l2:
-            squares = tf.reduce_sum(tf.square(tf.cast(rows, tf.float32)), axis=-1)
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            # A replica's share of a small batch may be empty.
-            mean = tf.math.divide_no_nan(
-                tf.reduce_sum(squares), tf.cast(tf.size(squares), tf.float32)
-            )
-            self.add_loss(self._l2 * mean / replicas)
+            self.add_loss(self._l2 * _mean_square_share(inputs, spec, rows))
         return rows
 
 
 def _rows_of(name: str) -> str:
     return f"{name}/rows"
+
+
+def _number_of(name: str) -> str:
+    return f"{name}/ids_in_use"
+
+
+def _in_use(inputs: Tensors, spec: InputSpec) -> tf.Tensor:
+    """1 for each id that is embedded, 0 for the padding of lists; float32."""
+    ids = inputs[spec.name]
+    used = tf.ones_like(ids) if spec.kind == "id" else ids > 0
+    return tf.cast(used, tf.float32)
+
+
+def _mean_square_share(inputs: Tensors, spec: InputSpec, rows: tf.Tensor) -> tf.Tensor:
+    """This replica's share of the mean squared norm of the rows that an input reads.
+
+    Summed over the replicas it is the mean over all ids of the global batch, each
+    counted as often as it is there; 0 if there is none.
+    """
+    squares = tf.reduce_sum(tf.square(tf.cast(rows, tf.float32)), axis=-1)
+    total = tf.reduce_sum(squares * _in_use(inputs, spec))
+    return tf.math.divide_no_nan(total, inputs[_number_of(spec.name)])
 
 
 def _masked_mean(rows: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

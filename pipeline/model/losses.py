@@ -43,11 +43,22 @@ def mean_loss_share(losses: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
         count = tf.cast(tf.size(losses), tf.float32)
     else:
         count = tf.reduce_sum(weights)
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # Replicas may hold different numbers of examples and sums of weights.
-        context = tf.distribute.get_replica_context()
-        count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
-    return tf.math.divide_no_nan(tf.reduce_sum(losses), count)
+    # Replicas may hold different numbers of examples and sums of weights.
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), sum_over_replicas(count))
+
+
+def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
+    """The sum of what the replicas hold, on each of them.
+
+    Where no replica computes, as when a model is called to make its weights, it is the
+    value itself.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return value
+    if tf.distribute.in_cross_replica_context():
+        return value
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
 class MeanLoss(tf_keras.metrics.Metric):

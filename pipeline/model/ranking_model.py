@@ -81,7 +81,7 @@ class RankingModel(tfrs.Model):
         """Logits [batch] of each task."""
         if shared_user:
             inputs = self._with_one_user(inputs)
-        inputs = self.embedding.with_large_tables(inputs)
+        inputs = self.embedding.prepared(inputs)
         parts = [*self.embedding(inputs), *self.input_codes(inputs)]
         codes = self.personalization_code(inputs, parts)
         user, video = (

@@ -180,6 +180,24 @@ CHANGES: dict[str, str] = {
     ),
 }
 
+# What must be set for a key to be read, so that another value is taken at all.
+GIVEN: dict[str, tuple[str, ...]] = {
+    "model.poso.mlp": ("model.module_codes={}",),
+    "training.embedding.tpu_min_rows": ("training.strategy.kind=tpu",),
+    "training.strategy.local_workers": ("training.strategy.kind=multi_worker",),
+    "training.strategy.local_servers": (
+        "training.strategy={kind: parameter_server, local_workers: 2}",
+    ),
+    "training.strategy.replicas": ("training.strategy.kind=mirrored",),
+    "training.strategy.tpu": ("training.strategy.kind=tpu",),
+    "training.strategy.min_shard_bytes": ("training.strategy.kind=parameter_server",),
+    "training.schedule.final_share": ("training.schedule.decay=cosine",),
+    "training.early_stopping.group": ("training.early_stopping.task=like",),
+    "training.early_stopping.patience": ("training.early_stopping.task=like",),
+    "training.early_stopping.min_delta": ("training.early_stopping.task=like",),
+    "training.mlflow.experiment": ("training.mlflow.tracking_uri=http://mlflow:5000",),
+}
+
 
 def schema_keys(kind: type[BaseModel], place: str = "") -> Iterator[str]:
     """Every key under a section, `section.key`; also of mappings and lists."""

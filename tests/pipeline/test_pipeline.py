@@ -8,7 +8,13 @@ import yaml
 
 from pipeline.config import RunConfig, load_config
 from pipeline.pipeline import create_pipeline
-from tests.helpers.config_keys import BASE, CHANGES, changed_keys, schema_keys
+from tests.helpers.config_keys import (
+    BASE,
+    CHANGES,
+    GIVEN,
+    changed_keys,
+    schema_keys,
+)
 
 KEYS = tuple(schema_keys(RunConfig))
 
@@ -95,7 +101,8 @@ def test_every_key_has_a_changed_value():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_setting_runs_those_components_again_that_the_page_says(key, load, expected):
-    before, after = load(), load(CHANGES[key])
+    given = GIVEN.get(key, ())
+    before, after = load(*given), load(*given, CHANGES[key])
     assert set(changed_keys(before, after)) == {key}
     again = run_again(build(before), build(after))
     assert again == expected[row_of(key, expected)]
@@ -124,7 +131,7 @@ def test_what_follows_is_what_the_page_says(tables, load):
     ("override", "components"),
     [
         ("training.baseline=false", "PlainTrainer"),
-        ("model.poso={mlp: false, attention: false, mmoe: false}", "PlainTrainer"),
+        ("model={poso: {mlp: no, attention: no, mmoe: no}}", "PlainTrainer"),
         ("serving.validation.enabled=false", "ServingValidator"),
         (
             "evaluation.enabled=false",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 import tf_keras
@@ -77,7 +75,3 @@ class ScaledSchedule(Schedule):
     def __call__(self, step: tf.Tensor | int) -> tf.Tensor:
         """The rate of a step."""
         return self._factor * self._schedule(step)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {"schedule": self._schedule, "factor": self._factor}

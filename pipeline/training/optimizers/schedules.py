@@ -24,20 +24,37 @@ def learning_rate(
         A schedule, or a number where the rate never changes.
 
     Raises:
-        ValueError: The steps are needed and not known, or the warm-up takes all of
-            them and leaves none to decay in.
+        ValueError: The steps are needed and not known, there are none, or the warm-up
+            takes so many of them that the rate does not get where it should.
     """
     if settings.needs_steps and steps is None:
         raise ValueError("`steps` must be given for this schedule. Received: None")
+    if steps == 0:
+        raise ValueError(
+            "there is nothing to train on: the training split has fewer examples than "
+            "a batch (training.batch_size)"
+        )
     total = steps or 0
     warmup = settings.warmup_steps or round(settings.warmup_share * total)
-    if settings.decay != "constant" and warmup >= total:
-        raise ValueError(
-            "training.schedule.warmup_steps must be fewer than the steps of the whole "
-            f"training, {total}. Received: {warmup}"
-        )
+    _check_warmup(settings, warmup, total)
     rate = _decay(settings, peak, total - warmup)
     return WarmUp(rate, warmup) if warmup else rate
+
+
+def _check_warmup(settings: ScheduleConfig, warmup: int, total: int) -> None:
+    decays = settings.decay != "constant"
+    most = total - 1 if decays else total
+    if warmup <= most:
+        return
+    name = "warmup_steps" if settings.warmup_steps else "warmup_share"
+    why = (
+        "no step is left for the decay" if decays else "the rate never reaches its peak"
+    )
+    raise ValueError(
+        f"training.schedule.{name} makes a warm-up of {warmup} steps in a training of "
+        f"{total}, in which {why}: at most {most} can be taken. "
+        f"Received: {getattr(settings, name)}"
+    )
 
 
 def _decay(
@@ -53,7 +70,6 @@ def _decay(
     return peak
 
 
-@tf_keras.utils.register_keras_serializable(package="poso")
 class WarmUp(tf_keras.optimizers.schedules.LearningRateSchedule):
     """A rise from 0 in equal steps, and then another schedule from its beginning.
 
@@ -76,18 +92,3 @@ class WarmUp(tf_keras.optimizers.schedules.LearningRateSchedule):
         rate = self.then(after) if callable(self.then) else self.then
         share = tf.minimum((step + 1.0) / self.steps, 1.0)
         return tf.cast(rate, tf.float32) * share
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor."""
-        then = self.then
-        if callable(then):
-            then = tf_keras.optimizers.schedules.serialize(then)
-        return {"then": then, "steps": self.steps}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> WarmUp:
-        """Of what `get_config` returns."""
-        then = config["then"]
-        if isinstance(then, dict):
-            then = tf_keras.optimizers.schedules.deserialize(then)
-        return cls(then, config["steps"])

@@ -63,9 +63,12 @@ def test_overrides_reach_into_missing_sections(config_file):
         ("tasks={}", "at least one task is needed"),
         (
             "tasks={likes: {}}",
-            "tasks names 'likes', which is not under features.labels",
+            "tasks names 'likes', which is not a label in features.labels (long_view)",
         ),
-        ("evaluation.blessing_tasks=[like]", "evaluation.blessing_tasks names 'like'"),
+        (
+            "evaluation.blessing_tasks=[like]",
+            "evaluation.blessing_tasks names 'like', which is not a task (long_view)",
+        ),
         ("transform.avc_boundaries=[4, 2]", "boundaries must ascend"),
         (
             "model.attention={key_mode: shared, value_mode: shared}",
@@ -81,7 +84,7 @@ def test_overrides_reach_into_missing_sections(config_file):
         ),
         (
             "model.module_codes={mlp: [{input: user_id, encoding: one_hot}]}",
-            "the encoding of user_id, an id, must be embedded. Received: one_hot",
+            "user_id is an id, so its encoding must be embedded. Received: one_hot",
         ),
         (
             "model.personalization_code=[{input: constant, encoding: numeric}]",
@@ -91,7 +94,7 @@ def test_overrides_reach_into_missing_sections(config_file):
         ("model.module_codes={tower: [avc]}", "model.module_codes.tower"),
         (
             "model.input_codes=[user_id]",
-            "model.input_codes: only buckets that are not embedded are taken",
+            "model.input_codes: must be buckets that are not embedded",
         ),
         ("training.strategy.kind=horovod", "training.strategy.kind: Input should be"),
         ("features.last_day=2022-13-01", "--set features.last_day: '2022-13-01'"),
@@ -107,7 +110,7 @@ def test_overrides_reach_into_missing_sections(config_file):
         ),
         (
             "transform.vocabularies.user_idd={}",
-            "transform.vocabularies names 'user_idd', which is no column of ids",
+            "transform.vocabularies names 'user_idd', which is not a column of ids",
         ),
     ],
 )
@@ -134,7 +137,7 @@ def test_a_missing_file_and_a_non_mapping_are_named(tmp_path):
     with pytest.raises(ConfigError, match="cannot read"):
         load_config(path)
     path.write_text("name: a\nname: b\n")
-    with pytest.raises(ConfigError, match="the key 'name' is there twice"):
+    with pytest.raises(ConfigError, match="the key 'name' is given twice"):
         load_config(path)
     path.write_text("a: [1\n")
     with pytest.raises(ConfigError, match="not valid YAML"):

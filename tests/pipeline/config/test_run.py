@@ -64,6 +64,23 @@ def test_a_module_may_read_a_code_of_its_own():
 
 
 @pytest.mark.parametrize(
+    ("module", "off"),
+    [
+        ("mlp", {"mlp": False}),
+        ("attention", {"attention": False}),
+        ("mmoe", {"mmoe": False}),
+        ("experts", {"mmoe": False}),
+        ("experts", {"experts": False}),
+    ],
+)
+def test_the_code_of_a_module_without_gates_is_refused(module, off):
+    model = {"poso": off, "module_codes": {module: ["is_new_user"]}}
+    with pytest.raises(ValidationError, match=rf"module_codes\.{module} has no effect"):
+        settings_with(model=model)
+    assert settings_with(model={**model, "poso": {}}).model.codes_of(module)
+
+
+@pytest.mark.parametrize(
     ("name", "encoding"),
     [
         ("avc", "ordered"),
@@ -101,5 +118,7 @@ def test_fusion_weights_that_are_all_zero_are_refused():
 def test_a_control_needs_gates_and_the_plain_baseline(sections):
     assert not settings_with(**sections).training.control
     sections["training"] = {**sections.get("training", {}), "control": True}
-    with pytest.raises(ValidationError, match=r"training\.control is compared with"):
+    with pytest.raises(
+        ValidationError, match=r"training\.control needs a model with gates"
+    ):
         settings_with(**sections)

@@ -8,9 +8,9 @@ from pipeline.config.strict_yaml import read_yaml
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", r"the key 'a' is there twice \(line 3, column 1\)"),
-        ("x: {a: 1, a: 1}", r"'a' is there twice \(line 1, column 11\)"),
-        ("x:\n  - {a: 1, 'a': 2}", "'a' is there twice"),
+        ("a: 1\nb: 2\na: 3\n", r"the key 'a' is given twice \(line 3, column 1\)"),
+        ("x: {a: 1, a: 1}", r"'a' is given twice \(line 1, column 11\)"),
+        ("x:\n  - {a: 1, 'a': 2}", "'a' is given twice"),
         ("day: 2022-13-01", r"'2022-13-01' .* month must be in 1\.\.12 \(line 1"),
         ("2022-02-30", "day is out of range"),
         ("day: 2022-01-01 99:00:00", "hour must be in"),

@@ -1,11 +1,17 @@
-"""Settings of a training that exclude each other, or name what is not there."""
+"""Settings of a training that contradict each other, or name what is not there."""
 
 import math
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from pipeline.config import ConfigError, RunConfig, load_config
+from pipeline.config import (
+    ConfigError,
+    RunConfig,
+    TrainerPart,
+    TrainingConfig,
+    load_config,
+)
 from tests.helpers.small_transform import settings_with
 
 
@@ -14,7 +20,7 @@ from tests.helpers.small_transform import settings_with
     [
         (
             {"schedule": {"warmup_steps": 5, "warmup_share": 0.1}},
-            "warmup_steps and warmup_share exclude each other",
+            "warmup_steps and warmup_share are mutually exclusive",
         ),
         ({"schedule": {"decay": "exponential"}}, "final_share must be above 0"),
         ({"schedule": {"warmup_share": 1.0}}, "less than 1"),
@@ -32,14 +38,27 @@ from tests.helpers.small_transform import settings_with
         ),
         (
             {"sample_weights": {"column": "is_like"}},
-            r"'is_like', which is not under the numeric columns \(play_time_ms, "
+            r"'is_like', which is not a numeric column \(play_time_ms, "
             r"video_duration_ms, loudness, battery\)",
         ),
         (
             {"early_stopping": {"task": "follow"}},
-            r"early_stopping.task names 'follow', which is not under tasks",
+            r"early_stopping.task names 'follow', which is not a task",
         ),
         ({"tensorboard": {"profile_steps": [9, 3]}}, r"must be \[first, last\]"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"seed": 1 << 32}, "less than 4294967296"),
+        (
+            {"strategy": {"kind": "tpu"}, "early_stopping": {"task": "like"}},
+            r"early_stopping\.task cannot be used with strategy\.kind tpu",
+        ),
+        (
+            {
+                "strategy": {"kind": "tpu"},
+                "embedding_optimizer": {"name": "clippy_adagrad"},
+            },
+            r"must be lazy_adam, adam or adagrad .* tpu.*Received: clippy_adagrad",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(section, message):
@@ -61,6 +80,63 @@ def test_what_can_be_is_taken():
     assert training.tensorboard.profile_steps == (3, 9)
 
 
+WITHOUT_EFFECT = [
+    ({"strategy": {"local_workers": 2}}, "local_workers", "kind none"),
+    ({"strategy": {"kind": "tpu", "local_workers": 2}}, "local_workers", "kind tpu"),
+    ({"strategy": {"replicas": 2}}, "replicas", "kind none"),
+    ({"strategy": {"kind": "multi_worker", "replicas": 2}}, "replicas", "kind multi"),
+    ({"strategy": {"local_servers": 3}}, "local_servers", "kind none"),
+    (
+        {"strategy": {"kind": "parameter_server", "local_servers": 3}},
+        "local_servers",
+        "without local_workers",
+    ),
+    ({"strategy": {"min_shard_bytes": 9}}, "min_shard_bytes", "kind none"),
+    ({"strategy": {"kind": "mirrored", "tpu": "local"}}, "tpu", "kind mirrored"),
+    (
+        {"strategy": {"kind": "parameter_server", "scale_learning_rate": "linear"}},
+        "scale_learning_rate",
+        "kind parameter_server",
+    ),
+    ({"embedding": {"tpu_min_rows": 9}}, "tpu_min_rows", r"strategy\.kind none"),
+    ({"early_stopping": {"group": "new"}}, "group", "without task"),
+    ({"early_stopping": {"patience": 5}}, "patience", "without task"),
+    ({"early_stopping": {"min_delta": 0.1}}, "min_delta", "without task"),
+    ({"schedule": {"final_share": 0.1}}, "final_share", "decay constant"),
+    ({"mlflow": {"experiment": "feeds"}}, "experiment", "without tracking_uri"),
+]
+
+
+@pytest.mark.parametrize(("section", "name", "why"), WITHOUT_EFFECT)
+def test_what_would_have_no_effect_is_refused(section, name, why):
+    with pytest.raises(ValidationError, match=rf"{name} has no effect .*{why}"):
+        settings_with(training=section)
+
+
+def test_defaults_may_be_written_out_where_they_have_no_effect():
+    defaults = TrainingConfig().model_dump()
+    assert TrainingConfig(**defaults) == TrainingConfig()
+    config = settings_with(training={"strategy": {"kind": "mirrored", "replicas": 2}})
+    part = config.part(TrainerPart)
+    assert TrainerPart.model_validate_json(part.model_dump_json()) == part
+
+
+@pytest.mark.parametrize("kind", ["parameter_server", "tpu"])
+def test_a_strategy_that_cannot_scale_the_loss_refuses_float16(kind):
+    training = {"strategy": {"kind": kind}}
+    with pytest.raises(ValidationError, match=f"kind {kind}: use mixed_bfloat16"):
+        settings_with(model={"mixed_precision": "mixed_float16"}, training=training)
+    bfloat16 = {"mixed_precision": "mixed_bfloat16"}
+    assert settings_with(model=bfloat16, training=training).training.strategy.kind
+
+
+@pytest.mark.parametrize("kind", ["none", "mirrored", "multi_worker"])
+def test_a_strategy_that_can_scale_the_loss_takes_float16(kind):
+    precision = {"mixed_precision": "mixed_float16"}
+    config = settings_with(model=precision, training={"strategy": {"kind": kind}})
+    assert config.model.mixed_precision == "mixed_float16"
+
+
 def test_a_slice_of_all_users_has_no_suffix():
     training = settings_with(training={"early_stopping": {"task": "like"}}).training
     assert training.early_stopping.monitor == "val_like_gauc"
@@ -70,7 +146,7 @@ def test_a_slice_of_all_users_has_no_suffix():
     ("schedule", "needed"),
     [
         ({}, False),
-        ({"warmup_steps": 5}, False),
+        ({"warmup_steps": 5}, True),
         ({"warmup_share": 0.5}, True),
         ({"decay": "cosine"}, True),
     ],

@@ -1,5 +1,9 @@
 """The ranking model on small random tensors, as the Transform would make them."""
 
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -167,9 +171,84 @@ def test_the_l2_penalty_is_on_the_rows_of_ids_in_use():
         if not spec.table:
             continue
         table = model.embedding.tables[spec.table].embeddings.numpy()
-        squares = [np.sum(table[i] ** 2) for i in np.ravel(batch[spec.name])]
-        expected += 0.5 * np.mean(squares)
+        ids = np.ravel(batch[spec.name])
+        if spec.kind != "id":  # of lists 0 is the padding
+            ids = ids[ids > 0]
+        expected += 0.5 * np.mean([np.sum(table[i] ** 2) for i in ids])
     np.testing.assert_allclose(sum(model.losses), expected, rtol=1e-5)
+
+
+def one_input(model, config):
+    """Sets all tables to 0, but for that of the videos, whose row i is all i."""
+    for name, table in model.embedding.tables.items():
+        rows, width = table.embeddings.shape
+        value = np.zeros((rows, width), np.float32)
+        if name == "video_id":
+            value += np.arange(rows)[:, None]
+        table.embeddings.assign(value)
+    return config.model.embedding_dim
+
+
+def test_the_l2_penalty_by_hand():
+    """Two candidates, 1 and 0 (missing), and histories of [2, 3, padding] and none."""
+    model, config = new_model(embedding_l2=0.5)
+    batch = random_batch(config, rows=2)
+    model(batch)
+    width = one_input(model, config)
+    history = np.zeros(batch["history_video_ids"].shape, np.int64)
+    history[0, :2] = 2, 3
+    batch["video_id"] = tf.constant([1, 0], tf.int64)
+    batch["history_video_ids"] = tf.constant(history)
+    model(batch)
+    expected = 0.5 * width * ((1 + 0) / 2 + (4 + 9) / 2)
+    assert float(sum(model.losses)) == pytest.approx(expected)
+
+
+@pytest.mark.e2e
+def test_the_l2_penalty_of_replicas_with_unequal_shares_is_that_of_one_device():
+    script = """
+        import pipeline
+        import tensorflow as tf
+        from pipeline.config import StrategyConfig
+        from pipeline.model.ranking_model import RankingModel
+        from pipeline.model.shares import share
+        from pipeline.training.strategies.build import build_strategy
+        from tests.helpers.random_model import embedding_rows, new_model, random_batch
+        from tests.helpers.random_model import shuffled_weights
+
+        strategy = build_strategy(StrategyConfig(kind="mirrored", replicas=2))
+        alone, config = new_model(embedding_l2=0.5)
+        batch = random_batch(config, rows=5)
+        alone(batch)
+        shuffled_weights(alone)
+        with strategy.scope():
+            model = RankingModel(config, embedding_rows(config))
+            model(batch)
+        for weight, value in zip(model.variables, alone.variables, strict=True):
+            weight.assign(value)
+
+        def penalty(one):
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            one.compute_loss(share(batch, replica, 2) if one is model else batch)
+            return tf.add_n(one.losses)
+
+        @tf.function(autograph=False)
+        def of_replicas():
+            return strategy.reduce("SUM", strategy.run(penalty, (model,)), axis=None)
+
+        print("penalties", float(of_replicas()), float(penalty(alone)))
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    [line] = [row for row in run.stdout.splitlines() if row.startswith("penalties")]
+    shared, alone = map(float, line.split()[1:])
+    assert alone > 0
+    assert shared == pytest.approx(alone, rel=1e-5)
 
 
 def test_a_replica_without_rows_has_no_penalty_and_gradients_of_zero():
@@ -206,6 +285,20 @@ def test_mixed_precision_computes_in_half_and_answers_in_float32(code):
     assert {v.dtype for v in model.trainable_variables} == {tf.float32}
     assert {p.dtype for p in model.embedding(batch)} == {tf.bfloat16}
     assert np.isfinite(model.compute_loss(batch, training=True))
+
+
+@pytest.mark.usefixtures("bfloat16")
+def test_mixed_precision_does_not_round_what_the_l2_penalty_divides_by():
+    model, config = new_model(embedding_l2=0.5)
+    batch = random_batch(config, rows=301)  # 302 in bfloat16
+    model(batch)
+    tables = [s for s in input_specs(config.features, config.transform) if s.table]
+    for spec in tables:
+        table = model.embedding.tables[spec.table].embeddings
+        table.assign(tf.fill(table.shape, 0.5))
+    model(batch)
+    expected = 0.5 * len(tables) * config.model.embedding_dim * 0.25
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_dropout_is_for_training_alone():

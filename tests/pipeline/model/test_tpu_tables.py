@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from pipeline.config import FitConfig
 from pipeline.model.ranking_model import RankingModel
 from pipeline.model.tpu_tables import inputs_of_large_tables
 from pipeline.training.optimizers.build import (
@@ -122,16 +121,11 @@ def test_gradients_of_large_tables_stay_sparse_and_move_the_rows_in_use(models):
     ("strategy", "large"), [("tpu", True), ("none", False), ("mirrored", False)]
 )
 def test_tables_with_many_rows_are_large_on_tpus_alone(strategy, large):
-    config = configured(**{**ON_TPU, "strategy": {"kind": strategy}})
+    config = configured(strategy={"kind": strategy})
     specs = input_specs(config.features, config.transform)
-    found = inputs_of_large_tables(specs, rows(config), config.training)
+    limit = config.training.embedding.tpu_min_rows
+    sizes = dict.fromkeys(embedding_rows(config), limit)
+    sizes |= dict.fromkeys(LARGE, limit + 1)
+    found = inputs_of_large_tables(specs, sizes, config.training)
     expected = {"user_id", "video_id", "history_video_ids"} if large else set()
     assert {spec.name for spec in found} == expected
-
-
-def test_an_optimizer_that_tpus_do_not_have_is_named():
-    config = configured()
-    training = FitConfig(**ON_TPU, embedding_optimizer={"name": "clippy_adagrad"})
-    specs = input_specs(config.features, config.transform)
-    with pytest.raises(ValueError, match=r"lazy_adam.*Received: clippy_adagrad"):
-        inputs_of_large_tables(specs, rows(config), training)

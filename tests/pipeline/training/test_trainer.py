@@ -50,6 +50,12 @@ def training(**values):
     return settings_with(training={"batch_size": 13, "learning_rate": 0.02, **values})
 
 
+def penalized(**values):
+    """So that a penalty that depends on the replicas shows in the loss curve."""
+    settings = {"batch_size": 13, "learning_rate": 0.02, **values}
+    return settings_with(training=settings, model={"embedding_l2": 10.0})
+
+
 def part_of(config):
     return config.part(TrainerPart)
 
@@ -325,7 +331,7 @@ def trained(request, small_transform, tmp_path_factory):
     kind, out = request.param, tmp_path_factory.mktemp(request.param)
     replicas = {"none": 1, "mirrored": 2}[kind]
     strategy = {"kind": kind, "replicas": None if kind == "none" else replicas}
-    config = training(batch_size=8, epochs=2, strategy=strategy)
+    config = penalized(batch_size=8, epochs=2, strategy=strategy)
     run = subprocess.run(
         [
             sys.executable,
@@ -355,7 +361,7 @@ def test_the_loss_curve_is_that_of_the_whole_batches(trained, one_device):
 
 @pytest.fixture(scope="module")
 def one_device(eager, small_transform):
-    config = part_of(training(batch_size=8, epochs=2))
+    config = part_of(penalized(batch_size=8, epochs=2))
     make_repeatable(config.training)
     model = build_model(config, small_transform.output)
     model.compile(optimizer=build_optimizer(config.training, model))
