@@ -72,6 +72,12 @@ def command(
     serving_dir = serving_dir or join(pipeline_root, "serving")
     _check_places(data_dir, pipeline_root, serving_dir, output)
     config = read_config(config_file, overrides)
+    if config.training.strategy.on_machines:
+        raise click.ClickException(
+            "a compiled pipeline trains in a single pod: set "
+            "training.strategy.local_workers, or another training.strategy.kind. "
+            f"Received: {config.training.strategy.kind}"
+        )
     try:
         check_spec_file(output)
     except (ValueError, OSError) as error:

@@ -59,8 +59,7 @@ def command(
         parts = RunPaths(Path(out.removeprefix("file://"))).written
         written = Place("--out", out, tuple(map(str, parts)))
     check_written_apart(written, log_place("--data", data_dir))
-    strategy = config.training.strategy
-    if is_remote(out) and strategy.in_processes and strategy.local_workers is None:
+    if is_remote(out) and config.training.strategy.on_machines:
         raise click.ClickException(
             "a cluster of several machines needs --out in a folder that all of them "
             "share: that of a store is worked on as a copy on this machine. "

@@ -72,6 +72,11 @@ class StrategyConfig(Section):
         return self.kind in ("multi_worker", "parameter_server")
 
     @property
+    def on_machines(self) -> bool:
+        """Whether these are processes of other machines, too, which TF_CONFIG names."""
+        return self.in_processes and self.local_workers is None
+
+    @property
     def weights_elsewhere(self) -> bool:
         """Whether the exporting process does not hold the trained weights itself."""
         return self.in_processes or self.kind == "tpu"

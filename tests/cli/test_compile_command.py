@@ -69,3 +69,16 @@ def test_the_log_may_lie_in_the_pipelines_root(pytestconfig, tmp_path):
     output = tmp_path / "pipeline.txt"  # stops before the pipeline is built
     result = compiled("--config", config, *places, "--output", output)
     assert "the specification is .yaml or .json" in result.output
+
+
+@pytest.mark.parametrize("kind", ["multi_worker", "parameter_server"])
+def test_a_pod_has_no_cluster_but_its_own(pytestconfig, tmp_path, kind):
+    config = pytestconfig.rootpath / "configs" / "demo.yaml"
+    output = tmp_path / "pipeline.yaml"
+    given = ("--config", config, *PLACES, "--output", output)
+    result = compiled(*given, "--set", f"training.strategy.kind={kind}")
+    assert result.exit_code == 1
+    assert (
+        "trains in a single pod: set training.strategy.local_workers" in result.output
+    )
+    assert not output.exists()
