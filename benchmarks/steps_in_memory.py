@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -13,6 +13,7 @@ from benchmarks.interleaved import Block
 from benchmarks.kuairand_shape import RandomExamples, new_model, training_config
 from pipeline.model.shares import share
 from pipeline.training.loop.finite_losses import FiniteLosses
+from pipeline.training.loop.steps import Steps
 from pipeline.training.strategies.build import build_strategy
 from pipeline.training.strategies.strategy_steps import build_steps
 
@@ -66,13 +67,22 @@ def steps_in_memory(kind: str, threads: int, rows: int) -> Block:
     reader: Any = MemoryReader(batch)
     evaluation = tf.data.Dataset.from_tensors(batch)
     steps, _ = build_steps(model, reader, finite, evaluation)
-    batches = steps.batches(0, 0)
+    return steps_block(steps, steps.batches(0, 0))
+
+
+def steps_block(steps: Steps, batches: Iterator[Any]) -> Block:
+    """A block of steps, whose time ends with the last one's loss.
+
+    Args:
+        steps: Take them.
+        batches: As `Steps.batches` gives them; they go on from block to block.
+    """
 
     def block(count: int) -> float:
         start = time.perf_counter()
         losses: Any = None
-        for taken in itertools.islice(batches, count):
-            losses = steps.run(taken)
+        for batch in itertools.islice(batches, count):
+            losses = steps.run(batch)
         float(losses["loss"])
         return time.perf_counter() - start
 

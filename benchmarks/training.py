@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import tf_keras
 from benchmarks.big_table import LARGE, SMALL, TABLE, measure_apart
 from benchmarks.command import Options, benchmark_command
 from benchmarks.distribution import measure_distribution
-from benchmarks.interleaved import Block, Rounds, calls, measure
+from benchmarks.interleaved import Rounds, calls, measure
 from benchmarks.kuairand_shape import (
     BATCH,
     ROWS,
@@ -28,6 +27,7 @@ from benchmarks.kuairand_shape import (
 )
 from benchmarks.parsing import measure_parsing
 from benchmarks.report import Row, milliseconds, number_row
+from benchmarks.steps_in_memory import steps_block
 from pipeline.training.input.epoch_reader import EpochReader
 from pipeline.training.loop.finite_losses import FiniteLosses
 from pipeline.training.loop.steps import InSyncSteps
@@ -89,8 +89,8 @@ def _from_files(options: Options) -> Row:
         files = endless(lambda epoch: steps.batches(epoch, 0))
         rounds = measure(
             {
-                "files": _steps_block(steps, files),
-                "memory": _steps_block(steps, itertools.repeat(batch)),
+                "files": steps_block(steps, files),
+                "memory": steps_block(steps, itertools.repeat(batch)),
             },
             options.repeats,
             block_s=5.0,
@@ -101,18 +101,6 @@ def _from_files(options: Options) -> Row:
     # Examples a second from files over those from memory.
     ratio = rounds.ratio("memory", "files")
     return Row("steps from files / in memory", ratio, 0.9, True, values)
-
-
-def _steps_block(steps: InSyncSteps, batches: Any) -> Block:
-    def block(count: int) -> float:
-        start = time.perf_counter()
-        losses: Any = None
-        for batch in itertools.islice(batches, count):
-            losses = steps.run(batch)
-        float(losses["loss"])
-        return time.perf_counter() - start
-
-    return block
 
 
 def _all_poso(options: Options) -> Row:

@@ -9,18 +9,8 @@ from tests.helpers.random_model import (
     BATCH,
     TASKS,
     embedding_rows,
-    new_model,
     random_batch,
-    shuffled_weights,
 )
-
-
-@pytest.fixture(scope="module")
-def poso():
-    model, config = new_model()
-    model(random_batch(config))
-    shuffled_weights(model)
-    return model, config
 
 
 def masked_copy(model, config):
