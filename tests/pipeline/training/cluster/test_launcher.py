@@ -233,8 +233,8 @@ def test_ctrl_c_lets_the_chief_save(tmp_path, pytestconfig):
         with StopSignal() as stop, stop.held_back():
             open(os.path.join(folder, f"{name} trains"), "w")
             while stop.received is None:
-                time.sleep(0.01)  # a step
-            time.sleep(0.5)  # a checkpoint is being written
+                time.sleep(0.01)  # between two looks, as the steps of a training are
+            time.sleep(0.5)  # a further signal, which must not come, would end it here
             open(os.path.join(folder, f"{name} saved"), "w")
             stop.leave()
     """

@@ -78,9 +78,8 @@ from pipeline.training.loop.stop_signal import StopSignal
 with StopSignal() as stop, stop.held_back():
     print("training", flush=True)
     while stop.received is None:
-        time.sleep(0.01)  # a step
-    os.killpg(0, signal.SIGTERM)
-    time.sleep(0.2)  # a checkpoint is being written
+        time.sleep(0.01)  # between two looks, as the steps of a training are
+    os.killpg(0, signal.SIGTERM)  # it is here when the call returns
     print("saved", flush=True)
     stop.leave()
 """
