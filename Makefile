@@ -91,7 +91,7 @@ test-backends: $(BACKENDS)/.setup-done  ## Run them on the newest tf_keras and o
 
 test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract and gauc alone
 	$(call ON_BACKENDS,$(wildcard tests/poso_keras/test_poso_*.py) \
-	  tests/poso_keras/test_mlp.py tests/poso_keras/test_mmoe.py \
+	  tests/poso_keras/test_code_rows.py tests/poso_keras/test_mlp.py tests/poso_keras/test_mmoe.py \
 	  tests/poso_keras/test_personalization_gate.py tests/poso_keras/test_bucket_encoding.py \
 	  tests/poso_keras/test_sequence_attention.py tests/poso_keras/test_gauc.py)
 
