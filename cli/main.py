@@ -32,6 +32,7 @@ COMMANDS = {
     "simulate": "Write a simulated impression log.",
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
+    "backfill": "Run the pipeline for each of some days, one after the other.",
     "train-worker": "Take part in a training that runs on several machines.",
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",

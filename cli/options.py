@@ -48,6 +48,7 @@ PLACE = _Place()
 FILE = _Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = _Path(file_okay=False, path_type=Path)
 NEW_FILE = _Path(dir_okay=False, path_type=Path)
+DATE = click.DateTime(["%Y-%m-%d"])
 
 
 def config_option(help: str, **settings: Any) -> Option:

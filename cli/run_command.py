@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import (
+    DATE,
     PLACE,
     config_option,
     data_option,
@@ -16,6 +19,9 @@ from cli.options import (
 )
 from cli.out_folder import check_written_apart
 
+if TYPE_CHECKING:
+    from pipeline.config import RunConfig
+
 
 @click.command("run")
 @config_option("YAML configuration; see configs/ for examples.", required=True)
@@ -24,9 +30,21 @@ from cli.out_folder import check_written_apart
     "Folder for all that the run makes, a path or a URI.  [default: runs/NAME]",
     type=PLACE,
 )
+@click.option(
+    "--date",
+    type=DATE,
+    help="Evaluate on this day, train on the split.train_days before it, and go on "
+    "from the state of the last day that was run into --out.",
+)
+@click.option("--again", is_flag=True, help="With --date: even if the day was run.")
 @set_option("training.epochs=3")
 def command(
-    config_file: Path, data_dir: str, out: str | None, overrides: tuple[str, ...]
+    config_file: Path,
+    data_dir: str,
+    out: str | None,
+    date: datetime.datetime | None,
+    again: bool,
+    overrides: tuple[str, ...],
 ) -> None:
     """Run the pipeline: features, training, evaluation, push.
 
@@ -40,11 +58,14 @@ def command(
     The log and --out may lie in an object store. The run then works on copies
     on this machine (below XDG_CACHE_HOME), and sends --out back at its end.
 
+    With --date each day is run once, in the order of the days: docs/running.md.
+
     \b
     Examples:
       poso run --config configs/kuairand.yaml --data path/to/kuairand-pure
       poso run --config my.yaml --data s3://bucket/log --out s3://bucket/run
     """
+    from cli.day_run import DayRun
     from cli.object_store import staged_data, staged_out
     from cli.pipeline_run import run_and_print
     from pipeline.runners.run_paths import RunPaths
@@ -65,8 +86,29 @@ def command(
             "share: that of a store is worked on as a copy on this machine. "
             f"Received: {out}"
         )
-    with staged_out(out) as folder, staged_data(data_dir) as log:
-        state = None
-        if is_remote(data_dir):  # a copy's times are not the log's
-            state = input_state(config.source, config.features, data_dir)
-        run_and_print(config, log, RunPaths(folder), state)
+    day = None if date is None else date.date()
+    if day is not None:
+        config = _of_day(config, day)
+
+    def log_state() -> str:
+        return input_state(config.source, config.features, data_dir)
+
+    def run() -> None:
+        with staged_data(data_dir) as log:
+            # A copy's times are not the log's.
+            state = log_state() if is_remote(data_dir) else None
+            run_and_print(config, log, paths, state, day)
+
+    with staged_out(out) as folder:
+        paths = RunPaths(folder)
+        if day is None:
+            run()
+        else:
+            DayRun(config.days, run, log_state)(day, paths.days, again)
+
+
+def _of_day(config: RunConfig, day: datetime.date) -> RunConfig:
+    try:
+        return config.of_day(day)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error

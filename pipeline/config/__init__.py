@@ -2,6 +2,7 @@
 
 from pipeline.config.codes import CodeConfig
 from pipeline.config.data import InputConfig, LogConfig, SplitConfig
+from pipeline.config.days import DaysConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.model import (
@@ -26,6 +27,7 @@ __all__ = [
     "AttentionConfig",
     "CodeConfig",
     "ConfigError",
+    "DaysConfig",
     "EarlyStoppingConfig",
     "EvaluationConfig",
     "FitConfig",

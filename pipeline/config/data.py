@@ -36,6 +36,14 @@ class SplitConfig(Section):
     )
     train_days: Positive = Field(7, description="Consecutive days to train on.")
     eval_days: Positive = Field(1, description="Days after them to evaluate on.")
+    min_eval_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Fewest rows of a day to evaluate on, as a share of those of the "
+        "training window's middle day, where the window is given (first_train_day, or "
+        "the date of a run); a run whose day has fewer fails.",
+    )
 
 
 class LogConfig(Section):

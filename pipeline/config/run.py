@@ -5,9 +5,12 @@ Where things lie (input, output) is no part of it.
 
 from __future__ import annotations
 
+import datetime
+
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.data import InputConfig, LogConfig
+from pipeline.config.days import DaysConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.model import ModelConfig, TaskConfig
 from pipeline.config.section import PartT, select
@@ -25,6 +28,7 @@ class RunConfig(InputConfig, LogConfig):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     serving: ServingConfig = ServingConfig()
+    days: DaysConfig = DaysConfig()
 
     @field_validator("tasks")
     @classmethod
@@ -133,6 +137,27 @@ class RunConfig(InputConfig, LogConfig):
             kind: `LogConfig`, `InputConfig` or a class of `pipeline.config.parts`.
         """
         return select(self, kind)
+
+    def of_day(self, day: datetime.date) -> RunConfig:
+        """The same run with a window that ends on a day: it is evaluated on that day.
+
+        Raises:
+            ValueError: The splits are no days, or more than one is evaluated on.
+        """
+        split = self.split
+        if split.by != "day" or split.eval_days != 1:
+            raise ValueError(
+                "a run of a date evaluates on that day: it needs split.by day and "
+                f"split.eval_days 1. Received: {split.by}, {split.eval_days}"
+            )
+        if split.first_train_day is not None:
+            raise ValueError(
+                "split.first_train_day is decided by the date: leave it out. "
+                f"Received: {split.first_train_day}"
+            )
+        first = day - datetime.timedelta(days=split.train_days)
+        window = split.model_copy(update={"first_train_day": first})
+        return self.model_copy(update={"split": window})
 
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""

@@ -25,6 +25,10 @@ class EmptySplitError(ValueError):
     """A split that the configuration asks for has no impressions."""
 
 
+class UnreadyDayError(EmptySplitError):
+    """A day to evaluate on has no impressions, or far fewer than are usual."""
+
+
 class DaySplit:
     """Assigns days to splits.
 
@@ -42,6 +46,8 @@ class DaySplit:
             self.first = day_of(config.first_train_day)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
+        given = config.first_train_day is not None
+        self.min_eval_share = config.min_eval_share if given else 0.0
         self._calendar = calendar
 
     def split_days(self) -> dict[str, range]:
@@ -66,6 +72,7 @@ class DaySplit:
 
         Raises:
             EmptySplitError: A split has no row.
+            UnreadyDayError: A day to evaluate on has too few.
         """
         warnings = check_days(self, counts)
         used = {date_of(d): name for name, of in self.split_days().items() for d in of}
@@ -105,15 +112,31 @@ def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:
 
     Raises:
         EmptySplitError: A split has no row at all.
+        UnreadyDayError: That is so of the days to evaluate on, or one of them has far
+            fewer rows than a day to train on.
     """
     warnings = []
     for name, days in split.split_days().items():
         empty = [day for day in days if not counts[day]]
         if len(empty) == len(days):
-            raise EmptySplitError(_nothing_in(name, days, counts))
+            kind = UnreadyDayError if name == EVAL else EmptySplitError
+            raise kind(_nothing_in(name, days, counts))
         if empty:
             warnings.append(f"{name}: no impressions on {_periods(empty)}")
+    _check_not_short(split, counts)
     return warnings
+
+
+def _check_not_short(split: DaySplit, counts: Counter[int]) -> None:
+    train, evaluated = split.split_days().values()
+    usual = float(np.median([counts[day] for day in train if counts[day]]))
+    for day in evaluated:
+        if counts[day] and counts[day] < split.min_eval_share * usual:
+            raise UnreadyDayError(
+                f"{date_of(day)} has {counts[day]:,} impressions, where a day to train "
+                f"on has {usual:,.0f}: it is not whole yet, or set "
+                f"split.min_eval_share, now {split.min_eval_share:g}, lower"
+            )
 
 
 def _periods(days: Sequence[int]) -> str:

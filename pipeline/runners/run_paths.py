@@ -43,10 +43,15 @@ class RunPaths:
         return self.out / "requests"
 
     @property
+    def days(self) -> Path:
+        """Which days are done, of a folder that is run day by day."""
+        return self.out / "days.json"
+
+    @property
     def written(self) -> tuple[Path, ...]:
         """All that a run writes; other files in the folder stay."""
         folders = (self.pipeline_root, self.serving, self.rejects, self.requests)
-        return (*folders, self.metadata, self.log)
+        return (*folders, self.metadata, self.days, self.log)
 
     @property
     def log(self) -> Path:

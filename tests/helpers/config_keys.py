@@ -33,6 +33,7 @@ CHANGES: dict[str, str] = {
     "split.first_train_day": "split.first_train_day=2022-04-15",
     "split.train_days": "split.train_days=6",
     "split.eval_days": "split.eval_days=2",
+    "split.min_eval_share": "split.min_eval_share=0.5",
     "features.history_length": "features.history_length=10",
     "features.history_of": "features.history_of=long_views",
     "features.new_user.max_hours": "features.new_user.max_hours=48",
@@ -178,6 +179,9 @@ CHANGES: dict[str, str] = {
     "serving.validation.serving_image_tags": (
         "serving.validation.serving_image_tags=[2.18.0]"
     ),
+    "days.unready": "days.unready=skip",
+    "days.wait_hours": "days.wait_hours=1",
+    "days.poll_minutes": "days.poll_minutes=1",
 }
 
 # What must be set for a key to be read, so that another value is taken at all.

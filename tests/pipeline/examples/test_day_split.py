@@ -10,6 +10,7 @@ from pipeline.examples.day_split import (
     TRAIN,
     DaySplit,
     EmptySplitError,
+    UnreadyDayError,
     check_days,
 )
 from preprocessing.arrays.days import MS_PER_HOUR
@@ -100,3 +101,35 @@ def test_an_empty_split_is_an_error_that_names_the_days(counts):
     split = DaySplit(SplitConfig(train_days=2, eval_days=1), counts, 0)
     with pytest.raises(EmptySplitError, match=r"no impressions: it covers 19"):
         check_days(split, counts)
+
+
+def given_window(**settings):
+    """Days 3 and 4 to train on, day 5 to evaluate on."""
+    first = date(1970, 1, 4)
+    config = SplitConfig(first_train_day=first, train_days=2, eval_days=1, **settings)
+    return DaySplit(config, Counter(), calendar=0)
+
+
+@pytest.mark.parametrize("last", [0, 9])
+def test_a_given_day_with_far_fewer_rows_than_usual_is_not_ready(last):
+    with pytest.raises(UnreadyDayError):
+        check_days(given_window(), days(0, 0, 0, 110, 90, last))
+    assert check_days(given_window(), days(0, 0, 0, 110, 90, 10)) == []
+
+
+def test_days_without_rows_do_not_make_a_usual_day():
+    counts = days(0, 0, 0, 0, 100, 9)
+    with pytest.raises(UnreadyDayError, match=r"1970-01-06 has 9 .* has 100"):
+        check_days(given_window(), counts)
+
+
+def test_how_few_rows_a_day_may_have_is_a_setting():
+    assert check_days(given_window(min_eval_share=0), days(0, 0, 0, 100, 100, 1)) == []
+    with pytest.raises(UnreadyDayError):
+        check_days(given_window(min_eval_share=1), days(0, 0, 0, 100, 100, 99))
+
+
+def test_nothing_to_train_on_is_no_day_to_wait_for():
+    with pytest.raises(EmptySplitError) as error:
+        check_days(given_window(), days(0, 0, 0, 0, 0, 5))
+    assert not isinstance(error.value, UnreadyDayError)
