@@ -73,6 +73,8 @@ def command(
     from preprocessing.storage.files import is_remote
     from preprocessing.storage.overlap import Place, log_place, whole
 
+    if again and date is None:
+        raise click.UsageError("--again is for a run of a --date")
     config = read_config(config_file, overrides)
     out = out or str(Path("runs") / config.name)
     written = whole("--out", out)

@@ -67,7 +67,8 @@ class DayRecords:
         ended = self._clock().isoformat(timespec="seconds")
         self._days[day] = DayRecord(outcome, ended)
         written = {
-            day.isoformat(): asdict(record) for day, record in sorted(self._days.items())
+            day.isoformat(): asdict(record)
+            for day, record in sorted(self._days.items())
         }
         unfinished = self._file.with_suffix(".unfinished")
         with open(unfinished, "w", encoding="utf-8") as file:
