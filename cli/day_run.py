@@ -1,4 +1,4 @@
-"""The run of one day: once, in the order of the days, when its impressions are there."""
+"""The run of a day: once, in the order of the days, when its log is there."""
 
 from __future__ import annotations
 
