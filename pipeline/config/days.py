@@ -15,8 +15,8 @@ class DaysConfig(Section):
     unready: Literal["fail", "wait", "skip"] = Field(
         "fail",
         description="What to do about a day that has no impressions, or too few "
-        "(split.min_eval_share): fail; wait until they come; or skip the day, which the "
-        "next day's run then trains on, as far as it has come by then.",
+        "(split.min_eval_share): fail; wait until they come; or skip the day, which "
+        "the next day's run then trains on, as far as it has come by then.",
     )
     wait_hours: float = Field(
         6, gt=0, description="wait: for so long at most; then the run fails."
