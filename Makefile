@@ -30,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
+  test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
   bench-evaluation-memory bench-training clean
 
 help:  ## List the targets
@@ -94,6 +94,9 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 	  tests/poso_keras/test_code_rows.py tests/poso_keras/test_mlp.py tests/poso_keras/test_mmoe.py \
 	  tests/poso_keras/test_personalization_gate.py tests/poso_keras/test_bucket_encoding.py \
 	  tests/poso_keras/test_sequence_attention.py tests/poso_keras/test_gauc.py)
+
+test-kills: $(STAMP)  ## Kill a whole run at random moments, 20 times, and go on (half an hour)
+	@POSO_TEST_KILLS=20 $(BIN)/python -m pytest -rP tests/pipeline/test_killed_runs.py
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
