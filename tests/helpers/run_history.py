@@ -1,0 +1,114 @@
+"""Runs of a pipeline as ML Metadata has them, without running one."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+LIVE = pb.Artifact.LIVE
+COMPLETE, CACHED, FAILED = (
+    pb.Execution.COMPLETE,
+    pb.Execution.CACHED,
+    pb.Execution.FAILED,
+)
+
+
+class RunHistory:
+    """Writes runs to a store, component by component.
+
+    Args:
+        metadata: The sqlite file; None keeps the store in memory.
+        root: Where artifacts lie, if they are files; one holds a file of 1000 bytes.
+    """
+
+    def __init__(self, metadata: Path | None = None, root: Path | None = None):
+        connection = pb.ConnectionConfig()
+        if metadata is None:
+            connection.fake_database.SetInParent()
+        else:
+            connection.sqlite.filename_uri = str(metadata)
+        self.store = metadata_store.MetadataStore(connection)
+        self._root = root
+        self._run = None
+        self._pipeline = self._context("pipeline", "poso")
+
+    def begin(self, name: str) -> None:
+        """Begins another run; what follows belongs to it."""
+        self._run = self._context("pipeline_run", name)
+
+    def add(
+        self,
+        node: str,
+        outputs: Mapping[str, str | int],
+        inputs: Sequence[int] = (),
+        state: int = COMPLETE,
+        **properties: Any,
+    ) -> dict[str, int]:
+        """Runs a component.
+
+        Args:
+            node: Its id.
+            outputs: Types of new artifacts by output, or ids of cached ones.
+            inputs: Ids of artifacts.
+            state: Of the execution.
+            properties: Custom properties of the new artifacts.
+
+        Returns:
+            Ids of the artifacts by output.
+        """
+        kind = self.store.put_execution_type(pb.ExecutionType(name=node))
+        execution = pb.Execution(type_id=kind, last_known_state=state)
+        [execution_id] = self.store.put_executions([execution])
+        contexts = (self._pipeline, self._run, self._context("node", f"poso.{node}"))
+        self.store.put_attributions_and_associations(
+            [],
+            [pb.Association(execution_id=execution_id, context_id=c) for c in contexts],
+        )
+        made = {
+            output: self._artifact(node, output, execution_id, kind, properties)
+            if isinstance(kind, str)
+            else kind
+            for output, kind in outputs.items()
+        }
+        events = [
+            pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT)
+            for i in inputs
+        ]
+        for output, id_ in made.items():
+            event = pb.Event(
+                artifact_id=id_, execution_id=execution_id, type=pb.Event.OUTPUT
+            )
+            event.path.steps.add().key = output
+            events.append(event)
+        self.store.put_events(events)
+        return made
+
+    def artifact(self, id_: int) -> pb.Artifact:
+        """A stored artifact."""
+        [found] = self.store.get_artifacts_by_id([id_])
+        return found
+
+    def _artifact(
+        self, node: str, output: str, execution: int, kind: str, properties: Any
+    ) -> int:
+        kind_id = self.store.put_artifact_type(pb.ArtifactType(name=kind))
+        place = f"{node}/{output}/{execution}"
+        if self._root is not None:
+            (self._root / place).mkdir(parents=True)
+            (self._root / place / "data").write_bytes(b"\0" * 1000)
+        artifact = pb.Artifact(type_id=kind_id, uri=f"{self._root}/{place}", state=LIVE)
+        for key, value in properties.items():
+            if isinstance(value, int):
+                artifact.custom_properties[key].int_value = value
+            else:
+                artifact.custom_properties[key].string_value = value
+        return int(self.store.put_artifacts([artifact])[0])
+
+    def _context(self, kind: str, name: str) -> int:
+        kind_id = self.store.put_context_type(pb.ContextType(name=kind))
+        found = self.store.get_context_by_type_and_name(kind, name)
+        if found is not None:
+            return int(found.id)
+        return int(self.store.put_contexts([pb.Context(type_id=kind_id, name=name)])[0])
