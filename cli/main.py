@@ -32,6 +32,8 @@ COMMANDS = {
     "simulate": "Write a simulated impression log.",
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
+    "status": "Show the runs of a folder, and what serves.",
+    "clean": "Remove what old runs of a folder have left.",
     "train-worker": "Take part in a training that runs on several machines.",
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",

@@ -88,12 +88,26 @@ def share_folder(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
 
 
+def holder_of(path: str | os.PathLike[str]) -> str | None:
+    """The process that holds a folder at the moment; None if none does."""
+    try:
+        with share_folder(path):
+            return None
+    except FolderInUseError:
+        with open(os.path.join(path, LOCK_FILE), "rb") as file:
+            return _name_in(file)
+
+
 def _holder(file: BinaryIO) -> str:
     """The process that holds a lock file, as far as it is known."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        text = file.read(_MOST_BYTES).decode(errors="replace").strip()
-        return text.splitlines()[0] if text else "another process"
+        return _name_in(file)
     return "another process, which reads it"  # and what a killed holder left is old
+
+
+def _name_in(file: BinaryIO) -> str:
+    file.seek(0)
+    text = file.read(_MOST_BYTES).decode(errors="replace").strip()
+    return text.splitlines()[0] if text else "another process"

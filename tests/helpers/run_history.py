@@ -1,5 +1,6 @@
 """Runs of a pipeline as ML Metadata has them, without running one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class RunHistory:
         Returns:
             Ids of the artifacts by output.
         """
-        kind = self.store.put_execution_type(pb.ExecutionType(name=node))
+        kind = self.store.put_execution_type(pb.ExecutionType(name=f"poso.{node}"))
         execution = pb.Execution(type_id=kind, last_known_state=state)
         [execution_id] = self.store.put_executions([execution])
         contexts = (self._pipeline, self._run, self._context("node", f"poso.{node}"))
@@ -112,3 +113,73 @@ class RunHistory:
         if found is not None:
             return int(found.id)
         return int(self.store.put_contexts([pb.Context(type_id=kind_id, name=name)])[0])
+
+
+def daily_run(
+    history: RunHistory,
+    day: str,
+    *,
+    earlier: Mapping[str, int] | None = None,
+    blessed: bool = True,
+    version: str = "",
+    until: str = "",
+    files: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, int]:
+    """A run of a day, as the pipeline makes it.
+
+    Args:
+        history: Where it is written.
+        day: The last day of its examples; also the run's name.
+        earlier: What the run of the day before returned.
+        blessed: Whether the model is.
+        version: The version that is pushed; "" of none.
+        until: The component that fails.
+        files: JSON files by component, then by name, of the artifact of each.
+
+    Returns:
+        Ids of its artifacts by component.
+    """
+    made: dict[str, int] = {}
+    before = [earlier["ImpressionExampleGen"]] if earlier else []
+    base = [earlier["Trainer"]] if earlier else []
+    history.begin(f"run-of-{day}")
+    steps: list[tuple[str, str, str, Any, dict[str, Any]]] = [
+        ("ImpressionExampleGen", "examples", "Examples", lambda: before, _days(day)),
+        ("Transform", "transform_graph", "TransformGraph", lambda: _newest(made), {}),
+        ("Trainer", "model", "Model", lambda: [*_newest(made), *base], {}),
+        (
+            "Evaluator",
+            "blessing",
+            "ModelBlessing",
+            lambda: [made["Trainer"]],
+            {"blessed": int(blessed)},
+        ),
+        (
+            "Pusher",
+            "pushed_model",
+            "PushedModel",
+            lambda: [made["Trainer"]],
+            {"pushed_version": version, "pushed": 1} if version else {},
+        ),
+        ("ReportGen", "report", "poso.Report", lambda: [made["Trainer"]], {}),
+    ]
+    for node, output, kind, inputs, properties in steps:
+        if node == "Evaluator":
+            properties["current_model_id"] = made["Trainer"]
+        if node == until:
+            history.add(node, {}, inputs(), state=FAILED)
+            return made
+        ids = history.add(node, {output: kind}, inputs(), **properties)
+        made[node] = ids[output]
+        for name, values in (files or {}).get(node, {}).items():
+            place = Path(history.artifact(made[node]).uri) / name
+            place.write_text(json.dumps(values))
+    return made
+
+
+def _days(day: str) -> dict[str, Any]:
+    return {"first_day": day, "last_day": day} if day[:1].isdigit() else {}
+
+
+def _newest(made: Mapping[str, int]) -> list[int]:
+    return list(made.values())[-1:]
