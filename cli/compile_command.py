@@ -78,6 +78,11 @@ def command(
             "training.strategy.local_workers, or another training.strategy.kind. "
             f"Received: {config.training.strategy.kind}"
         )
+    if config.training.warm_start:
+        raise click.ClickException(
+            "a compiled pipeline cannot find the models of an earlier day, which "
+            "training.warm_start starts from: set it to false"
+        )
     try:
         check_spec_file(output)
     except (ValueError, OSError) as error:

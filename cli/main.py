@@ -33,6 +33,8 @@ COMMANDS = {
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
     "backfill": "Run the pipeline for each of some days, one after the other.",
+    "status": "Show the runs of a folder, and what serves.",
+    "clean": "Remove what old runs of a folder have left.",
     "train-worker": "Take part in a training that runs on several machines.",
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",

@@ -5,6 +5,7 @@ What cannot be used is one line, which names the option.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -71,7 +72,9 @@ def held_folder(option: str, folder: str | Path) -> Iterator[None]:
 
     with ExitStack() as stack:
         with opening(option, folder), in_use_in_one_line():
-            stack.enter_context(hold_folder(folder))
+            context = click.get_current_context(silent=True)
+            holder = (context.command_path,) if context else ()
+            stack.enter_context(hold_folder(folder, *holder))
         with writing(option, folder):
             yield
 
@@ -81,14 +84,20 @@ def in_use_in_one_line() -> Iterator[None]:
     """Reports a folder that another process uses.
 
     Raises:
-        click.ClickException: Instead of a `FolderInUseError`.
+        FolderInUse: Instead of a `FolderInUseError`.
     """
     from preprocessing.storage.folder_lock import FolderInUseError
 
     try:
         yield
     except FolderInUseError as error:
-        raise click.ClickException(str(error)) from error
+        raise FolderInUse(str(error)) from error
+
+
+class FolderInUse(click.ClickException):
+    """Another process uses a folder; with an exit status of its own, to try later."""
+
+    exit_code = os.EX_TEMPFAIL
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pipeline.config import (
     TrainerPart,
     TrialPart,
 )
+from pipeline.earlier_runs.models import EarlierModelsStrategy
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
@@ -92,17 +93,24 @@ def create_pipeline(
 
     # The configured model and, to compare with, the same model without any gate, and
     # with gates that hear nothing.
-    trainer = _trainer(config, transform, schema, pipeline_root)
+    others = {}
+    if config.training.baseline and config.model.poso.any:
+        others["plain"] = config.plain()
+    if config.training.control:
+        others["control"] = config.control()
+    bases: Mapping[str, tfx.types.BaseChannel] = {}
+    if config.training.warm_start:
+        earlier = _earlier_models(examples, list(others))
+        bases = earlier.outputs
+        nodes.append(earlier)
+    trainer = _trainer(config, transform, schema, pipeline_root, bases.get("model"))
     nodes.append(trainer)
     compared = {}
-    if config.training.baseline and config.model.poso.any:
-        compared["plain"] = _trainer(config.plain(), transform, schema, pipeline_root)
-    if config.training.control:
-        compared["control"] = _trainer(
-            config.control(), transform, schema, pipeline_root
-        )
-    for name, baseline in compared.items():
-        nodes.append(baseline.with_id(f"{name.capitalize()}Trainer"))
+    for name, other in others.items():
+        base = bases.get(f"{name}_model")
+        baseline = _trainer(other, transform, schema, pipeline_root, base)
+        compared[name] = baseline.with_id(_trainer_of(name))
+        nodes.append(baseline)
 
     # A model is judged, tried in a server and pushed, unless a run only compares.
     verdicts: dict[str, tfx.types.BaseChannel] = {}
@@ -143,6 +151,26 @@ def create_pipeline(
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(beam_pipeline_args),
     )
+
+
+def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> BaseNode:
+    """What the models start from: a blessed one, and its run's others."""
+    models = {name: f"{name}_model" for name in others}
+    return tfx.dsl.Resolver(
+        strategy_class=EarlierModelsStrategy,
+        config={"nodes": {key: _trainer_of(name) for name, key in models.items()}},
+        examples=examples,
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        **{
+            key: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model)
+            for key in ("model", *models.values())
+        },
+    ).with_id("EarlierModels")
+
+
+def _trainer_of(name: str) -> str:
+    """The id of the node that trains a model to compare with."""
+    return f"{name.capitalize()}Trainer"
 
 
 def _evaluator(
@@ -227,12 +255,14 @@ def _trainer(
     transform: tfx.components.Transform,
     schema: object,
     pipeline_root: str,
+    base_model: tfx.types.BaseChannel | None,
 ) -> tfx.components.Trainer:
     return tfx.components.Trainer(
         run_fn="pipeline.training.trainer.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema,
+        base_model=base_model,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={

@@ -91,6 +91,15 @@ class RunConfig(InputConfig, LogConfig):
         return self
 
     @model_validator(mode="after")
+    def _some_model_can_be_started_from(self) -> RunConfig:
+        if self.training.warm_start and not self.evaluation.enabled:
+            raise ValueError(
+                "training.warm_start starts from a blessed model, and none is without "
+                "an evaluation: set evaluation.enabled to true"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _precision_suits_the_strategy(self) -> RunConfig:
         kind = self.training.strategy.kind
         unscaled = kind in ("parameter_server", "tpu")  # as Keras' LossScaleOptimizer

@@ -46,6 +46,11 @@ class FitConfig(Section):
     checkpoint_minutes: float = Field(
         5.0, gt=0, description="Minutes of training that a killed run may lose."
     )
+    warm_start: bool = Field(
+        False,
+        description="Start from the weights of the last blessed model of earlier "
+        "examples, ids matched by name; the optimizer starts anew.",
+    )
     strategy: StrategyConfig = StrategyConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     sample_weights: SampleWeightsConfig = SampleWeightsConfig()
@@ -63,6 +68,11 @@ class FitConfig(Section):
             raise ValueError(
                 "early_stopping.task cannot be used with strategy.kind tpu: the best "
                 "epoch's weights would lack the tables that are spread over the chips"
+            )
+        if self.warm_start:
+            raise ValueError(
+                "warm_start cannot be used with strategy.kind tpu: tables that are "
+                "spread over the chips cannot be set row by row"
             )
         if self.embedding_optimizer.name == "clippy_adagrad":
             raise ValueError(

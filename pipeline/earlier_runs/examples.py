@@ -6,8 +6,9 @@ from typing import Any
 
 from tfx.dsl.components.common.resolver import ResolverStrategy
 
+from pipeline.earlier_runs.lineage import LAST_DAY
+
 EXAMPLES = "examples"
-LAST_DAY = "last_day"
 
 
 class EarlierExamplesStrategy(ResolverStrategy):

@@ -23,6 +23,11 @@ class RunPaths:
         return self.pipeline_root / "ServingValidator" / "blessing"
 
     @property
+    def checkpoints(self) -> Path:
+        """Trainings that are not finished, one folder each."""
+        return self.pipeline_root / "training_checkpoints"
+
+    @property
     def metadata(self) -> Path:
         """ML Metadata, an sqlite file."""
         return self.out / "metadata.sqlite"

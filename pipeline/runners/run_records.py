@@ -42,7 +42,7 @@ def settle_records(paths: RunPaths) -> list[str]:
         return []
     store = open_store(paths.metadata)
     root = paths.pipeline_root.resolve()
-    blessed = _last_blessed(store)
+    blessed = last_blessed(store)
     notes, changed, gone = [], [], []
     moved_from = ""
     made = _made_files(paths)
@@ -154,7 +154,7 @@ def _lost_push(store: Any, paths: RunPaths) -> int:
     return newest if newest and not (paths.serving / pushes[newest]).exists() else 0
 
 
-def _last_blessed(store: Any) -> int:
+def last_blessed(store: Any) -> int:
     """The id of the last blessed model; 0 before the first."""
     models = [
         _property(blessing, "current_model_id").int_value

@@ -13,7 +13,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.config import FitConfig, ModelConfig, TrainerPart
 from pipeline.model.ranking_model import RankingModel
-from pipeline.progress import is_watched
+from pipeline.progress import is_watched, report_progress
 from pipeline.training.input.batches import count_examples, read_batches
 from pipeline.training.input.epoch_reader import EpochReader
 from pipeline.training.loop.checkpoints import Checkpoints
@@ -26,6 +26,7 @@ from pipeline.training.output_folders import bytes_to_write, check_folders
 from pipeline.training.strategies.build import is_chief
 from pipeline.training.strategies.strategy_steps import build_steps
 from pipeline.training.strategies.workers import check_same
+from pipeline.training.warm_start.start import start_warm
 from pipeline.training.watching.callbacks import training_callbacks
 from pipeline.training.watching.event_files import keep_event_files
 
@@ -97,7 +98,10 @@ def fit(
         minutes=training.checkpoint_minutes,
         writes=writes,
     )
-    checkpoints.restore()
+    if not checkpoints.restore() and training.warm_start:
+        said = start_warm(model, config, transform_output, fn_args.base_model)
+        if writes:
+            report_progress(f"{name}: {said}")
     if writes:
         check_folders(
             [fn_args.serving_model_dir, fn_args.model_run_dir, checkpoint_dir],
@@ -157,6 +161,9 @@ def _create_variables(model: RankingModel, example: dict[str, tf.Tensor]) -> Non
 def training_checkpoint_dir(fn_args: FnArgs, config: TrainerPart) -> str:
     """Of this data and this configuration alone: another run must not resume it."""
     read = config.model_dump_json(exclude=_UNREAD)
-    identity = "\n".join([read, fn_args.transform_graph_path, *fn_args.train_files])
+    places = [fn_args.transform_graph_path, *fn_args.train_files]
+    if fn_args.base_model:
+        places.append(fn_args.base_model)
+    identity = "\n".join([read, *places])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return os.path.join(fn_args.custom_config["checkpoint_dir"], digest)

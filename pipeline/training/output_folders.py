@@ -58,8 +58,8 @@ def bytes_to_write(
     """What a training will still write at most, at one time.
 
     These are two checkpoints (the one before is removed once the new one is written),
-    likewise the best weights, and the exported model; less what lies there from before
-    a restart, since the disk has that much less free.
+    likewise the best weights, the exported model, and the weights beside it; less what
+    lies there from before a restart, since the disk has that much less free.
 
     Args:
         model: Its weights and its optimizer's made.
@@ -69,12 +69,13 @@ def bytes_to_write(
         finished: Whether the model is to be exported and nothing else.
     """
     weights = sum(map(_bytes, model.variables))
+    exported = 2 * weights
     if finished:
-        return weights
+        return exported
     optimizer = sum(map(_bytes, composite_optimizer(model).weights))
     best = sum(map(_bytes, model.trainable_variables)) if keeps_best else 0
-    in_all = 2 * (weights + optimizer) + 2 * best + weights
-    return max(in_all - _bytes_in(checkpoint_dir), weights)
+    in_all = 2 * (weights + optimizer) + 2 * best + exported
+    return max(in_all - _bytes_in(checkpoint_dir), exported)
 
 
 def _bytes_in(folder: str) -> int:

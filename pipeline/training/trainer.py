@@ -45,6 +45,7 @@ from pipeline.training.strategies.trained_weights import (
     copy_weights,
 )
 from pipeline.training.strategies.workers import lost_workers_named, wait_for_all
+from pipeline.training.warm_start.weight_files import weights_folder, write_weights
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -107,6 +108,12 @@ def train(fn_args: FnArgs) -> None:
             sensitivity = input_sensitivity(model, config, evaluation)
             _write_json(run_dir / SENSITIVITY_FILE, sensitivity.to_dict())
             export_model(model, transform_output, config, fn_args.serving_model_dir)
+            write_weights(
+                model.trainable_variables,
+                config,
+                transform_output,
+                weights_folder(fn_args.serving_model_dir),
+            )
             checkpoints.remove()
         wait_for_all(strategy)
 

@@ -82,3 +82,14 @@ def test_a_pod_has_no_cluster_but_its_own(pytestconfig, tmp_path, kind):
         "trains in a single pod: set training.strategy.local_workers" in result.output
     )
     assert not output.exists()
+
+
+def test_a_cluster_cannot_start_warm(pytestconfig, tmp_path):
+    config = pytestconfig.rootpath / "configs" / "demo.yaml"
+    output = tmp_path / "pipeline.yaml"
+    given = ("--config", config, *PLACES, "--output", output)
+    result = compiled(*given, "--set", "training.warm_start=true")
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert "training.warm_start starts from: set it to false" in line
+    assert not output.exists()

@@ -3,7 +3,12 @@ import errno
 import click
 import pytest
 
-from cli.out_folder import check_features_output, check_written_apart, held_folder
+from cli.out_folder import (
+    FolderInUse,
+    check_features_output,
+    check_written_apart,
+    held_folder,
+)
 from preprocessing.storage.overlap import Place, whole
 
 
@@ -28,6 +33,14 @@ def test_a_folder_is_held_while_it_is_written_to(tmp_path):
         pass
     with held_folder("--out", out):
         pass
+
+
+def test_a_command_is_named_to_those_who_want_its_folder(tmp_path):
+    command = click.Command("run")
+    with click.Context(command, info_name="poso run"), held_folder("--out", tmp_path):
+        refused = pytest.raises(FolderInUse, match=r"in use by poso run \(process")
+        with refused, held_folder("--out", tmp_path):
+            pass
 
 
 def test_what_cannot_be_a_folder_or_is_full_is_one_line(tmp_path):

@@ -1,3 +1,6 @@
+import os
+import platform
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -80,14 +83,16 @@ def test_an_empty_out_is_not_the_default(demo_config, tmp_path):
 def test_a_folder_in_use_is_refused_at_once(demo_config, tmp_path):
     log = tmp_path / "log"
     invoke("simulate", "--users", 100, "--days", 2, "--out", log)
-    with hold_folder(tmp_path / "out"):
+    with hold_folder(tmp_path / "out", "poso run"):
         for command in (
             ("run", "--config", demo_config, "--data", log),
             ("demo", "--config", demo_config, "--users", 100),
         ):
             result = invoke(*command, "--out", tmp_path / "out")
-            assert result.exit_code == 1
-            assert "out is in use by another process" in result.output
+            assert result.exit_code == os.EX_TEMPFAIL
+            [line] = result.output.splitlines()
+            holder = f"poso run (process {os.getpid()} on {platform.node()})"
+            assert f"{tmp_path / 'out'} is in use by {holder}: wait until" in line
 
 
 def test_files_of_the_users_own_are_not_replaced(demo_config, tmp_path):

@@ -1,3 +1,5 @@
+import os
+
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -47,7 +49,7 @@ def test_a_log_that_is_read_or_written_is_not_replaced(tmp_path):
     for used in (hold_folder, share_folder):
         with used(log):
             result = invoke(*small)
-        assert result.exit_code == 1
+        assert result.exit_code == os.EX_TEMPFAIL
         [line] = result.output.splitlines()
         assert f"{log} is in use by another process" in line
     assert invoke(*small[:-1], 1).exit_code == 0

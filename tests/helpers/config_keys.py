@@ -134,6 +134,7 @@ CHANGES: dict[str, str] = {
     "training.checkpoint_minutes": "training.checkpoint_minutes=1",
     "training.baseline": "training.baseline=false",
     "training.control": "training.control=true",
+    "training.warm_start": "training.warm_start=true",
     "training.strategy.kind": "training.strategy.kind=mirrored",
     "training.strategy.scale_learning_rate": (
         "training.strategy.scale_learning_rate=sqrt"

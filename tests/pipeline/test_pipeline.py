@@ -17,6 +17,7 @@ from tests.helpers.config_keys import (
 )
 
 KEYS = tuple(schema_keys(RunConfig))
+NAMES = ("Plain", "Control")
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,15 @@ def test_image_tags_matter_to_tensorflow_serving_alone(load):
         build(load(change), tensorflow_serving=True),
     )
     assert again == {"ServingInfraValidator", "ReportGen"}
+
+
+def test_a_warm_start_gives_every_trainer_its_own_earlier_model(load):
+    warm = build(load("training.warm_start=true", "training.control=true"))
+    nodes = {node.id: node for node in warm.components}
+    earlier = nodes["EarlierModels"].outputs
+    for name, node in (("", "Trainer"), *((n, f"{n}Trainer") for n in NAMES)):
+        key = f"{name.lower()}_model".lstrip("_")
+        assert nodes[node].inputs["base_model"] is earlier[key]
+    cold = {node.id: node for node in build(load("training.control=true")).components}
+    assert nodes.keys() - cold.keys() == {"EarlierModels"}
+    assert all("base_model" not in node.inputs for node in cold.values())

@@ -25,6 +25,7 @@ class Job:
         serving_model_dir: Where the model goes.
         model_run_dir: Where what is learned about it goes.
         custom_config: What `run_fn` reads of it.
+        base_model: The model to start from, or None.
         identifier: Another for every start.
     """
 
@@ -34,6 +35,7 @@ class Job:
     serving_model_dir: str
     model_run_dir: str
     custom_config: dict[str, Any]
+    base_model: str | None = None
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @classmethod
@@ -46,6 +48,7 @@ class Job:
             fn_args.serving_model_dir,
             fn_args.model_run_dir,
             dict(fn_args.custom_config),
+            fn_args.base_model,
         )
 
     def fn_args(self) -> FnArgs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,19 @@ def copy_weights(trained: Sequence[tf.Variable], fresh: Sequence[tf.Variable]) -
         variable.assign(_whole(parts, variable))
     if next(parts, None) is not None:
         raise ValueError("`fresh` must have all weights of `trained`; it has fewer")
+
+
+def parts_by_name(variables: Iterable[tf.Variable]) -> dict[str, list[tf.Variable]]:
+    """Weights by their names without the model's own; of a split one, all its parts.
+
+    Args:
+        variables: Of a model of any strategy. The parts of a split variable follow one
+            another, split by rows.
+    """
+    found: dict[str, list[tf.Variable]] = {}
+    for variable in variables:
+        found.setdefault(_name(variable), []).append(variable)
+    return found
 
 
 def copy_by_checkpoint(trained: tf_keras.Model, fresh: tf_keras.Model) -> None:

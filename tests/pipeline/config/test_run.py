@@ -122,3 +122,10 @@ def test_a_control_needs_gates_and_the_plain_baseline(sections):
         ValidationError, match=r"training\.control needs a model with gates"
     ):
         settings_with(**sections)
+
+
+def test_a_warm_start_needs_models_that_are_blessed():
+    warm = {"training": {"warm_start": True}}
+    assert settings_with(**warm).training.warm_start
+    with pytest.raises(ValidationError, match=r"set evaluation\.enabled to true"):
+        settings_with(**warm, evaluation={"enabled": False})

@@ -53,6 +53,10 @@ from tests.helpers.small_transform import settings_with
             r"early_stopping\.task cannot be used with strategy\.kind tpu",
         ),
         (
+            {"strategy": {"kind": "tpu"}, "warm_start": True},
+            r"warm_start cannot be used with strategy\.kind tpu",
+        ),
+        (
             {
                 "strategy": {"kind": "tpu"},
                 "embedding_optimizer": {"name": "clippy_adagrad"},

@@ -48,11 +48,13 @@ def model():
 
 
 @pytest.mark.parametrize(("keeps_best", "best"), [(False, 0), (True, 2 * 120)])
-def test_two_checkpoints_and_the_model_are_needed(model, tmp_path, keeps_best, best):
+def test_two_checkpoints_the_model_and_its_weights_are_needed(
+    model, tmp_path, keeps_best, best
+):
     needed = bytes_to_write(
         model, str(tmp_path / "none"), keeps_best=keeps_best, finished=False
     )
-    assert needed == 2 * (132 + 272) + best + 132
+    assert needed == 2 * (132 + 272) + best + 2 * 132
 
 
 def test_what_lies_there_after_a_restart_needs_no_space_again(model, tmp_path):
@@ -66,6 +68,6 @@ def test_what_lies_there_after_a_restart_needs_no_space_again(model, tmp_path):
     (tmp_path / "tensorboard").mkdir()
     (tmp_path / "tensorboard" / "events").write_bytes(b"\0" * 300)
     assert needed() == at_first - 454
-    assert needed(finished=True) == 132
+    assert needed(finished=True) == 2 * 132
     (tmp_path / "left.data").write_bytes(b"\0" * 5000)
-    assert needed() == 132
+    assert needed() == 2 * 132

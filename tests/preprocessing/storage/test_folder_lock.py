@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from preprocessing.storage.folder_lock import (
+    LOCK_FILE,
     FolderInUseError,
     hold_folder,
     share_folder,
@@ -13,7 +14,7 @@ from preprocessing.storage.folder_lock import (
 HOLDER = """
 import sys
 from preprocessing.storage.folder_lock import hold_folder
-with hold_folder(sys.argv[1]):
+with hold_folder(sys.argv[1], "poso run"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -28,6 +29,12 @@ def test_a_folder_is_held_by_one_and_free_again_afterwards(tmp_path):
             pass
     with hold_folder(place):
         pass
+
+
+def test_who_let_go_is_not_named_again(tmp_path):
+    with hold_folder(tmp_path, "poso run"):
+        assert (tmp_path / LOCK_FILE).read_text()
+    assert not (tmp_path / LOCK_FILE).read_text()
 
 
 def test_an_error_in_the_block_lets_go(tmp_path):
@@ -46,10 +53,20 @@ def test_a_killed_process_holds_nothing(tmp_path):
         text=True,
     )
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(FolderInUseError), hold_folder(tmp_path):
+    held = rf"in use by poso run \(process {holder.pid} on .+\): wait"
+    with pytest.raises(FolderInUseError, match=held), hold_folder(tmp_path):
+        pass
+    written = rf"being written by poso run \(process {holder.pid} on "
+    with pytest.raises(FolderInUseError, match=written), share_folder(tmp_path):
         pass
     holder.kill()
     holder.communicate()
+    read = (
+        "in use by another process, which reads it: wait"  # and not by the killed one
+    )
+    refused = pytest.raises(FolderInUseError, match=read)
+    with share_folder(tmp_path), refused, hold_folder(tmp_path):
+        pass
     with hold_folder(tmp_path):
         pass
 

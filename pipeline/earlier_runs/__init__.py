@@ -1,0 +1,1 @@
+"""What earlier runs of the same pipeline made, found in its records (ML Metadata)."""
