@@ -14,6 +14,7 @@ from pipeline.config import DaysConfig
 from pipeline.examples.day_split import UnreadyDayError
 from pipeline.runners.day_records import DayRecords
 from pipeline.runners.run_folder import RunFolderError
+from preprocessing.checks.counts import EmptyLogError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +110,7 @@ def _is_unready(error: BaseException) -> bool:
     """Whether a run failed because the day's impressions are not there."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, UnreadyDayError):
+        if isinstance(cause, UnreadyDayError | EmptyLogError):
             return True
         cause = cause.__cause__
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,11 @@ _LEGEND = {
 
 
 def run_and_print(
-    config: RunConfig, data_dir: Path, paths: RunPaths, log_state: str | None = None
+    config: RunConfig,
+    data_dir: Path,
+    paths: RunPaths,
+    log_state: str | None = None,
+    day: datetime.date | None = None,
 ) -> Any:
     """Runs the pipeline, prints the GAUC table and the places of its outputs.
 
@@ -44,6 +49,8 @@ def run_and_print(
         data_dir: Folder (or file) of the impression log.
         paths: Where the run goes.
         log_state: Changes when the log does (`input_state`); None looks at its files.
+        day: The day to evaluate on, after what was run of the days before it; None for
+            what the configuration says.
 
     Returns:
         The `RunResult`.
@@ -58,7 +65,8 @@ def run_and_print(
         _shared(data_dir, paths.out),
         library_output_to(paths.log) as console,
     ):
-        console.print(f"{config.name}: {data_dir} -> {paths.out}")
+        of_day = "" if day is None else f" {day}"
+        console.print(f"{config.name}{of_day}: {data_dir} -> {paths.out}")
         for note in notes:
             console.print(f"note: {note}", markup=False, soft_wrap=True)
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
@@ -69,7 +77,7 @@ def run_and_print(
 
         for note in settle_records(paths):
             console.print(f"note: {note}", markup=False, soft_wrap=True)
-        pipeline = local_pipeline(config, data_dir, paths, log_state)
+        pipeline = local_pipeline(config, data_dir, paths, log_state, day)
         progress = ComponentProgress(console, len(pipeline.components))
         with progress.listening():
             run_locally(pipeline, config)

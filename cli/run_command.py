@@ -90,7 +90,7 @@ def command(
         )
     day = None if date is None else date.date()
     if day is not None:
-        config = _of_day(config, day)
+        _check_dated(config)
 
     def log_state() -> str:
         return input_state(config.source, config.features, data_dir)
@@ -109,8 +109,8 @@ def command(
             DayRun(config.days, run, log_state)(day, paths.days, again)
 
 
-def _of_day(config: RunConfig, day: datetime.date) -> RunConfig:
+def _check_dated(config: RunConfig) -> None:
     try:
-        return config.of_day(day)
+        config.check_dated()
     except ValueError as error:
         raise click.ClickException(str(error)) from error

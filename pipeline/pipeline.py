@@ -16,6 +16,7 @@ from pipeline.config import (
     TrainerPart,
     TrialPart,
 )
+from pipeline.earlier_runs.examples import EarlierExamplesStrategy
 from pipeline.earlier_runs.models import EarlierModelsStrategy
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
@@ -40,6 +41,7 @@ def create_pipeline(
     enable_cache: bool = True,
     tensorflow_serving: bool = False,
     retry_of: str = "",
+    last_day: str = "",
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
@@ -58,8 +60,17 @@ def create_pipeline(
             Kubernetes cluster of the run, and not in the embedded server.
         retry_of: The failed trial in the embedded server that is to be run again
             (`trial_retry.trial_to_retry`).
+        last_day: The day to evaluate on, as an ISO date, of a pipeline that is run day
+            by day: it goes on from the examples of the day before, and starts from and
+            is compared with models of days before. Empty for what the configuration
+            says.
     """
     nodes: list[BaseNode] = []
+    earlier = None
+    if last_day:
+        resolver = _earlier_examples(last_day)
+        earlier = resolver.outputs["examples"]
+        nodes.append(resolver)
 
     # The log becomes point-in-time features, split by day or
     # by user; bad rows go to the rejects.
@@ -68,6 +79,8 @@ def create_pipeline(
         config=config.part(LogConfig).model_dump_json(),
         rejects_dir=rejects_dir,
         input_state=input_state,
+        last_day=last_day,
+        earlier=earlier,
     )
     examples = example_gen.outputs["examples"]
 
@@ -100,9 +113,9 @@ def create_pipeline(
         others["control"] = config.control()
     bases: Mapping[str, tfx.types.BaseChannel] = {}
     if config.training.warm_start:
-        earlier = _earlier_models(examples, list(others))
-        bases = earlier.outputs
-        nodes.append(earlier)
+        started_from = _earlier_models(examples, list(others)).with_id("EarlierModels")
+        bases = started_from.outputs
+        nodes.append(started_from)
     trainer = _trainer(config, transform, schema, pipeline_root, bases.get("model"))
     nodes.append(trainer)
     compared = {}
@@ -115,7 +128,9 @@ def create_pipeline(
     # A model is judged, tried in a server and pushed, unless a run only compares.
     verdicts: dict[str, tfx.types.BaseChannel] = {}
     if config.evaluation.enabled:
-        last_blessed, evaluator = _evaluator(config, examples, trainer)
+        last_blessed, evaluator = _evaluator(
+            config, examples, trainer, by_day=bool(last_day)
+        )
         verdicts["blessing"] = evaluator.outputs["blessing"]
         nodes += [last_blessed, evaluator]
         if config.serving.validation.enabled:
@@ -153,6 +168,15 @@ def create_pipeline(
     )
 
 
+def _earlier_examples(day: str) -> BaseNode:
+    """The examples, and the state, of the last day that was run before."""
+    return tfx.dsl.Resolver(
+        strategy_class=EarlierExamplesStrategy,
+        config={"before": day},
+        examples=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Examples),
+    ).with_id("EarlierExamples")
+
+
 def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> BaseNode:
     """What the models start from: a blessed one, and its run's others."""
     models = {name: f"{name}_model" for name in others}
@@ -165,7 +189,7 @@ def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> B
             key: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model)
             for key in ("model", *models.values())
         },
-    ).with_id("EarlierModels")
+    )
 
 
 def _trainer_of(name: str) -> str:
@@ -177,15 +201,15 @@ def _evaluator(
     config: RunConfig,
     examples: tfx.types.BaseChannel,
     trainer: tfx.components.Trainer,
+    by_day: bool,
 ) -> tuple[BaseNode, BaseNode]:
     """The last blessed model, and what blesses one if no slice falls against it.
 
-    As far as the two can be compared.
+    As far as the two can be compared. Of a pipeline that is run day by day it is the
+    last one of an earlier day, so that a day that is run again is judged as before.
     """
-    last_blessed = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    last_blessed = (
+        _earlier_models(examples, []) if by_day else _latest_blessed()
     ).with_id("LatestBlessedModel")
     evaluator = Evaluator(
         examples=examples,
@@ -194,6 +218,14 @@ def _evaluator(
         eval_config=eval_config(config),
     )
     return last_blessed, evaluator
+
+
+def _latest_blessed() -> BaseNode:
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    )
 
 
 def _pusher(

@@ -1,7 +1,12 @@
 """The configuration of a run: one file per step, and what each component reads."""
 
 from pipeline.config.codes import CodeConfig
-from pipeline.config.data import InputConfig, LogConfig, SplitConfig
+from pipeline.config.data import (
+    ExamplesConfig,
+    InputConfig,
+    LogConfig,
+    SplitConfig,
+)
 from pipeline.config.days import DaysConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
@@ -30,6 +35,7 @@ __all__ = [
     "DaysConfig",
     "EarlyStoppingConfig",
     "EvaluationConfig",
+    "ExamplesConfig",
     "FitConfig",
     "GatesConfig",
     "InputConfig",

@@ -46,12 +46,24 @@ class SplitConfig(Section):
     )
 
 
+class ExamplesConfig(Section):
+    """How the raw examples are made of the log; their values do not depend on it."""
+
+    engine: Literal["threads", "beam"] = Field(
+        "threads",
+        description="threads: this machine's cores, by far the fastest way where its "
+        "disk has room for the log's features; beam: a Beam pipeline, on any runner. "
+        "A pipeline compiled for Kubeflow always takes beam.",
+    )
+
+
 class LogConfig(Section):
     """What decides the raw examples."""
 
     source: SourceConfig
     features: FeatureConfig
     split: SplitConfig = SplitConfig()
+    examples: ExamplesConfig = ExamplesConfig()
 
 
 class InputConfig(Section):

@@ -5,8 +5,6 @@ Where things lie (input, output) is no part of it.
 
 from __future__ import annotations
 
-import datetime
-
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.data import InputConfig, LogConfig
@@ -147,11 +145,11 @@ class RunConfig(InputConfig, LogConfig):
         """
         return select(self, kind)
 
-    def of_day(self, day: datetime.date) -> RunConfig:
-        """The same run with a window that ends on a day: it is evaluated on that day.
+    def check_dated(self) -> None:
+        """Checks that the run can be one of a date, which is evaluated on that day.
 
         Raises:
-            ValueError: The splits are no days, or more than one is evaluated on.
+            ValueError: It cannot; the message says what to change.
         """
         split = self.split
         if split.by != "day" or split.eval_days != 1:
@@ -164,9 +162,11 @@ class RunConfig(InputConfig, LogConfig):
                 "split.first_train_day is decided by the date: leave it out. "
                 f"Received: {split.first_train_day}"
             )
-        first = day - datetime.timedelta(days=split.train_days)
-        window = split.model_copy(update={"first_train_day": first})
-        return self.model_copy(update={"split": window})
+        if self.examples.engine != "threads":
+            raise ValueError(
+                "a run of a date goes on from the examples of the day before, which "
+                f"takes examples.engine threads. Received: {self.examples.engine}"
+            )
 
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline.config import SplitConfig
 from pipeline.examples.day_window import last_day
+from pipeline.examples.split_parts import Assigned, Part
 from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
 TRAIN, EVAL = "train", "eval"
@@ -36,18 +37,37 @@ class DaySplit:
         config: Which days; where it names no first one, the log's newest.
         counts: Rows of each day of the log, by days since 1970.
         calendar: Where a day begins, as for `local_day`.
+        last: The last day to evaluate on, where a run is of certain days; by default
+            as the configuration says.
+
+    Raises:
+        ValueError: The configuration names other days than `last`.
     """
 
-    def __init__(self, config: SplitConfig, counts: Counter[int], calendar: Calendar):
+    def __init__(
+        self,
+        config: SplitConfig,
+        counts: Counter[int],
+        calendar: Calendar,
+        last: int | None = None,
+    ):
+        given = config.first_train_day is not None or last is not None
+        self.min_eval_share = config.min_eval_share if given else 0.0
         if config.first_train_day is None:
-            end = last_day(counts, config.train_days, config.eval_days) + 1
+            if last is None:
+                last = last_day(counts, config.train_days, config.eval_days)
+            end = last + 1
             self.first = end - config.eval_days - config.train_days
         else:
             self.first = day_of(config.first_train_day)
         self.first_eval = self.first + config.train_days
         self.end = self.first_eval + config.eval_days
-        given = config.first_train_day is not None
-        self.min_eval_share = config.min_eval_share if given else 0.0
+        if last is not None and self.end != last + 1:
+            raise ValueError(
+                f"split.first_train_day {config.first_train_day} makes "
+                f"{date_of(self.end - 1)} the last day, but a run of {date_of(last)} "
+                "was asked for: leave split.first_train_day out"
+            )
         self._calendar = calendar
 
     def split_days(self) -> dict[str, range]:
@@ -63,6 +83,18 @@ class DaySplit:
         chosen = self.split_days()[split]
         mask = (days >= chosen.start) & (days < chosen.stop)
         return table.filter(pa.array(mask))
+
+    def assign(self, table: pa.Table) -> Assigned:
+        """Where the rows of a feature table belong, each day by itself."""
+        days = table_days(table, self._calendar)
+        used = (days >= self.first) & (days < self.end)
+        numbers = np.full(len(days), -1, np.int64)
+        occurring, numbers[used] = np.unique(days[used], return_inverse=True)
+        parts = [
+            Part(TRAIN if day < self.first_eval else EVAL, day)
+            for day in occurring.tolist()
+        ]
+        return Assigned(numbers, parts)
 
     def describe(self, counts: Counter[int]) -> dict[str, Any]:
         """What each day holds and is used for, for the log's summary.

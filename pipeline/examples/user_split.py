@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.config import SplitConfig
 from pipeline.examples.day_split import EVAL, TRAIN, EmptySplitError
+from pipeline.examples.split_parts import Assigned, Part
 from preprocessing.engine.partition import assign_shards
 
 _PARTS = 10_000
@@ -33,6 +34,11 @@ class UserSplit:
         """The rows of a feature table whose user belongs to a split."""
         trained = self._trained(table)
         return table.filter(pa.array(trained if split == TRAIN else ~trained))
+
+    def assign(self, table: pa.Table) -> Assigned:
+        """Where the rows of a feature table belong."""
+        numbers = np.where(self._trained(table), 0, 1)
+        return Assigned(numbers, [Part(TRAIN), Part(EVAL)])
 
     def count(self, table: pa.Table) -> Counter[int]:
         """Rows by split, as indices into (train, eval)."""

@@ -19,7 +19,7 @@ from tfx.utils import path_utils
 from pipeline.config import RunConfig
 from pipeline.evaluation.comparison import COMPARISON_FILE
 from pipeline.evaluation.rankings import CONTROL, MODEL, PLAIN
-from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
+from pipeline.examples.places import SUMMARY_FILE
 from pipeline.report.report import ReportInputs, make_report
 from pipeline.training.findings.run_files import (
     GATES_FILE,
@@ -73,7 +73,7 @@ def ReportGen(
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
-        data=_read_json(examples.uri, SPLIT_SUMMARY_FILE),
+        data=_read_json(examples.uri, SUMMARY_FILE),
         comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", [])
         if blessing
         else [],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tfx.v1 as tfx
 
-from pipeline.config import RunConfig
+from pipeline.config import ExamplesConfig, RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.spec_file import check_spec_file
 
@@ -39,6 +39,9 @@ def compile_for_kubeflow(
             than an earlier specification.
     """
     check_spec_file(output)
+    # A pod need not hold the log; its Beam runner has workers that do.
+    on_beam = ExamplesConfig(engine="beam")
+    config = config.model_copy(update={"examples": on_beam})
     output.parent.mkdir(parents=True, exist_ok=True)
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(

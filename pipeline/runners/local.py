@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
 
@@ -19,7 +20,11 @@ BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
 
 def local_pipeline(
-    config: RunConfig, data_dir: Path, paths: RunPaths, log_state: str | None = None
+    config: RunConfig,
+    data_dir: Path,
+    paths: RunPaths,
+    log_state: str | None = None,
+    day: datetime.date | None = None,
 ) -> tfx.dsl.Pipeline:
     """The pipeline as this machine runs it.
 
@@ -30,6 +35,7 @@ def local_pipeline(
             reuses every component whose inputs have not changed, but for a trial in
             the server that failed.
         log_state: Changes when the log does; None looks at the log's files.
+        day: The day to evaluate on; None for what the configuration says.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
     log = str(data_dir.resolve())
@@ -46,6 +52,7 @@ def local_pipeline(
             )
         ),
         beam_pipeline_args=BEAM_ARGS,
+        last_day="" if day is None else day.isoformat(),
         retry_of=trial_to_retry(paths.trials.resolve()),
     )
 

@@ -31,16 +31,19 @@ class LogSummary:
     Of a whole run `rows_in = examples + rejects`.
 
     Attributes:
-        rows_in: Rows in the input files, unreadable lines included.
+        rows_in: Rows in the input files, unreadable lines included; of a run over some
+            days (`checks.day_window`) only those that are not of others.
         examples: Rows of the feature table.
         by_reason: Rejects by reason; of `total` the most frequent first.
         last_event_ms: Time of the latest example, UTC; None without one.
+        other_days: Rows that were left out, because they are of other days.
     """
 
     rows_in: int = 0
     examples: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
     last_event_ms: int | None = None
+    other_days: int = 0
 
     @classmethod
     def of_examples(cls, features: pa.Table) -> LogSummary:
@@ -49,26 +52,30 @@ class LogSummary:
         return cls(examples=features.num_rows, last_event_ms=latest)
 
     @classmethod
-    def of_rejects(cls, rejects: pa.Table, rows_in: int = 0) -> LogSummary:
+    def of_rejects(
+        cls, rejects: pa.Table, rows_in: int = 0, other_days: int = 0
+    ) -> LogSummary:
         """Counts rejects, and the rows of the input that they were found in."""
         counts = pc.value_counts(rejects["reason"]).to_pylist()
         by_reason = {count["values"]: count["counts"] for count in counts}
-        return cls(rows_in=rows_in, by_reason=by_reason)
+        return cls(rows_in, by_reason=by_reason, other_days=other_days)
 
     @classmethod
     def total(cls, parts: Iterable[LogSummary]) -> LogSummary:
         """Adds up parts, in any order and grouping."""
-        rows_in, examples = 0, 0
+        rows_in, examples, other_days = 0, 0, 0
         by_reason: Counter[str] = Counter()
         times = []
         for part in parts:
             rows_in += part.rows_in
             examples += part.examples
+            other_days += part.other_days
             by_reason.update(part.by_reason)
             if part.last_event_ms is not None:
                 times.append(part.last_event_ms)
         ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
-        return cls(rows_in, examples, dict(ordered), max(times, default=None))
+        last_ms = max(times, default=None)
+        return cls(rows_in, examples, dict(ordered), last_ms, other_days)
 
     @property
     def rejects(self) -> int:
@@ -96,6 +103,7 @@ class LogSummary:
             "rejects": self.rejects,
             "by_reason": self.by_reason,
             "last_event_ms": self.last_event_ms,
+            "other_days": self.other_days,
         }
         return json.dumps(counts, ensure_ascii=False)
 
@@ -103,7 +111,8 @@ class LogSummary:
     def from_json(cls, text: str) -> LogSummary:
         """Reads what `to_json` wrote."""
         counts = json.loads(text)
-        return cls(**{field.name: counts[field.name] for field in fields(cls)})
+        known = {f.name for f in fields(cls)} & counts.keys()  # older ones have fewer
+        return cls(**{name: counts[name] for name in known})
 
 
 def check_rejects(
@@ -122,7 +131,9 @@ def check_rejects(
             the most frequent reasons.
     """
     if not summary.rows_in:
-        raise EmptyLogError("the impression log has no rows")
+        others = summary.other_days
+        which = f" of the days asked for, but {others:,} of others" if others else ""
+        raise EmptyLogError(f"the impression log has no rows{which}")
     rate = summary.rejects / summary.rows_in
     if rate <= config.max_reject_rate:
         return

@@ -15,20 +15,27 @@ from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.disk_shuffle import DiskShuffle
 from preprocessing.engine.log_input import LogInput
-from preprocessing.engine.outputs import REJECTS, FileOutputs
-from preprocessing.engine.two_passes import Progress, TwoPasses, no_progress
-from preprocessing.storage.files import join
+from preprocessing.engine.outputs import Outputs
+from preprocessing.engine.two_passes import (
+    Kept,
+    Progress,
+    TwoPasses,
+    no_progress,
+    not_told,
+)
 
 
 def run_in_threads(
     log: LogInput,
     config: FeatureConfig,
-    out_dir: str,
+    outputs: Outputs,
+    rejects_dir: str,
     spill_dir: Path,
     threads: int,
     progress: Progress = no_progress,
+    kept: Kept = not_told,
 ) -> LogSummary:
-    """Computes a log's features, rejects and state into files.
+    """Computes a log's features, rejects and state.
 
     The caller marks the output as whole; after an error all but the rejects is
     incomplete.
@@ -36,29 +43,28 @@ def run_in_threads(
     Args:
         log: The log and the state that it starts from.
         config: The feature configuration.
-        out_dir: Folder for `features/`, `rejects/` and `state/`: a path or a URI.
+        outputs: Where they go.
+        rejects_dir: Where the rejects are, for the message.
         spill_dir: An empty folder on this machine's disk for shards.
         threads: Shards worked on at a time.
         progress: Told the step's name, how many parts of it are done, and of how many.
+        kept: As for `TwoPasses`.
 
     Raises:
         SourceError: The input cannot be used.
         StateError: The state cannot be used.
         EmptyLogError: The log has no rows.
-        RejectLimitExceeded: Too many rows break the contract; they are in `rejects/`.
+        RejectLimitExceeded: Too many rows break the contract; they are in the outputs.
     """
     engine = TwoPasses(
         config,
         DiskShuffle(spill_dir / "by-video", VIDEO_ID, config.shards),
         DiskShuffle(spill_dir / "by-user", USER_ID, config.shards),
-        FileOutputs(out_dir, config),
+        outputs,
         threads,
         progress,
-        partial(
-            _stop_on_too_many_rejects,
-            config=config,
-            rejects_path=join(out_dir, REJECTS),
-        ),
+        partial(_stop_on_too_many_rejects, config=config, rejects_path=rejects_dir),
+        kept,
     )
     return engine.run(log)
 

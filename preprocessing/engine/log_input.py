@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from preprocessing.arrays.days import MS_PER_DAY
+from preprocessing.checks.day_window import ALL_DAYS, DayWindow
 from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.sources import Source, open_source
+from preprocessing.sources import FilePart, Source, open_source
+from preprocessing.sources.partitions import folder_values
 from preprocessing.state.files import State, open_state, read_state
 from preprocessing.state.info import StateInfo
 from preprocessing.storage.files import DataFile
@@ -25,11 +27,25 @@ class LogInput:
         state: The given state; None for what the source brings.
         latest_ms: The latest time that an impression can have, UTC: a day from when
             the log was opened. The same for all of the run's workers.
+        window: Days that are asked for; rows of others are left out.
     """
 
     source: Source
     state: State | None
     latest_ms: int
+    window: DayWindow = ALL_DAYS
+
+    def parts(self) -> list[FilePart]:
+        """The log's parts but for those whose folders are of other days.
+
+        Raises:
+            SourceError: As `Source.parts`.
+        """
+        return [
+            part
+            for part in self.source.parts()
+            if self.window.may_hold(folder_values(part.name))
+        ]
 
     @property
     def state_info(self) -> StateInfo | None:
@@ -83,6 +99,7 @@ def open_log(
     config: FeatureConfig,
     data_dir: str,
     state_dir: str | None = None,
+    window: DayWindow = ALL_DAYS,
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> LogInput:
     """Opens a log and the state that it starts from.
@@ -93,6 +110,7 @@ def open_log(
         data_dir: Folder (or file) of the log: a path or a URI.
         state_dir: State to start from (`state.files.open_state`); replaces the
             source's own.
+        window: Days that are asked for; by default all.
         clock_ms: The time now, UTC.
 
     Raises:
@@ -100,4 +118,4 @@ def open_log(
     """
     state = None if state_dir is None else open_state(state_dir, config)
     latest_ms = clock_ms() + MS_PER_DAY
-    return LogInput(open_source(source, config, data_dir), state, latest_ms)
+    return LogInput(open_source(source, config, data_dir), state, latest_ms, window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import TracebackType
 from typing import Protocol
 
@@ -81,13 +82,23 @@ class FileOutputs:
     Args:
         out_dir: Folder for `features/`, `rejects/` and `state/`: a path or a URI.
         config: Gives the columns of the feature table.
+        rejects_file: The rejects' file, if not one in `rejects/`.
+        tables: What else is written; `write` is called for these alone.
     """
 
-    def __init__(self, out_dir: str, config: FeatureConfig):
+    def __init__(
+        self,
+        out_dir: str,
+        config: FeatureConfig,
+        rejects_file: str = "",
+        tables: Collection[str] = (FEATURES, USER_STATE, VIDEO_STATE),
+    ):
         self._out_dir = out_dir
-        self._schemas = _schemas(config)
+        self._schemas = {name: _schemas(config)[name] for name in tables}
         self._filled: set[str] = set()
         self._rejects = self._writer(REJECTS, 0, REJECT_SCHEMA)
+        if rejects_file:
+            self._rejects = TableWriter(rejects_file, REJECT_SCHEMA)
 
     def reject(self, rejects: pa.Table) -> None:
         """Takes rejects, by `checks.rejects.REJECT_SCHEMA`."""

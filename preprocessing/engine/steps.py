@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from preprocessing.checks.counts import LogSummary, check_rejects
+from preprocessing.checks.day_window import ALL_DAYS, DayWindow
 from preprocessing.checks.duplicates import drop_duplicates
 from preprocessing.checks.log_end import drop_after_end
 from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_lines
@@ -33,12 +34,15 @@ class ReadRows(NamedTuple):
     """Some rows of a part of the log.
 
     Attributes:
-        rows_in: How many rows were read, malformed lines included.
+        rows_in: How many rows were read, malformed lines included, those of other days
+            not.
+        other_days: How many rows are of days that are not asked for.
         accepted: By `contract.schema.traced_schema`.
         rejects: By `checks.rejects.REJECT_SCHEMA`.
     """
 
     rows_in: int
+    other_days: int
     accepted: pa.Table
     rejects: pa.Table
 
@@ -78,6 +82,7 @@ def read_part(
     config: FeatureConfig,
     watermark_ms: int | None = None,
     latest_ms: int | None = None,
+    window: DayWindow = ALL_DAYS,
 ) -> Iterator[ReadRows]:
     """Reads and validates a part of the log.
 
@@ -87,21 +92,26 @@ def read_part(
         config: The feature configuration.
         watermark_ms: As for `checks.validation.validate`.
         latest_ms: As for `checks.validation.validate`.
+        window: Days that are asked for.
 
     Raises:
         SourceError: The file cannot be read to its end.
     """
     for raw in source.read(part):
+        rows = raw.table
+        if window != ALL_DAYS:
+            rows = window.select(rows, config.calendar)
         accepted, rejects = validate(
-            raw.table, part.name, raw.first_row, config, watermark_ms, latest_ms
+            rows, part.name, raw.first_row, config, watermark_ms, latest_ms
         )
-        rows_in = raw.table.num_rows
+        rows_in = rows.num_rows
         for lines, reason in ((raw.malformed, MALFORMED), (raw.unclosed, UNCLOSED)):
             if lines:
                 lost = reject_lines(lines, reason, part.name)
                 rejects = pa.concat_tables([rejects, lost])
                 rows_in += len(lines)
-        yield ReadRows(rows_in, accepted, rejects)
+        other_days = raw.table.num_rows - rows.num_rows
+        yield ReadRows(rows_in, other_days, accepted, rejects)
 
 
 def video_shard(

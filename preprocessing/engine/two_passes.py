@@ -25,6 +25,7 @@ from preprocessing.state.files import USER_STATE, VIDEO_STATE
 
 Progress = Callable[[str, int, int], None]
 Check = Callable[[LogSummary], None]
+Kept = Callable[[pa.Table], None]
 _T = TypeVar("_T")
 
 
@@ -34,6 +35,10 @@ def no_progress(step: str, done: int, parts: int) -> None:
 
 def no_check(counts: LogSummary) -> None:
     """A `Check` that lets everything pass."""
+
+
+def not_told(impressions: pa.Table) -> None:
+    """A `Kept` that tells nobody."""
 
 
 class TwoPasses:
@@ -50,6 +55,8 @@ class TwoPasses:
         progress: Told the step's name, how many parts of it are done, and of how many.
         check: Given the counts once the log is read and once its duplicates are known;
             may raise to stop the run. Examples are not counted yet.
+        kept: Given every impression that becomes an example, in tables, before the
+            first of them is given to `outputs`.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class TwoPasses:
         threads: int = 1,
         progress: Progress = no_progress,
         check: Check = no_check,
+        kept: Kept = not_told,
     ):
         self._config = config
         self._by_video = by_video
@@ -69,6 +77,7 @@ class TwoPasses:
         self._threads = threads
         self._progress = progress
         self._check = check
+        self._kept = kept
         self._end: int | None = None
 
     def run(self, log: LogInput) -> LogSummary:
@@ -82,16 +91,18 @@ class TwoPasses:
 
         def read(part: FilePart) -> LogSummary:
             counts = []
-            limits = (log.watermark_ms, log.latest_ms)
+            limits = (log.watermark_ms, log.latest_ms, log.window)
             for rows in read_part(log.source, part, self._config, *limits):
                 self._outputs.reject(rows.rejects)
                 self._by_video.add(rows.accepted)
                 days.append(count_utc_days(rows.accepted))
-                counts.append(LogSummary.of_rejects(rows.rejects, rows.rows_in))
+                counts.append(
+                    LogSummary.of_rejects(rows.rejects, rows.rows_in, rows.other_days)
+                )
             return LogSummary.total(counts)
 
         with self._outputs:
-            counts = self._parallel("read", read, log.source.parts())
+            counts = self._parallel("read", read, log.parts())
             self._check(counts)
             self._end = log_end(add_counts(days), self._config)
             return self._pass_twice(log.users(), log.videos(), counts).checked()
@@ -136,6 +147,7 @@ class TwoPasses:
         videos = video_shard(self._by_video.take(shard), self._config, self._end)
         self._outputs.reject(videos.rejects)
         self._outputs.write(VIDEO_STATE, shard, videos.state)
+        self._kept(videos.kept)
         self._by_user.add(videos.kept)
         return LogSummary.of_rejects(videos.rejects)
 

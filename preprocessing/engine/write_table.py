@@ -19,7 +19,7 @@ from preprocessing.engine.output_folder import (
     check_places,
     shared_inputs,
 )
-from preprocessing.engine.outputs import REJECTS, STATE
+from preprocessing.engine.outputs import REJECTS, STATE, FileOutputs
 from preprocessing.engine.steps import finish_run
 from preprocessing.engine.two_passes import Progress, no_progress
 from preprocessing.storage.files import is_remote, join, local_path
@@ -69,7 +69,7 @@ def write_feature_table(
     output = OutputFolder(out_dir)
     with shared_inputs(data_dir, state_dir, held=out_dir):
         log = open_log(source, features, data_dir, state_dir)
-        log.source.parts()
+        log.parts()
         with output.held():
             output.begin()
             if beam_args is None:
@@ -95,11 +95,12 @@ def _in_threads(
 ) -> LogSummary:
     staging = output.staging
     parallel = threads or len(os.sched_getaffinity(0))
+    rejects, state = join(staging, REJECTS), join(staging, STATE)
+    outputs = FileOutputs(staging, features)
     with tempfile.TemporaryDirectory(dir=_spill_parent(output)) as spill:
         summary = run_in_threads(
-            log, features, staging, Path(spill), parallel, progress
+            log, features, outputs, rejects, Path(spill), parallel, progress
         )
-    rejects, state = join(staging, REJECTS), join(staging, STATE)
     finish_run(summary, features, rejects, state, log.state_info)
     return summary
 

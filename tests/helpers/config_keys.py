@@ -28,6 +28,7 @@ CHANGES: dict[str, str] = {
     "name": "name=other",
     "source.format": "source.format=csv",
     "source.null_values": "source.null_values=[missing]",
+    "examples.engine": "examples.engine=beam",
     "split.by": "split.by=user",
     "split.train_user_share": "split.train_user_share=0.5",
     "split.first_train_day": "split.first_train_day=2022-04-15",

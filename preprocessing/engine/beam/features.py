@@ -79,7 +79,7 @@ class BuildFeatures(beam.PTransform):
         repeated = declare_type(by_video[_REJECTS], pa.Table)
         rejects = (log.rejects, repeated) | "AllRejects" >> beam.Flatten()
         counts = (
-            log.rows_in | "CountRead" >> beam.Map(_count_read),
+            log.read,
             features | "CountExamples" >> beam.Map(LogSummary.of_examples),
             rejects | "CountReasons" >> beam.Map(LogSummary.of_rejects),
         )
@@ -141,7 +141,3 @@ class _UserShard(beam.DoFn):
         yield TaggedOutput(_STATE, users.state)
         if users.features.num_rows:
             yield users.features
-
-
-def _count_read(rows: int) -> LogSummary:
-    return LogSummary(rows_in=rows)

@@ -9,6 +9,8 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
+from preprocessing.checks.counts import LogSummary
+from preprocessing.checks.day_window import ALL_DAYS, DayWindow
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.beam.coder import declare_type
 from preprocessing.engine.log_input import open_log
@@ -23,14 +25,14 @@ class ValidatedLog(NamedTuple):
     Attributes:
         accepted: Tables by `contract.schema.traced_schema`.
         rejects: Tables by `checks.rejects.REJECT_SCHEMA`.
-        rows_in: Rows read, in parts.
+        read: `LogSummary`s of the rows read: how many, and how many of other days.
         user_state: Tables by `state.schema.USER_STATE_SCHEMA`; may be empty.
         video_state: Tables by `state.schema.VIDEO_STATE_SCHEMA`; may be empty.
     """
 
     accepted: beam.PCollection[pa.Table]
     rejects: beam.PCollection[pa.Table]
-    rows_in: beam.PCollection[int]
+    read: beam.PCollection[LogSummary]
     user_state: beam.PCollection[pa.Table]
     video_state: beam.PCollection[pa.Table]
 
@@ -47,6 +49,7 @@ class ReadImpressions(beam.PTransform):
         data_dir: Folder (or file) of the log: a path or a URI.
         state_dir: State to start from (`state.files.open_state`); replaces the
             source's own.
+        window: Days that are asked for; rows of others are left out.
 
     Raises:
         SourceError: From `expand`: the input cannot be used.
@@ -59,25 +62,27 @@ class ReadImpressions(beam.PTransform):
         features: FeatureConfig,
         data_dir: str,
         state_dir: str | None = None,
+        window: DayWindow = ALL_DAYS,
     ):
         super().__init__()
         self._source = source
         self._features = features
         self._data_dir = str(data_dir)
         self._state_dir = state_dir
+        self._window = window
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> ValidatedLog:
         """Parts of the log and of the state → read; the log is also validated."""
         arguments = (self._source, self._features, self._data_dir)
-        log = open_log(*arguments, self._state_dir)
+        log = open_log(*arguments, self._state_dir, self._window)
         read = (
             pbegin
-            | "Parts" >> beam.Create(log.source.parts(), reshuffle=False)
+            | "Parts" >> beam.Create(log.parts(), reshuffle=False)
             | "Spread" >> beam.Reshuffle()
             | "ReadAndValidate"
             >> beam.ParDo(
-                _ReadPart(*arguments, log.watermark_ms, log.latest_ms)
-            ).with_outputs(_REJECTS, _ROWS_IN, main=_ACCEPTED)
+                _ReadPart(*arguments, log.watermark_ms, log.latest_ms, log.window)
+            ).with_outputs(_REJECTS, _READ, main=_ACCEPTED)
         )
         user_state = (
             pbegin
@@ -95,13 +100,13 @@ class ReadImpressions(beam.PTransform):
         return ValidatedLog(
             accepted=declare_type(read[_ACCEPTED], pa.Table),
             rejects=declare_type(read[_REJECTS], pa.Table),
-            rows_in=declare_type(read[_ROWS_IN], int),
+            read=declare_type(read[_READ], LogSummary),
             user_state=user_state,
             video_state=video_state,
         )
 
 
-_ACCEPTED, _REJECTS, _ROWS_IN = "accepted", "rejects", "rows_in"
+_ACCEPTED, _REJECTS, _READ = "accepted", "rejects", "read"
 
 
 @beam.typehints.with_output_types(pa.Table)
@@ -113,18 +118,20 @@ class _ReadPart(beam.DoFn):
         data_dir: str,
         watermark_ms: int | None,
         latest_ms: int | None,
+        window: DayWindow,
     ):
         self._source = source
         self._features = features
         self._data_dir = data_dir
-        self._limits_ms = (watermark_ms, latest_ms)
+        self._limits = (watermark_ms, latest_ms, window)
 
     def setup(self) -> None:
         self._log = open_source(self._source, self._features, self._data_dir)
 
     def process(self, part: FilePart) -> Iterator[pa.Table | TaggedOutput]:
-        for rows in read_part(self._log, part, self._features, *self._limits_ms):
-            yield TaggedOutput(_ROWS_IN, rows.rows_in)
+        for rows in read_part(self._log, part, self._features, *self._limits):
+            counts = LogSummary(rows.rows_in, other_days=rows.other_days)
+            yield TaggedOutput(_READ, counts)
             if rows.rejects.num_rows:
                 yield TaggedOutput(_REJECTS, rows.rejects)
             if rows.accepted.num_rows:

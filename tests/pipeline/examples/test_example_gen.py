@@ -1,4 +1,4 @@
-"""The component's executor on small logs, without a TFX pipeline around it."""
+"""The component's executor on small logs, by both engines, without a pipeline."""
 
 import json
 import shutil
@@ -11,12 +11,10 @@ from tfx.types import standard_artifacts
 
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import EmptySplitError
-from pipeline.examples.example_gen import (
-    _COUNTS_FILE,
-    SPLIT_SUMMARY_FILE,
-    Executor,
-    ImpressionExampleGen,
-)
+from pipeline.examples.example_gen import ImpressionExampleGen
+from pipeline.examples.executor import Executor
+from pipeline.examples.on_beam import COUNTS_FILE
+from pipeline.examples.places import SUMMARY_FILE
 from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.checks.counts import EmptyLogError, RejectLimitExceeded
 from preprocessing.engine.earlier_output import OutputFolderError
@@ -56,10 +54,12 @@ def write_log(folder, days, durations=None):
     )
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(params=["threads", "beam"])
+def run(tmp_path, request):
     def do(days, durations=None, config=CONFIG):
         write_log(tmp_path / "log", days, durations)
+        engine = {"examples": {"engine": request.param}}
+        config = LogConfig(**{**config.model_dump(), **engine})
         component = ImpressionExampleGen(
             str(tmp_path / "log"),
             config.model_dump_json(),
@@ -92,7 +92,7 @@ def test_examples_are_split_by_day_and_every_row_is_accounted_for(run):
     folder = run([5, 5, 6, 7, 8, 5], durations=[1000, -1, 1000, 1000, 1000, 1000])
     assert videos(folder, "train") == ["v2", "v3"]
     assert videos(folder, "eval") == ["v4"]
-    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
     assert summary["rows_in"] == 6
     assert summary["examples"] == 5
     assert summary["by_reason"] == {"video_duration_ms is negative": 1}
@@ -125,7 +125,7 @@ def test_examples_are_split_by_user(run):
     assert sorted([*train, *test]) == sorted(f"v{i}" for i in range(30))
     users = [{int(video[1:]) % 3 for video in split} for split in (train, test)]
     assert not users[0] & users[1]
-    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
     assert summary["days"] == {
         "users to train on": len(train),
         "users to evaluate on": len(test),
@@ -134,7 +134,7 @@ def test_examples_are_split_by_user(run):
 
 def test_a_train_day_without_rows_is_a_warning(run):
     folder = run([5, 7])
-    summary = json.loads((folder / "examples" / SPLIT_SUMMARY_FILE).read_text())
+    summary = json.loads((folder / "examples" / SUMMARY_FILE).read_text())
     assert summary["warnings"] == ["train: no impressions on 1970-01-07"]
 
 
@@ -157,7 +157,7 @@ def test_too_many_rejects_stop_the_run_and_stay(run, tmp_path):
 def test_only_rejects_of_earlier_runs_are_replaced(run, tmp_path):
     rejects_dir = tmp_path / "rejects"
     rejects_dir.mkdir()
-    for name in ("rejects-00004-of-00005.parquet", "summary.json", _COUNTS_FILE):
+    for name in ("rejects-00004-of-00005.parquet", "summary.json", COUNTS_FILE):
         (rejects_dir / name).write_text("of a run that was killed")
     (rejects_dir / "notes.txt").write_text("by hand")
     with pytest.raises(OutputFolderError, match=r"rejects/notes\.txt was not made"):

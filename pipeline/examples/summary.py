@@ -1,0 +1,49 @@
+"""What `log_summary.json` says of a run's examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.config import LogConfig
+from pipeline.examples.day_split import DaySplit
+from pipeline.examples.from_log import Made
+from pipeline.examples.splits import make_split
+from preprocessing.arrays.days import date_of
+from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
+
+
+def described(config: LogConfig, made: Made, last: int | None) -> dict[str, Any]:
+    """The summary of a log, what its rows are used for, and by which settings.
+
+    Args:
+        config: The run's configuration.
+        made: Its rows.
+        last: The last day of the run, where it is of certain days.
+
+    Raises:
+        EmptySplitError: A split has no impressions.
+    """
+    summary = made.summary
+    return {
+        "rows_in": summary.rows_in,
+        "examples": summary.examples,
+        "rejects": summary.rejects,
+        "by_reason": summary.by_reason,
+        "other_days": summary.other_days,
+        **make_split(config, made.counts, last).describe(made.counts),
+        SETTINGS_KEY: noted_settings(config.features),
+    }
+
+
+def first_and_last_day(
+    config: LogConfig, made: Made, last: int | None
+) -> dict[str, str]:
+    """The first day of the splits with examples and the last day, as ISO dates.
+
+    Empty for splits by user, which have no days.
+    """
+    split = make_split(config, made.counts, last)
+    if not isinstance(split, DaySplit):
+        return {}
+    first = min(day for day in made.counts if split.first <= day < split.end)
+    return {"first_day": date_of(first), "last_day": date_of(split.end - 1)}
