@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @click.option(
     "--date",
     type=DATE,
-    help="Evaluate on this day, train on the split.train_days before it, and go on "
-    "from the state of the last day that was run into --out.",
+    help="Evaluate on this day, train on the split.train_days before it, whatever "
+    "split.first_train_day says, and go on from the last day that was run into --out.",
 )
 @click.option("--again", is_flag=True, help="With --date: even if the day was run.")
 @set_option("training.epochs=3")
@@ -90,7 +90,7 @@ def command(
         )
     day = None if date is None else date.date()
     if day is not None:
-        _check_dated(config)
+        config = _by_day(config)
 
     def log_state() -> str:
         return input_state(config.source, config.features, data_dir)
@@ -109,8 +109,8 @@ def command(
             DayRun(config.days, run, log_state)(day, paths.days, again)
 
 
-def _check_dated(config: RunConfig) -> None:
+def _by_day(config: RunConfig) -> RunConfig:
     try:
-        config.check_dated()
+        return config.by_day()
     except ValueError as error:
         raise click.ClickException(str(error)) from error

@@ -145,11 +145,12 @@ class RunConfig(InputConfig, LogConfig):
         """
         return select(self, kind)
 
-    def check_dated(self) -> None:
-        """Checks that the run can be one of a date, which is evaluated on that day.
+    def by_day(self) -> RunConfig:
+        """The same run as one of a date, which names the window's days instead.
 
         Raises:
-            ValueError: It cannot; the message says what to change.
+            ValueError: The run cannot be one of a date; the message says what to
+                change.
         """
         split = self.split
         if split.by != "day" or split.eval_days != 1:
@@ -157,16 +158,13 @@ class RunConfig(InputConfig, LogConfig):
                 "a run of a date evaluates on that day: it needs split.by day and "
                 f"split.eval_days 1. Received: {split.by}, {split.eval_days}"
             )
-        if split.first_train_day is not None:
-            raise ValueError(
-                "split.first_train_day is decided by the date: leave it out. "
-                f"Received: {split.first_train_day}"
-            )
         if self.examples.engine != "threads":
             raise ValueError(
                 "a run of a date goes on from the examples of the day before, which "
                 f"takes examples.engine threads. Received: {self.examples.engine}"
             )
+        window = split.model_copy(update={"first_train_day": None})
+        return self.model_copy(update={"split": window})
 
     def plain(self) -> RunConfig:
         """The same run with every gate removed: the paper's baseline."""

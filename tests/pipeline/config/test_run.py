@@ -129,3 +129,22 @@ def test_a_warm_start_needs_models_that_are_blessed():
     assert settings_with(**warm).training.warm_start
     with pytest.raises(ValidationError, match=r"set evaluation\.enabled to true"):
         settings_with(**warm, evaluation={"enabled": False})
+
+
+def test_a_date_takes_the_place_of_the_first_training_day():
+    config = settings_with(split={"first_train_day": "2022-04-15"})
+    assert config.by_day().split.first_train_day is None
+    assert config.by_day().split.train_days == config.split.train_days
+
+
+@pytest.mark.parametrize(
+    ("section", "setting", "value"),
+    [
+        ("split", "by", "user"),
+        ("split", "eval_days", 2),
+        ("examples", "engine", "beam"),
+    ],
+)
+def test_what_no_run_of_a_date_can_be_is_refused(section, setting, value):
+    with pytest.raises(ValueError, match=rf"{section}\.{setting}"):
+        settings_with(**{section: {setting: value}}).by_day()
