@@ -41,7 +41,7 @@ class WarmStart:
             f"{table} {known:,} of {total:,}"
             for table, (known, total) in self.known.items()
         )
-        text = f"ids with rows of their own: {ids}" if ids else "no table of ids"
+        text = f"known ids: {ids}" if ids else "no vocabularies"
         if not self.fresh:
             return text
         names = ", ".join(self.fresh[:_NAMED])

@@ -79,7 +79,7 @@ def test_it_begins_with_what_was_exported(
     for name, array in at_start.items():
         np.testing.assert_array_equal(array, files.array(name))
     assert lines == [
-        f"model: starts from {base}; ids with rows of their own: author_id 2 of 2, "
+        f"model: starts from {base}; known ids: author_id 2 of 2, "
         "country 1 of 1, topics 2 of 2, user_id 4 of 4, video_id 6 of 6, "
         "video_tags 3 of 3"
     ]
