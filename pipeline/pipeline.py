@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -20,6 +21,7 @@ from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
+from pipeline.partial_runs import nodes_until
 from pipeline.report.report_gen import ReportGen
 from pipeline.validation.infra_validator import ServingInfraValidator
 from pipeline.validation.serving_validator import ServingValidator
@@ -34,11 +36,13 @@ def create_pipeline(
     serving_dir: str,
     rejects_dir: str,
     input_state: str = "",
+    input_options: Mapping[str, Any] | None = None,
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
     tensorflow_serving: bool = False,
     retry_of: str = "",
+    until: str = "",
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
@@ -50,6 +54,8 @@ def create_pipeline(
         rejects_dir: Where rows that break the contract are kept.
         input_state: What the log's files are at the moment; examples are made anew
             when it changes.
+        input_options: Further arguments of `ImpressionExampleGen`: a state to start
+            from, a feature table in place of a log, days of the log.
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
@@ -57,6 +63,10 @@ def create_pipeline(
             Kubernetes cluster of the run, and not in the embedded server.
         retry_of: The failed trial in the embedded server that is to be run again
             (`trial_retry.trial_to_retry`).
+        until: Id of the component that the pipeline ends with; empty for all.
+
+    Raises:
+        UnknownComponentError: There is no such component.
     """
     nodes: list[BaseNode] = []
 
@@ -67,6 +77,7 @@ def create_pipeline(
         config=config.part(LogConfig).model_dump_json(),
         rejects_dir=rejects_dir,
         input_state=input_state,
+        **(input_options or {}),
     )
     examples = example_gen.outputs["examples"]
 
@@ -138,7 +149,7 @@ def create_pipeline(
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
-        components=nodes,
+        components=nodes_until(nodes, until),
         enable_cache=enable_cache,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(beam_pipeline_args),
