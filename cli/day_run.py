@@ -12,7 +12,7 @@ import click
 
 from pipeline.config import DaysConfig
 from pipeline.examples.day_split import UnreadyDayError
-from pipeline.runners.day_records import DayRecords
+from pipeline.runners.day_records import DayRecords, Outcome
 from pipeline.runners.run_folder import RunFolderError
 from preprocessing.checks.counts import EmptyLogError
 
@@ -28,14 +28,14 @@ class DayRun:
 
     Attributes:
         days: What to do while the day's impressions are not there.
-        run: Runs the pipeline for the day.
+        run: Runs the pipeline for the day; whether to its end.
         log_state: What the log's files are at the moment.
         clock: Seconds.
         sleep: Waits for so many seconds.
     """
 
     days: DaysConfig
-    run: Callable[[], object]
+    run: Callable[[], bool]
     log_state: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -69,25 +69,23 @@ class DayRun:
                 f"{day} cannot be run here any more: {newest} was, which starts from "
                 "the days before it. Give another --out, or a later --date"
             )
-        if self._run_when_ready(day):
-            records.note(day, "done")
-        else:
-            records.note(day, "skipped")
+        outcome = self._run_when_ready(day)
+        if outcome is not None:
+            records.note(day, outcome)
 
-    def _run_when_ready(self, day: datetime.date) -> bool:
-        """Runs the day; False if it is to be skipped."""
+    def _run_when_ready(self, day: datetime.date) -> Outcome | None:
+        """Runs the day, or skips it; None if its run ended early, as it was asked to."""
         until = self.clock() + _SECONDS_PER_HOUR * self.days.wait_hours
         while True:
             state = self.log_state()
             try:
-                self.run()
-                return True
+                return "done" if self.run() else None
             except click.ClickException as error:
                 if not _is_unready(error) or self.days.unready == "fail":
                     raise
                 if self.days.unready == "skip":
                     click.echo(f"{day} is skipped: {error.message}")
-                    return False
+                    return "skipped"
                 self._wait(day, state, until, error)
 
     def _wait(

@@ -82,13 +82,14 @@ def staged_out(out: str) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_data(data_dir: str) -> Iterator[Path]:
+def staged_data(data_dir: str, option: str = "--data") -> Iterator[Path]:
     """The folder or file of this machine that a command reads for `--data`.
 
     For a URI it is a copy. Others may read it meanwhile, and it does not change.
 
     Args:
         data_dir: A path or a URI.
+        option: How the user named it.
 
     Raises:
         click.ClickException: The store cannot be read, or its files have changed while
@@ -100,15 +101,15 @@ def staged_data(data_dir: str) -> Iterator[Path]:
         share_folder,
     )
 
-    if (staged := _staged("--data", data_dir)) is None:
+    if (staged := _staged(option, data_dir)) is None:
         yield _local(data_dir)
         return
     with in_use_in_one_line():
         try:
             with hold_folder(staged.root):
-                _bring("--data", staged)
+                _bring(option, staged)
         except FolderInUseError:
-            with _reading("--data"):
+            with _reading(option):
                 behind = staged.is_behind()
             if behind:
                 raise

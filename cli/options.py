@@ -61,10 +61,10 @@ def config_option(help: str, **settings: Any) -> Option:
     return click.option("--config", "config_file", help=help, type=FILE, **settings)
 
 
-def data_option(help: str, **settings: Any) -> Option:
-    """`--data`, required, as `data_dir`."""
+def data_option(help: str, required: bool = True, **settings: Any) -> Option:
+    """`--data`, as `data_dir`."""
     return click.option(
-        "--data", "data_dir", help=help, required=True, type=PLACE, **settings
+        "--data", "data_dir", help=help, required=required, type=PLACE, **settings
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from pipeline.evaluation.rankings import (
 )
 from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
+from preprocessing.storage.files import is_remote, local_path
 
 _LEGEND = {
     PLAIN: "the same model without gates",
@@ -41,6 +42,9 @@ def run_and_print(
     paths: RunPaths,
     log_state: str | None = None,
     day: datetime.date | None = None,
+    input_options: Mapping[str, Any] | None = None,
+    until: str = "",
+    again_from: str = "",
 ) -> Any:
     """Runs the pipeline, prints the GAUC table and the places of its outputs.
 
@@ -51,18 +55,24 @@ def run_and_print(
         log_state: Changes when the log does (`input_state`); None looks at its files.
         day: The day to evaluate on, after what was run of the days before it; None for
             what the configuration says.
+        input_options: Further arguments of `ImpressionExampleGen`.
+        until: The last component to run; empty for all.
+        again_from: The component that runs again with what follows; empty for none.
 
     Returns:
-        The `RunResult`.
+        The `RunResult`; None of a run that ended before the report.
 
     Raises:
         click.ClickException: The log or the run's folder cannot be used, or a
             component failed.
     """
-    notes = _check_source(config, data_dir)
+    options = dict(input_options or {})
+    if "state_dir" in options and not is_remote(options["state_dir"]):
+        options["state_dir"] = local_path(options["state_dir"])
+    notes = _check_input(config, data_dir, options)
     with (
         held(paths),
-        _shared(data_dir, paths.out),
+        _shared(paths.out, str(data_dir), options.get("state_dir")),
         library_output_to(paths.log) as console,
     ):
         of_day = "" if day is None else f" {day}"
@@ -72,16 +82,21 @@ def run_and_print(
         console.print("starting TensorFlow, Beam and TFX ...", style="dim")
         from pipeline.runners.local import local_pipeline, run_locally
         from pipeline.runners.run_records import note_made_files, settle_records
-        from pipeline.runners.run_result import read_result
+        from pipeline.runners.run_result import newest_outputs, read_result
         from pipeline.validation.rank_requests import write_requests
 
         for note in settle_records(paths):
             console.print(f"note: {note}", markup=False, soft_wrap=True)
-        pipeline = local_pipeline(config, data_dir, paths, log_state, day)
+        pipeline = local_pipeline(
+            config, data_dir, paths, log_state, day, options, until
+        )
         progress = ComponentProgress(console, len(pipeline.components))
         with progress.listening():
-            run_locally(pipeline, config)
+            run_locally(pipeline, config, again_from)
         note_made_files(paths)
+        if until and until != "ReportGen":
+            _print_outputs(console, newest_outputs(paths.metadata))
+            return None
         result = read_result(paths)
         write_requests(config, str(result.eval_dir), paths.requests)
         print_metrics(console, result.metrics)
@@ -107,12 +122,36 @@ def held(paths: RunPaths) -> Iterator[None]:
 
 
 @contextmanager
-def _shared(data_dir: Path, held: Path) -> Iterator[None]:
+def _shared(held: Path, *read: str | None) -> Iterator[None]:
     """Keeps other commands from replacing the log while it is read."""
     from preprocessing.engine.output_folder import shared_inputs
 
-    with in_use_in_one_line(), shared_inputs(str(data_dir), held=str(held)):
+    with in_use_in_one_line(), shared_inputs(*read, held=str(held)):
         yield
+
+
+def _check_input(
+    config: RunConfig, data_dir: Path, options: Mapping[str, Any]
+) -> list[str]:
+    """Finds a log, feature table or state that cannot be used, before TensorFlow.
+
+    Returns:
+        Lines on what is not used of it.
+    """
+    from preprocessing.engine.feature_table import open_feature_table
+    from preprocessing.state.files import open_state
+
+    notes = []
+    try:
+        if options.get("of_features"):
+            open_feature_table(str(data_dir), config.features)
+            return []
+        if state_dir := options.get("state_dir"):
+            state = open_state(state_dir, config.features, checked=False)
+            notes += [*state.info.notes(config.features), *state.warnings]
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    return [*_check_source(config, data_dir), *notes]
 
 
 def _check_source(config: RunConfig, data_dir: Path) -> list[str]:
@@ -133,6 +172,15 @@ def _check_source(config: RunConfig, data_dir: Path) -> list[str]:
     except SourceError as error:
         raise click.ClickException(str(error)) from error
     return [note for note in notes if note]
+
+
+def _print_outputs(console: Console, outputs: Mapping[str, Mapping[str, str]]) -> None:
+    """Prints where the artifacts of a run are that ended early."""
+    console.print()
+    for component, made in outputs.items():
+        for name, place in made.items():
+            line = f"{component} {name}: {display_path(Path(place))}"
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def print_metrics(console: Console, metrics: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -22,6 +23,7 @@ from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
+from pipeline.partial_runs import nodes_until
 from pipeline.report.report_gen import ReportGen
 from pipeline.validation.infra_validator import ServingInfraValidator
 from pipeline.validation.serving_validator import ServingValidator
@@ -36,12 +38,14 @@ def create_pipeline(
     serving_dir: str,
     rejects_dir: str,
     input_state: str = "",
+    input_options: Mapping[str, Any] | None = None,
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
     tensorflow_serving: bool = False,
     retry_of: str = "",
     last_day: str = "",
+    until: str = "",
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
@@ -53,6 +57,8 @@ def create_pipeline(
         rejects_dir: Where rows that break the contract are kept.
         input_state: What the log's files are at the moment; examples are made anew
             when it changes.
+        input_options: Further arguments of `ImpressionExampleGen`: a state to start
+            from, a feature table in place of a log, days of the log.
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
@@ -64,6 +70,10 @@ def create_pipeline(
             by day: it goes on from the examples of the day before, and starts from and
             is compared with models of days before. Empty for what the configuration
             says.
+        until: Id of the component that the pipeline ends with; empty for all.
+
+    Raises:
+        UnknownComponentError: There is no such component.
     """
     nodes: list[BaseNode] = []
     earlier = None
@@ -81,6 +91,7 @@ def create_pipeline(
         input_state=input_state,
         last_day=last_day,
         earlier=earlier,
+        **(input_options or {}),
     )
     examples = example_gen.outputs["examples"]
 
@@ -161,7 +172,7 @@ def create_pipeline(
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
-        components=nodes,
+        components=nodes_until(nodes, until),
         enable_cache=enable_cache,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(beam_pipeline_args),

@@ -54,6 +54,9 @@ class ImpressionExampleGen(FileBasedExampleGen):
             examples are made anew when it changes. Where it cannot be told beforehand,
             on a cluster, TFX's own fingerprint remains, which sees the folder's first
             level alone.
+        of_features: Whether `input_base` is a ready feature table, what `poso features`
+            wrote, in place of a log; state and rejects are then its own, and no other
+            state, days or earlier examples can be given.
         state_dir: State that the log starts from, or the output folder that holds it;
             empty for what the source brings.
         first_day: First day of the log that is read, as an ISO date in the calendar of
@@ -76,6 +79,7 @@ class ImpressionExampleGen(FileBasedExampleGen):
         rejects_dir: str,
         input_state: str = "",
         *,
+        of_features: bool = False,
         state_dir: str = "",
         first_day: str = "",
         last_day: str = "",
@@ -83,12 +87,17 @@ class ImpressionExampleGen(FileBasedExampleGen):
     ):
         if state_dir and earlier is not None:
             raise ValueError("earlier examples bring their state: give no state_dir")
+        if of_features and (state_dir or first_day or last_day or earlier is not None):
+            raise ValueError(
+                "a feature table has its state and its days: give no others"
+            )
         settings = struct_pb2.Struct()
         settings.update(
             {
                 "config": config,
                 "rejects_dir": rejects_dir,
                 "input_state": input_state,
+                "of_features": of_features,
                 "state_dir": state_dir,
                 FIRST_DAY: first_day,
                 LAST_DAY: last_day,

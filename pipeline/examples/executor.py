@@ -22,6 +22,7 @@ from pipeline.config import LogConfig
 from pipeline.examples.day_split import EVAL, TRAIN
 from pipeline.examples.earlier import EarlierExamplesError, open_earlier
 from pipeline.examples.from_log import Made, examples_from_log
+from pipeline.examples.from_table import examples_from_table
 from pipeline.examples.on_beam import examples_on_beam, read_counts
 from pipeline.examples.places import SUMMARY_FILE, Places
 from pipeline.examples.summary import described, first_and_last_day
@@ -31,6 +32,7 @@ from preprocessing.checks.counts import LogSummary
 from preprocessing.checks.day_window import DayWindow
 from preprocessing.engine.beam.outputs import finish_outputs
 from preprocessing.engine.earlier_output import OutputFolderError, foreign_rejects
+from preprocessing.engine.feature_table import open_feature_table
 from preprocessing.engine.log_input import open_log
 from preprocessing.state.files import open_state
 from preprocessing.storage.files import join
@@ -72,7 +74,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         Raises:
             OutputFolderError: Among the rejects is a file that no run has written.
             EarlierExamplesError: The earlier examples cannot be gone on from.
-            SettingsError: They were made with other settings.
+            SettingsError: They, or the feature table, were made with other settings.
+            SourceError: The input cannot be used.
             StateError: The state cannot be used.
             EmptyLogError: The log has no rows.
             RejectLimitExceeded: Too many rows break the contract.
@@ -87,7 +90,10 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         earlier = (input_dict.get(EARLIER_KEY) or [None])[0]
         _describe_artifact(examples, exec_properties)
         self._places = _places(examples, settings.rejects_dir)
-        if config.examples.engine == "beam":
+        if settings.of_features:
+            table = open_feature_table(settings.data_dir, config.features)
+            made = examples_from_table(table, config, self._places, _cores())
+        elif config.examples.engine == "beam":
             made = self._on_beam(input_dict, output_dict, exec_properties, settings)
         else:
             made = _in_threads(settings, self._places, earlier)
@@ -131,6 +137,7 @@ class _Settings(NamedTuple):
     data_dir: str
     config: LogConfig
     rejects_dir: str
+    of_features: bool
     state_dir: str | None
     window: DayWindow
 
@@ -146,6 +153,7 @@ class _Settings(NamedTuple):
             exec_properties[standard_component_specs.INPUT_BASE_KEY],
             LogConfig.model_validate_json(str(settings["config"])),
             str(settings["rejects_dir"]),
+            bool(settings["of_features"]),
             str(settings["state_dir"]) or None,
             DayWindow(_day(settings[FIRST_DAY]), _day(settings[LAST_DAY])),
         )
@@ -169,8 +177,11 @@ def _in_threads(settings: _Settings, places: Places, artifact: Artifact | None) 
         earlier = open_earlier(Path(artifact.uri), config)
         window, state_dir = earlier.window(window), earlier.state_dir
     log = open_log(config.source, config.features, settings.data_dir, state_dir, window)
-    threads = len(os.sched_getaffinity(0))
-    return examples_from_log(log, config, places, threads, earlier)
+    return examples_from_log(log, config, places, _cores(), earlier)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _describe_artifact(examples: Artifact, exec_properties: dict[str, Any]) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tfx.v1 as tfx
 
 from pipeline.config import RunConfig
+from pipeline.partial_runs import PartlyCachedRunner, node_and_following
 from pipeline.pipeline import create_pipeline
 from pipeline.progress import report_progress
 from pipeline.runners.run_paths import RunPaths
 from pipeline.training.strategies.build import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
+from preprocessing.engine.output_folder import output_files
 from preprocessing.sources.input_files import input_state
+from preprocessing.state.files import open_state
+from preprocessing.storage.file_versions import fingerprint
 
 BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -25,6 +31,8 @@ def local_pipeline(
     paths: RunPaths,
     log_state: str | None = None,
     day: datetime.date | None = None,
+    input_options: Mapping[str, Any] | None = None,
+    until: str = "",
 ) -> tfx.dsl.Pipeline:
     """The pipeline as this machine runs it.
 
@@ -36,6 +44,8 @@ def local_pipeline(
             the server that failed.
         log_state: Changes when the log does; None looks at the log's files.
         day: The day to evaluate on; None for what the configuration says.
+        input_options: Further arguments of `ImpressionExampleGen`.
+        until: As for `create_pipeline`.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
     log = str(data_dir.resolve())
@@ -45,7 +55,8 @@ def local_pipeline(
         pipeline_root=str(paths.pipeline_root.resolve()),
         serving_dir=str(paths.serving.resolve()),
         rejects_dir=str(paths.rejects.resolve()),
-        input_state=log_state or input_state(config.source, config.features, log),
+        input_state=_input_state(config, log, log_state, input_options or {}),
+        input_options=input_options,
         metadata_connection_config=(
             tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(paths.metadata.resolve())
@@ -54,16 +65,42 @@ def local_pipeline(
         beam_pipeline_args=BEAM_ARGS,
         last_day="" if day is None else day.isoformat(),
         retry_of=trial_to_retry(paths.trials.resolve()),
+        until=until,
     )
 
 
-def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
+def _input_state(
+    config: RunConfig, log: str, log_state: str | None, options: Mapping[str, Any]
+) -> str:
+    """What changes when the log does, or the feature table or state beside it."""
+    if options.get("of_features"):
+        return fingerprint(log, output_files(log))
+    found = log_state or input_state(config.source, config.features, log)
+    if state_dir := options.get("state_dir"):
+        files = open_state(state_dir, checked=False).files
+        found += f"; state: {fingerprint(state_dir, files)}"
+    return found
+
+
+def run_locally(
+    pipeline: tfx.dsl.Pipeline, config: RunConfig, again_from: str = ""
+) -> None:
     """Runs every component of a local pipeline in this process, one after the other.
 
     A cluster that another job left in the environment is taken out of it, where the
     strategy has none, or one that it starts: as one of its workers TFX's Trainer would
     not write the model.
+
+    Args:
+        pipeline: Of `local_pipeline`.
+        config: The run's configuration.
+        again_from: Id of a component that runs again, with all that follow from it,
+            even if nothing has changed; empty for none.
+
+    Raises:
+        UnknownComponentError: There is no such component.
     """
+    again = node_and_following(pipeline.components, again_from)
     strategy = config.training.strategy
     alone = not strategy.in_processes or strategy.local_workers is not None
     if alone and os.environ.pop("TF_CONFIG", None) is not None:
@@ -72,4 +109,4 @@ def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
             f"'{config.training.strategy.kind}'"
         )
     prepare_devices(config.training.strategy)
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    PartlyCachedRunner(again).run(pipeline)

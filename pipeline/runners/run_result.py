@@ -55,7 +55,7 @@ def read_result(paths: RunPaths) -> RunResult:
         raise FileNotFoundError(
             f"{paths.out} holds no run: {paths.metadata} is missing"
         )
-    uris = _newest_outputs(paths.metadata)
+    uris = newest_outputs(paths.metadata)
     missing = {"ReportGen", "ImpressionExampleGen", "Trainer"} - uris.keys()
     if missing:
         raise FileNotFoundError(
@@ -73,7 +73,7 @@ def read_result(paths: RunPaths) -> RunResult:
     )
 
 
-def _newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
+def newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
     """Artifact URIs by node and output name, of the newest pipeline run."""
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(metadata)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from preprocessing.checks.counts import LogSummary
+from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.earlier_output import (
     FILES_KEY,
     PARTS,
@@ -22,9 +23,11 @@ from preprocessing.engine.earlier_output import (
     SUMMARY_FILE,
     check_replaceable,
 )
+from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
 from preprocessing.engine.outputs import STATE
 from preprocessing.state.files import INFO_FILE, find_state
 from preprocessing.storage.files import (
+    DataFile,
     is_file,
     is_remote,
     join,
@@ -73,11 +76,15 @@ class OutputFolder:
         """Removes what an earlier run, killed or failed, has left."""
         remove_tree(self.staging)
 
-    def finish(self, summary: LogSummary) -> None:
+    def finish(self, summary: LogSummary, features: FeatureConfig) -> None:
         """Replaces an earlier output by the new one.
 
         A process that is killed meanwhile leaves a folder without `summary.json`; a
         state that it leaves is whole.
+
+        Args:
+            summary: Rows in and out, which `summary.json` says.
+            features: The settings, which it notes.
 
         Raises:
             OutputFolderError: Somebody put a file where ours goes, since the run began.
@@ -95,9 +102,27 @@ class OutputFolder:
         for part in PARTS:
             remove_tree(join(self.out_dir, part))
             move_tree(join(self.staging, part), join(self.out_dir, part), INFO_FILE)
-        values = {**json.loads(summary.to_json()), FILES_KEY: files}
+        values = {
+            **json.loads(summary.to_json()),
+            SETTINGS_KEY: noted_settings(features),
+            FILES_KEY: files,
+        }
         write_text(marker, json.dumps(values, ensure_ascii=False) + "\n")
         remove_tree(self.staging)
+
+
+def output_files(out_dir: str) -> list[DataFile]:
+    """The files of an output: the table's, the state's, the rejects', the summary.
+
+    Args:
+        out_dir: A path or a URI.
+    """
+    names = [
+        join(part, name)
+        for part in PARTS
+        for name in sorted(list_files(join(out_dir, part)) or ())
+    ]
+    return [DataFile(join(out_dir, n), n) for n in (*names, SUMMARY_FILE)]
 
 
 def check_places(

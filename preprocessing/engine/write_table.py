@@ -82,7 +82,7 @@ def write_feature_table(
                     source, features, data_dir, output.staging, state_dir, beam_args
                 )
                 progress("beam", 1, 1)
-            output.finish(summary)
+            output.finish(summary, features)
     return summary
 
 

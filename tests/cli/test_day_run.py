@@ -30,11 +30,13 @@ class Pipeline:
 
     def run(self):
         self.runs += 1
-        if self.now_s < self._ready_at_s:
-            try:
-                raise UnreadyDayError("2022-05-02 has 3 impressions")
-            except UnreadyDayError as error:
-                raise click.ClickException(str(error)) from error
+        return True if self.now_s >= self._ready_at_s else self._refuse()
+
+    def _refuse(self):
+        try:
+            raise UnreadyDayError("2022-05-02 has 3 impressions")
+        except UnreadyDayError as error:
+            raise click.ClickException(str(error)) from error
 
     def log_state(self):
         return str([at for at in self._changes_at_s if at <= self.now_s])
@@ -87,6 +89,13 @@ def test_a_run_that_failed_is_not_done(file):
     pipeline = Pipeline(ready_at_s=1)
     with pytest.raises(click.ClickException, match="3 impressions"):
         pipeline.day_run()(DAY, file, again=False)
+    assert DayRecords(file).of(DAY) is None
+
+
+def test_a_run_that_ended_early_is_not_done(file):
+    pipeline = Pipeline()
+    pipeline.run = lambda: False
+    pipeline.day_run()(DAY, file, again=False)
     assert DayRecords(file).of(DAY) is None
 
 
