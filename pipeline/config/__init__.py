@@ -1,7 +1,7 @@
 """The configuration of a run: one file per step, and what each component reads."""
 
 from pipeline.config.codes import CodeConfig
-from pipeline.config.data import InputConfig, LogConfig, SplitConfig
+from pipeline.config.data import InputConfig, LogConfig, SplitConfig, StatisticsConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.model import (
@@ -12,7 +12,7 @@ from pipeline.config.model import (
     PersonalizationConfig,
     TaskConfig,
 )
-from pipeline.config.parts import TrainerPart, TrialPart
+from pipeline.config.parts import StatisticsPart, TrainerPart, TrialPart
 from pipeline.config.run import RunConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.serving import ServingConfig
@@ -41,6 +41,8 @@ __all__ = [
     "ScheduleConfig",
     "ServingConfig",
     "SplitConfig",
+    "StatisticsConfig",
+    "StatisticsPart",
     "StrategyConfig",
     "TaskConfig",
     "TensorBoardConfig",
