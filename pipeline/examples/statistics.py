@@ -58,7 +58,7 @@ def _record_batch(examples: list[bytes], fields: list[pa.Field]) -> pa.RecordBat
     """The examples' columns as TFDV reads them: a list an example, null where missing.
 
     It parses six times as fast as TFX's decoder, and does not tell an empty list from a
-    missing one: both are missing. A column that no example has is not there.
+    missing one: both are missing.
     """
     spec = {
         field.name: tf.io.RaggedFeature(tf.as_dtype(feature_type(field.type)))
@@ -67,12 +67,13 @@ def _record_batch(examples: list[bytes], fields: list[pa.Field]) -> pa.RecordBat
     columns = {
         name: _as_lists(column)
         for name, column in tf.io.parse_example(examples, spec).items()
-        if len(column.flat_values)
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 
 def _as_lists(column: tf.RaggedTensor) -> pa.Array:
+    if not len(column.flat_values):
+        return pa.nulls(column.nrows())  # as the decoder has a column without a value
     values = pa.array(column.flat_values.numpy())
     offsets = column.row_splits.numpy()
     missing = np.append(offsets[:-1] == offsets[1:], False)
