@@ -25,9 +25,9 @@ from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
 from pipeline.partial_runs import nodes_until
 from pipeline.report.report_gen import ReportGen
+from pipeline.transform.nodes import statistics_node, transform_node
 from pipeline.validation.infra_validator import ServingInfraValidator
 from pipeline.validation.serving_validator import ServingValidator
-from preprocessing.transform.graph import transform_custom_config
 
 
 def create_pipeline(
@@ -42,6 +42,7 @@ def create_pipeline(
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
+    on_beam: bool = False,
     tensorflow_serving: bool = False,
     retry_of: str = "",
     last_day: str = "",
@@ -62,6 +63,8 @@ def create_pipeline(
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
+        on_beam: Use TFX's own StatisticsGen and Transform, which run on any Beam
+            runner, instead of this machine's, which are faster there.
         tensorflow_serving: Try a model before the push in TensorFlow Serving, on the
             Kubernetes cluster of the run, and not in the embedded server.
         retry_of: The failed trial in the embedded server that is to be run again
@@ -96,7 +99,7 @@ def create_pipeline(
     examples = example_gen.outputs["examples"]
 
     # What the day looks like, what it should look like, and where the two differ.
-    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    statistics_gen = statistics_node(config, examples, on_beam)
     schema_gen = ContractSchemaGen(config=config.part(InputConfig).model_dump_json())
     schema = schema_gen.outputs["schema"]
     validator = tfx.components.ExampleValidator(
@@ -104,15 +107,7 @@ def create_pipeline(
     )
 
     # Buckets, vocabularies and padded sequences; the same graph runs in serving.
-    transform = tfx.components.Transform(
-        examples=examples,
-        schema=schema,
-        preprocessing_fn="preprocessing.transform.graph.preprocessing_fn",
-        custom_config=transform_custom_config(
-            config.features, config.transform, config.training.sample_weights.column
-        ),
-        disable_statistics=True,
-    )
+    transform = transform_node(config, examples, schema, on_beam)
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
     # The configured model and, to compare with, the same model without any gate, and
@@ -161,6 +156,7 @@ def create_pipeline(
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         anomalies=validator.outputs["anomalies"],
+        statistics=statistics_gen.outputs["statistics"],
         **{f"{name}_model": node.outputs["model"] for name, node in compared.items()},
         **{
             f"{name}_model_run": node.outputs["model_run"]

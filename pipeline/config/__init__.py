@@ -6,6 +6,7 @@ from pipeline.config.data import (
     InputConfig,
     LogConfig,
     SplitConfig,
+    StatisticsConfig,
 )
 from pipeline.config.days import DaysConfig
 from pipeline.config.evaluation import EvaluationConfig
@@ -18,7 +19,7 @@ from pipeline.config.model import (
     PersonalizationConfig,
     TaskConfig,
 )
-from pipeline.config.parts import TrainerPart, TrialPart
+from pipeline.config.parts import StatisticsPart, TrainerPart, TrialPart
 from pipeline.config.run import RunConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.serving import ServingConfig
@@ -49,6 +50,8 @@ __all__ = [
     "ScheduleConfig",
     "ServingConfig",
     "SplitConfig",
+    "StatisticsConfig",
+    "StatisticsPart",
     "StrategyConfig",
     "TaskConfig",
     "TensorBoardConfig",

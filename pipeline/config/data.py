@@ -66,6 +66,16 @@ class LogConfig(Section):
     examples: ExamplesConfig = ExamplesConfig()
 
 
+class StatisticsConfig(Section):
+    """What a split's statistics are of."""
+
+    max_examples: Positive = Field(
+        100_000,
+        description="Examples of each split that are described, drawn from all of it. "
+        "With TFX's own component, on a cluster, all are.",
+    )
+
+
 class InputConfig(Section):
     """What decides the model's inputs, before and after the Transform."""
 

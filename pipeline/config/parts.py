@@ -7,11 +7,19 @@ says which setting runs which component again.
 
 from __future__ import annotations
 
-from pipeline.config.data import InputConfig
+from pipeline.config.data import InputConfig, StatisticsConfig
 from pipeline.config.model import ModelConfig, TaskConfig
 from pipeline.config.section import Section
 from pipeline.config.serving import ExportConfig, TrialConfig
 from pipeline.config.training import FitConfig
+from preprocessing.contract.config import FeatureConfig
+
+
+class StatisticsPart(Section):
+    """What describes the raw examples."""
+
+    features: FeatureConfig
+    statistics: StatisticsConfig
 
 
 class TrainerPart(InputConfig):

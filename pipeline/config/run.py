@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.config.data import InputConfig, LogConfig
+from pipeline.config.data import InputConfig, LogConfig, StatisticsConfig
 from pipeline.config.days import DaysConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.model import ModelConfig, TaskConfig
@@ -21,6 +21,7 @@ class RunConfig(InputConfig, LogConfig):
     """Everything that decides a run's result."""
 
     name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    statistics: StatisticsConfig = StatisticsConfig()
     tasks: dict[Name, TaskConfig]
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 import tensorflow as tf
 
 _BATCH = 2048
+_READ_BYTES = 1 << 20  # of a compressed file at a time
+
+
+def split_files(split_dir: str) -> list[str]:
+    """The gzipped TFRecord files of a split, sorted.
+
+    Raises:
+        ValueError: There are none.
+    """
+    files = sorted(tf.io.gfile.glob(os.path.join(split_dir, "*.gz")))
+    if not files:
+        raise ValueError(f"no example files in {split_dir}")
+    return files
+
+
+def file_batches(path: str | tf.Tensor, batch_size: int = _BATCH) -> tf.data.Dataset:
+    """The serialized examples of one file, [batch] strings at a time, in order."""
+    return tf.data.TFRecordDataset(
+        path, compression_type="GZIP", buffer_size=_READ_BYTES
+    ).batch(batch_size)
 
 
 def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.Tensor]:
@@ -21,20 +43,25 @@ def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.
     Raises:
         ValueError: The folder has no example files.
     """
-    files = sorted(tf.io.gfile.glob(os.path.join(split_dir, "*.gz")))
-    if not files:
-        raise ValueError(f"no example files in {split_dir}")
+    files = split_files(split_dir)
     yield from tf.data.TFRecordDataset(files, compression_type="GZIP").batch(batch_size)
 
 
 def sample_examples(
     split_dir: str, count: int, seed: int, batch_size: int = _BATCH
 ) -> list[bytes]:
+    """The sample of `draw_examples` alone."""
+    return draw_examples(split_dir, count, seed, batch_size)[0]
+
+
+def draw_examples(
+    split_dir: str, count: int, seed: int, batch_size: int = _BATCH
+) -> tuple[list[bytes], int]:
     """Serialized examples drawn at random, the same ones each time.
 
     Each example draws a number, and those with the smallest numbers are kept. So one
-    pass is enough, no more than `count` examples and a batch are held, and the sample
-    does not depend on the batches.
+    pass is enough, not many more than `count` examples are held, and the sample depends
+    neither on the batches nor on which file is read when.
 
     Args:
         split_dir: A split of raw examples.
@@ -43,17 +70,54 @@ def sample_examples(
         batch_size: Examples to read at a time.
 
     Returns:
-        The sample, in random order.
+        The sample, in random order, and how many examples the split has.
     """
-    random = np.random.default_rng(seed)
-    drawn: list[tuple[float, bytes]] = []
-    for batch in serialized_batches(split_dir, batch_size):
-        numbers = random.random(len(batch))
-        places = np.argsort(numbers)[:count]
-        chosen = tf.gather(batch, places).numpy()
-        drawn += zip(numbers[places].tolist(), chosen, strict=True)
-        drawn = sorted(drawn)[:count]
-    return [example for _, example in drawn]
+    drawn = _SmallestNumbers(count)
+
+    def read(place: int, path: str) -> int:
+        random = np.random.default_rng([seed, place])
+        read = 0
+        for batch in file_batches(path, batch_size):
+            drawn.add(random.random(len(batch)), batch)
+            read += len(batch)
+        return read
+
+    files = split_files(split_dir)
+    with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as threads:
+        total = sum(threads.map(read, range(len(files)), files))
+    return drawn.examples(), total
+
+
+class _SmallestNumbers:
+    """The examples that drew the smallest numbers; threads may add to it."""
+
+    def __init__(self, count: int):
+        self._count = count
+        self._limit = np.inf
+        self._numbers = np.empty(0)
+        self._examples = np.empty(0, object)
+        self._lock = Lock()
+
+    def add(self, numbers: np.ndarray, examples: tf.Tensor) -> None:
+        """Numbers [batch] that serialized examples [batch] have drawn."""
+        places = np.flatnonzero(numbers < self._limit)
+        chosen = tf.gather(examples, places).numpy()
+        with self._lock:
+            self._numbers = np.concatenate([self._numbers, numbers[places]])
+            self._examples = np.concatenate([self._examples, chosen])
+            if len(self._numbers) > 2 * self._count:
+                self._drop()
+                self._limit = self._numbers[-1]
+
+    def examples(self) -> list[bytes]:
+        """The examples in the order of their numbers."""
+        self._drop()
+        return self._examples.tolist()
+
+    def _drop(self) -> None:
+        smallest = np.argsort(self._numbers)[: self._count]
+        self._numbers = self._numbers[smallest]
+        self._examples = self._examples[smallest]
 
 
 def take_examples(

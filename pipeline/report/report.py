@@ -47,6 +47,8 @@ class ReportInputs:
             `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
+        statistics: Which examples and columns were held against the schema, as
+            `StatisticsGen` writes it; empty where all were.
         blessed: Whether Evaluator blessed the model; None where it was not asked.
         comparison: What was not compared with the last blessed model, one line each.
         data: The feature engine's summary: rows in, examples, rejects.
@@ -61,6 +63,7 @@ class ReportInputs:
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
+    statistics: Mapping[str, Any] = field(default_factory=dict)
     blessed: bool | None = None
     comparison: Sequence[str] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +89,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "blessed": inputs.blessed,
         "serving_trial": dict(inputs.serving_trial),
         "anomalies": inputs.anomalies,
+        "statistics": dict(inputs.statistics),
         "notes": [*inputs.comparison, *task_notes(past, rows, table)],
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],

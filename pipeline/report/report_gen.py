@@ -20,6 +20,7 @@ from pipeline.config import RunConfig
 from pipeline.evaluation.comparison import COMPARISON_FILE
 from pipeline.evaluation.rankings import CONTROL, MODEL, PLAIN
 from pipeline.examples.places import SUMMARY_FILE
+from pipeline.examples.statistics_gen import SAMPLE_FILE
 from pipeline.report.report import ReportInputs, make_report
 from pipeline.training.findings.run_files import (
     GATES_FILE,
@@ -42,6 +43,7 @@ def ReportGen(
     model: InputArtifact[standard_artifacts.Model],
     model_run: InputArtifact[standard_artifacts.ModelRun],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     report: OutputArtifact[Report],
     plain_model: InputArtifact[standard_artifacts.Model] = None,
     plain_model_run: InputArtifact[standard_artifacts.ModelRun] = None,
@@ -73,6 +75,7 @@ def ReportGen(
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
+        statistics=_read_json(statistics.uri, SAMPLE_FILE),
         data=_read_json(examples.uri, SUMMARY_FILE),
         comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", [])
         if blessing

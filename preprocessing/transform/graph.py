@@ -1,7 +1,7 @@
 """`preprocessing_fn`: feature-table columns to model inputs (TensorFlow Transform).
 
-The same graph runs over the training data in Beam and inside the served model, so no
-feature is computed twice in two ways. Missing is 0 everywhere: a null age, an empty
+The same graph runs over the training data and inside the served model, so no feature is
+computed twice in two ways. Missing is 0 everywhere: a null age, an empty
 list, padding. Ages that are negative or NaN count as missing, so that a client whose
 protocol has no null can say so.
 """
@@ -9,6 +9,7 @@ protocol has no null can say so.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from preprocessing.contract.column_names import (
     USER_GROUPS,
 )
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.transform.config import TransformConfig
+from preprocessing.transform.config import TransformConfig, VocabularyConfig
 from preprocessing.transform.input_specs import (
     HISTORY_GAP,
     USER_KEY,
@@ -54,12 +55,50 @@ def transform_custom_config(
     }
 
 
-def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
+def counted_columns(custom_config: dict[str, str]) -> dict[str, VocabularyConfig]:
+    """The columns whose values make vocabularies, and the settings of these.
+
+    A vocabulary has its column's name. The ids in a history are those of that column.
+
+    Args:
+        custom_config: What `transform_custom_config` returns.
+    """
+    features, settings = _settings(custom_config)
+    return {
+        spec.name: settings.vocabulary(spec.table)
+        for spec in input_specs(features, settings)
+        if spec.kind in ("id", "id_list")
+        and not settings.vocabulary(spec.table).hash_buckets
+    }
+
+
+def analyzed_columns(custom_config: dict[str, str]) -> list[str]:
+    """The columns of numbers whose means or quantiles `preprocessing_fn` asks for.
+
+    `tft.get_analyze_input_columns` also names every column that is looked up in a
+    vocabulary, whether it is analyzed or not.
+
+    Args:
+        custom_config: What `transform_custom_config` returns.
+    """
+    return [
+        spec.name
+        for spec in input_specs(*_settings(custom_config))
+        if spec.kind == "numeric" or spec.quantiles
+    ]
+
+
+def preprocessing_fn(
+    inputs: Tensors, custom_config: dict[str, str], vocabulary_dir: str = ""
+) -> Tensors:
     """Maps a batch of feature-table columns to the tensors of `input_specs`.
 
     Args:
         inputs: Raw columns: dense [batch, 1], ragged or sparse where nullable or lists.
         custom_config: What `transform_custom_config` returns.
+        vocabulary_dir: Holds a file for each of `counted_columns` with an id per line,
+            where the vocabularies are known beforehand. By default TensorFlow Transform
+            analyzes the columns.
 
     Returns:
         The model's inputs, and what training reads beside them: the labels as float32
@@ -68,17 +107,15 @@ def preprocessing_fn(inputs: Tensors, custom_config: dict[str, str]) -> Tensors:
         `USER_GROUPS`; and where a weight column is named `sample_weight` float32
         [batch], 1 where the column is null.
     """
-    features = FeatureConfig(**json.loads(custom_config["features"]))
-    settings = TransformConfig(**json.loads(custom_config["transform"]))
-    specs = input_specs(features, settings)
+    features, settings = _settings(custom_config)
     vocabularies = {
-        spec.table: _vocabulary(inputs[spec.name], spec.table, settings)
-        for spec in specs
-        if spec.kind in ("id", "id_list")
-        and not settings.vocabulary(spec.table).hash_buckets
+        name: os.path.join(vocabulary_dir, name)
+        if vocabulary_dir
+        else _vocabulary(inputs[name], name, settings)
+        for name in counted_columns(custom_config)
     }
     outputs: Tensors = {}
-    for spec in specs:
+    for spec in input_specs(features, settings):
         if spec.kind == "numeric":
             value = _scalar(inputs[spec.name], float("nan"))
             outputs[spec.name] = standard_scores(value)
@@ -120,6 +157,13 @@ def embedding_rows(
     if vocabulary.hash_buckets:
         return 1 + vocabulary.hash_buckets
     return 1 + vocabulary_size(table) + vocabulary.oov_buckets
+
+
+def _settings(custom_config: dict[str, str]) -> tuple[FeatureConfig, TransformConfig]:
+    return (
+        FeatureConfig(**json.loads(custom_config["features"])),
+        TransformConfig(**json.loads(custom_config["transform"])),
+    )
 
 
 def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:

@@ -59,6 +59,7 @@ CHANGES: dict[str, str] = {
     "features.shards": "features.shards=8",
     "features.last_day": "features.last_day=2022-05-08",
     "features.max_reject_rate": "features.max_reject_rate=0.5",
+    "statistics.max_examples": "statistics.max_examples=1000",
     "transform.avc_boundaries": "transform.avc_boundaries=[1, 2]",
     "transform.avc_quantiles": "transform.avc_quantiles=4",
     "transform.age_hours_boundaries": "transform.age_hours_boundaries=[1, 2]",

@@ -190,3 +190,14 @@ def test_a_warm_start_gives_every_trainer_its_own_earlier_model(load):
     cold = {node.id: node for node in build(load("training.control=true")).components}
     assert nodes.keys() - cold.keys() == {"EarlierModels"}
     assert all("base_model" not in node.inputs for node in cold.values())
+
+
+def test_on_beam_statistics_and_transform_are_tfx_own(load):
+    for on_beam, module in ((False, "pipeline."), (True, "tfx.components.")):
+        nodes = {n.id: n for n in build(load(), on_beam=on_beam).components}
+        for name in ("StatisticsGen", "Transform"):
+            assert type(nodes[name]).__module__.startswith(module)
+    settings = ["statistics.max_examples=5", "transform.max_tags=2"]
+    before, after = (build(load(*of), on_beam=True) for of in ([], settings))
+    assert not {"StatisticsGen"} & run_again(before, after)
+    assert "Transform" in run_again(before, after)

@@ -312,3 +312,18 @@ def test_a_task_of_unknown_labels_has_an_empty_calibration_plot():
     ElementTree.fromstring(svg)
     assert svg.count("mean score") == 2
     assert not re.search(r"\bnan\b", svg)
+
+
+def test_the_page_says_what_the_statistics_are_of(make):
+    assert "held against the schema" not in make("model")[1]
+    splits = {
+        "train": {"described": 1000, "examples": 12345},
+        "eval": {"described": 9, "examples": 9},
+    }
+    sample = {"splits": splits, "left_out": ["history_tags", "history_gap_ms"]}
+    metrics, page = make("model", statistics=sample)
+    assert metrics["statistics"] == sample
+    assert (
+        "statistics of 1,000 of 12,345 examples of train, 9 of 9 examples of eval, "
+        "without history_tags, history_gap_ms."
+    ) in " ".join(page.split())

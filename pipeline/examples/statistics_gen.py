@@ -1,0 +1,50 @@
+"""`StatisticsGen`: TFX's StatisticsGen for one machine, on a sample."""
+
+import json
+import os
+
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_artifacts
+
+from pipeline.config import StatisticsPart
+from pipeline.examples.statistics import LEFT_OUT, split_statistics
+from preprocessing.features.columns import feature_schema
+
+SAMPLE_FILE = "sample.json"
+_STATISTICS_FILE = "FeatureStats.pb"  # as TFX names it
+
+
+@component
+def StatisticsGen(
+    config: Parameter[str],
+    examples: InputArtifact[standard_artifacts.Examples],
+    statistics: OutputArtifact[standard_artifacts.ExampleStatistics],
+) -> None:
+    """Describes some examples of each split, drawn from all of it.
+
+    `config` is a `StatisticsPart` as JSON, and says how many.
+    Beside TFX's files the artifact holds `sample.json`: of how many examples of how
+    many the statistics of a split are, and which columns were left out.
+    """
+    part = StatisticsPart.model_validate_json(config)
+    columns = feature_schema(part.features)
+    statistics.split_names = examples.split_names
+    statistics.span = examples.span
+    splits = {}
+    for split in artifact_utils.decode_split_names(examples.split_names):
+        folder = artifact_utils.get_split_uri([examples], split)
+        found = split_statistics(folder, columns, part.statistics.max_examples)
+        splits[split] = {"described": found.described, "examples": found.examples}
+        target = artifact_utils.get_split_uri([statistics], split)
+        fileio.makedirs(target)
+        with fileio.open(os.path.join(target, _STATISTICS_FILE), "wb") as file:
+            file.write(found.proto.SerializeToString())
+    sample = {"splits": splits, "left_out": list(LEFT_OUT)}
+    with fileio.open(os.path.join(statistics.uri, SAMPLE_FILE), "w") as file:
+        file.write(json.dumps(sample, indent=1))

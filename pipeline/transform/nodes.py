@@ -1,0 +1,59 @@
+"""StatisticsGen and Transform in a pipeline: this machine's, or TFX's own in Beam."""
+
+from __future__ import annotations
+
+import json
+
+import tfx.v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+
+from pipeline.config import RunConfig, StatisticsPart
+from pipeline.examples.statistics_gen import StatisticsGen
+from pipeline.transform.transform import Transform
+from preprocessing.transform.graph import transform_custom_config
+
+
+def statistics_node(
+    config: RunConfig, examples: tfx.types.BaseChannel, on_beam: bool
+) -> BaseNode:
+    """What describes the splits.
+
+    Args:
+        config: The run's configuration.
+        examples: Raw examples.
+        on_beam: Whether it is TFX's own, which describes all examples.
+    """
+    if on_beam:
+        return tfx.components.StatisticsGen(examples=examples)
+    part = config.part(StatisticsPart)
+    return StatisticsGen(config=part.model_dump_json(), examples=examples)
+
+
+def transform_node(
+    config: RunConfig,
+    examples: tfx.types.BaseChannel,
+    schema: tfx.types.BaseChannel,
+    on_beam: bool,
+) -> BaseNode:
+    """What makes model inputs of raw examples.
+
+    Args:
+        config: The run's configuration.
+        examples: Raw examples.
+        schema: Of these.
+        on_beam: Whether it is TFX's own.
+    """
+    custom_config = transform_custom_config(
+        config.features, config.transform, config.training.sample_weights.column
+    )
+    if not on_beam:
+        return Transform(
+            custom_config=json.dumps(custom_config), examples=examples, schema=schema
+        )
+    return tfx.components.Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn="preprocessing.transform.graph.preprocessing_fn",
+        custom_config=custom_config,
+        disable_statistics=True,
+    )
