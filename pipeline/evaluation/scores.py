@@ -82,13 +82,14 @@ class ExportedModel:
 
     Args:
         model_dir: The SavedModel, with the signature `serving_default`.
-        tasks: The outputs to read.
+        tasks: The outputs to read; those that it does not have are left out.
     """
 
     def __init__(self, model_dir: str, tasks: Sequence[str]):
         self._loaded = tf.saved_model.load(model_dir)  # its functions need it alive
         self._signature = self._loaded.signatures["serving_default"]
-        self._tasks = tuple(tasks)
+        known = self._signature.structured_outputs
+        self._tasks = tuple(task for task in tasks if task in known)
 
     def score(self, examples: tf.Tensor) -> Scores:
         """Each task's scores, float32 [batch], of serialized examples [batch]."""
@@ -104,7 +105,7 @@ def score_split(
     Args:
         model_dirs: SavedModels by name; without any the split is only read.
         split_dir: A split of raw examples.
-        tasks: Labels to read, which are the models' outputs.
+        tasks: Labels to read, which are the models' outputs; a model may lack some.
 
     Returns:
         The rows, and by model and task the scores, float32 [rows].

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import tfx.v1 as tfx
+from tfx.orchestration.local import local_dag_runner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
@@ -20,7 +22,7 @@ BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
 def local_pipeline(
     config: RunConfig, data_dir: Path, paths: RunPaths, log_state: str | None = None
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """The pipeline as this machine runs it.
 
     Args:
@@ -41,16 +43,14 @@ def local_pipeline(
         rejects_dir=str(paths.rejects.resolve()),
         input_state=log_state or input_state(config.source, config.features, log),
         metadata_connection_config=(
-            tfx.orchestration.metadata.sqlite_metadata_connection_config(
-                str(paths.metadata.resolve())
-            )
+            sqlite_metadata_connection_config(str(paths.metadata.resolve()))
         ),
         beam_pipeline_args=BEAM_ARGS,
         retry_of=trial_to_retry(paths.trials.resolve()),
     )
 
 
-def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
+def run_locally(pipeline: Pipeline, config: RunConfig) -> None:
     """Runs every component of a local pipeline in this process, one after the other.
 
     A cluster that another job left in the environment is taken out of it, where the
@@ -65,4 +65,4 @@ def run_locally(pipeline: tfx.dsl.Pipeline, config: RunConfig) -> None:
             f"'{config.training.strategy.kind}'"
         )
     prepare_devices(config.training.strategy)
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    local_dag_runner.LocalDagRunner().run(pipeline)
