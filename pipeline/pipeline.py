@@ -164,7 +164,9 @@ def _evaluator(
     last_blessed = Resolver(
         strategy_class=LatestBlessedModelStrategy,
         model=tfx.types.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.types.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        model_blessing=tfx.types.Channel(
+            type=tfx.types.standard_artifacts.ModelBlessing
+        ),
     ).with_id("LatestBlessedModel")
     evaluator = Evaluator(
         examples=examples,

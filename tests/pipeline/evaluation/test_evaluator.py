@@ -73,9 +73,7 @@ def inputs(small_transform, tmp_path_factory):
         keys.BASELINE_MODEL_KEY: [
             Model(-1.0, TASKS).artifact(folder / "baseline", BASELINE_ID)
         ],
-        "lacking": [
-            Model(-1.0, TASKS[:1]).artifact(folder / "lacking", BASELINE_ID)
-        ],
+        "lacking": [Model(-1.0, TASKS[:1]).artifact(folder / "lacking", BASELINE_ID)],
     }
 
 

@@ -88,9 +88,7 @@ def test_the_verdict_follows_the_drop_that_is_allowed(rows, scores, tmp_path):
         for _, mask in slices(rows)
         for by_task in (candidate, baseline)
     ]
-    worst = max(
-        old - new for new, old in zip(values[::2], values[1::2], strict=True)
-    )
+    worst = max(old - new for new, old in zip(values[::2], values[1::2], strict=True))
     assert worst > 0.001
     for allowed, expected in ((worst + 1e-6, True), (worst - 1e-6, False)):
         folder = analyzed(
@@ -110,9 +108,7 @@ def test_a_first_model_is_compared_with_nothing(rows, scores, tmp_path):
     folder = analyzed(rows, alone, tmp_path)
     assert tfma.load_validation_result(folder).validation_ok
     found = dict(tfma.load_eval_result(folder).slicing_metrics)
-    expected = gauc(
-        rows.labels["long_view"], alone[""]["long_view"], rows.users
-    ).value
+    expected = gauc(rows.labels["long_view"], alone[""]["long_view"], rows.users).value
     assert float(found[()]["long_view"][""]["gauc"]["doubleValue"]) == expected
 
 
