@@ -65,7 +65,7 @@ def _scoring(root: Path) -> float:
     from pipeline.evaluation.scores import ExportedModel
 
     model = newest(root / "Trainer" / "model") / "Format-Serving"
-    exported = ExportedModel(str(model), ("long_view",))
+    exported = ExportedModel(str(model))
     return _seconds(exported.score, _batches(root, ("eval",)))
 
 

@@ -17,7 +17,9 @@ from pipeline.training.strategies.build import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
 from preprocessing.sources.input_files import input_state
 
-BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+# None: in this process with one worker is Beam's default, and as soon as there is any
+# argument TFX packs itself up for workers elsewhere, seconds for each component.
+BEAM_ARGS: tuple[str, ...] = ()
 
 
 def local_pipeline(
