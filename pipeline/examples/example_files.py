@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 _BATCH = 2048
+_AHEAD = 2
 
 
 def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.Tensor]:
@@ -24,7 +25,8 @@ def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.
     files = sorted(tf.io.gfile.glob(os.path.join(split_dir, "*.gz")))
     if not files:
         raise ValueError(f"no example files in {split_dir}")
-    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").batch(batch_size)
+    examples = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    yield from examples.batch(batch_size).prefetch(_AHEAD)  # unpacked while one is used
 
 
 def sample_examples(
