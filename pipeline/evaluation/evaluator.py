@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from tensorflow_model_analysis.proto import config_pb2
+from tensorflow_model_analysis.utils import config_util
 from tfx.components import Evaluator as TfxEvaluator
 from tfx.components.evaluator import constants, executor
 from tfx.dsl.components.base import executor_spec
@@ -71,7 +72,7 @@ class Executor(executor.Executor):
         output_dict: Artifacts,
         config: config_pb2.EvalConfig,
     ) -> None:
-        config = tfma.utils.update_eval_config_with_defaults(
+        config = config_util.update_eval_config_with_defaults(
             config,
             has_baseline=bool(input_dict.get(keys.BASELINE_MODEL_KEY)),
             rubber_stamp=True,  # without a baseline no change is judged, as in TFX

@@ -14,6 +14,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.extractors import slice_key_extractor
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -87,16 +88,16 @@ def cells(
                 for model, by_task in scores.items()
             }
             yield {
-                tfma.FEATURES_KEY: {
+                constants.FEATURES_KEY: {
                     USER_COLUMN: rows.users[places].astype(np.uint64),
                     "user_group": np.array(names, object),
                     "is_new_video": np.array([int(new)], np.int64),
                 },
-                tfma.LABELS_KEY: {
+                constants.LABELS_KEY: {
                     task: _with_gaps(labels[places])
                     for task, labels in rows.labels.items()
                 },
-                tfma.PREDICTIONS_KEY: predictions
+                constants.PREDICTIONS_KEY: predictions
                 if len(predictions) > 1
                 else next(iter(predictions.values())),
             }

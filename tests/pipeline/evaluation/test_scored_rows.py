@@ -6,6 +6,8 @@ import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.utils import config_util
 
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.scored_rows import analyze_scored_rows, cells
@@ -43,7 +45,7 @@ def scores():
 
 def analyzed(rows, scores, folder, **evaluation):
     two = len(scores) > 1
-    config = tfma.utils.update_eval_config_with_defaults(
+    config = config_util.update_eval_config_with_defaults(
         eval_config(settings_with(evaluation=evaluation)),
         has_baseline=two,
         rubber_stamp=True,
@@ -115,10 +117,10 @@ def test_a_first_model_is_compared_with_nothing(rows, scores, tmp_path):
 def test_cells_hold_every_row_once(rows, scores):
     made = list(cells(rows, scores))
     assert len(made) == 2 * len(USER_GROUPS)
-    users = np.concatenate([cell[tfma.FEATURES_KEY]["user_id"] for cell in made])
+    users = np.concatenate([cell[constants.FEATURES_KEY]["user_id"] for cell in made])
     assert users.dtype == np.uint64
     assert sorted(users) == sorted(rows.users)
-    likes = np.concatenate([cell[tfma.LABELS_KEY]["like"] for cell in made])
+    likes = np.concatenate([cell[constants.LABELS_KEY]["like"] for cell in made])
     assert np.isnan(likes).sum() == (rows.labels["like"] == UNKNOWN_LABEL).sum()
 
 
@@ -127,5 +129,5 @@ def test_rows_of_a_group_without_a_name_are_in_no_slice_of_groups(scores):
     codes = np.array([-1, USER_GROUPS.index("new")], np.int8)
     rows = dataclasses.replace(rows, user_groups=codes)
     two = {m: {t: v[:2] for t, v in s.items()} for m, s in scores.items()}
-    groups = [list(c[tfma.FEATURES_KEY]["user_group"]) for c in cells(rows, two)]
+    groups = [list(c[constants.FEATURES_KEY]["user_group"]) for c in cells(rows, two)]
     assert groups == [[], [b"new"]]
