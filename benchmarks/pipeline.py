@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from benchmarks.environment import environment
 from benchmarks.feature_engine import contestants
 from benchmarks.feature_engine.logs import ROOT, Log, simulated_log
 from benchmarks.pipeline_run.bare_work import SCORING, TRANSFORM, bare_seconds
-from benchmarks.pipeline_run.watched_run import GB, WatchedRun, watch
+from benchmarks.pipeline_run.watched_run import GB, WatchedRun, newest, watch
 from benchmarks.report import Report, Row, number_row, print_report
 
+RESULT_FILE = "trial.json"  # of ServingValidator; its module would load TensorFlow
 SMALL, MIDDLE, LARGE = 150_000, 1_000_000, 4_000_000
 SECONDS, GROWTH, AGAIN_S, DEMO_S = 150.0, 4.2, 15.0, 75.0
 MEMORY_GB = {MIDDLE: 4.0, LARGE: 6.0}
@@ -116,6 +118,7 @@ def _measure(size: int, folder: Path, console: Console) -> Measured:
     for setting in SETS:
         arguments += ["--set", setting]
     first = watch(arguments)
+    _check_trial(out)
     again = watch(arguments)
     console.print(
         f"{log.rows:>9,} rows  {first.seconds:7.1f} s, again {again.seconds:5.1f} s",
@@ -134,6 +137,17 @@ def _measure(size: int, folder: Path, console: Console) -> Measured:
     for made in (out, folder / "pipeline-engine"):
         shutil.rmtree(made)
     return Measured(log, first, again, bare)
+
+
+def _check_trial(out: Path) -> None:
+    """A trial that failed is run again: nothing is then measured with no change."""
+    trials = out / "pipeline" / "ServingValidator" / "blessing"
+    result = json.loads((newest(trials) / RESULT_FILE).read_text(encoding="utf-8"))
+    if not result["passed"]:
+        raise RuntimeError(
+            "the model was not served in its trial, so this machine's figures would "
+            f"not count: {'; '.join(result['problems'])}"
+        )
 
 
 def _size_rows(size: int, one: Measured) -> list[Row]:
