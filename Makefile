@@ -31,7 +31,7 @@ COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
   test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
-  bench-evaluation-memory bench-training clean
+  bench-evaluation-memory bench-training bench-pipeline clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 26
@@ -153,6 +153,9 @@ bench-evaluation-memory: $(STAMP)  ## Measure the memory of the report's scoring
 
 bench-training: $(STAMP)  ## Measure the training loop, its input and its largest table (ten minutes)
 	@$(BIN)/python -m benchmarks.training
+
+bench-pipeline: $(STAMP)  ## Measure a whole run on 0.15, 1 and 4 M rows, and the demo (half an hour)
+	@$(BIN)/python -m benchmarks.pipeline --demo
 
 clean:  ## Remove .venv, caches and build outputs; runs/ stays
 	rm -rf .venv $(BACKENDS) $(S3) build dist site *.egg-info application/build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

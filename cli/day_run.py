@@ -74,7 +74,7 @@ class DayRun:
             records.note(day, outcome)
 
     def _run_when_ready(self, day: datetime.date) -> Outcome | None:
-        """Runs the day, or skips it; None if its run ended early, as it was asked to."""
+        """Runs the day, or skips it; None if its run was asked to end early."""
         until = self.clock() + _SECONDS_PER_HOUR * self.days.wait_hours
         while True:
             state = self.log_state()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import tfx.v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 
 class UnknownComponentError(ValueError):
@@ -49,7 +49,7 @@ def node_and_following(nodes: Sequence[BaseNode], name: str) -> set[str]:
     return found
 
 
-class PartlyCachedRunner(tfx.orchestration.LocalDagRunner):
+class PartlyCachedRunner(LocalDagRunner):
     """Runs a pipeline on this machine; of some nodes no earlier output is reused.
 
     Args:

@@ -6,8 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tfx.v1 as tfx
+# Not tfx.v1, which imports the clients of Vertex AI: a third of the time to start.
+import tfx.components
+import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
 from pipeline.config import (
@@ -17,8 +24,11 @@ from pipeline.config import (
     TrainerPart,
     TrialPart,
 )
-from pipeline.earlier_runs.examples import EarlierExamplesStrategy
-from pipeline.earlier_runs.models import EarlierModelsStrategy
+from pipeline.earlier_runs.day import EarlierDayStrategy
+from pipeline.earlier_runs.models import (
+    BlessedBeforeStrategy,
+    EarlierModelsStrategy,
+)
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
@@ -42,12 +52,11 @@ def create_pipeline(
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
     enable_cache: bool = True,
-    on_beam: bool = False,
     tensorflow_serving: bool = False,
     retry_of: str = "",
     last_day: str = "",
     until: str = "",
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """Builds the pipeline; it reads nothing and starts nothing.
 
     Args:
@@ -63,8 +72,6 @@ def create_pipeline(
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
         beam_pipeline_args: Passed to every Beam job.
         enable_cache: Whether finished components with unchanged inputs are reused.
-        on_beam: Use TFX's own StatisticsGen and Transform, which run on any Beam
-            runner, instead of this machine's, which are faster there.
         tensorflow_serving: Try a model before the push in TensorFlow Serving, on the
             Kubernetes cluster of the run, and not in the embedded server.
         retry_of: The failed trial in the embedded server that is to be run again
@@ -79,11 +86,12 @@ def create_pipeline(
         UnknownComponentError: There is no such component.
     """
     nodes: list[BaseNode] = []
-    earlier = None
+    on_beam = config.examples.engine == "beam"
+    before: Mapping[str, tfx.types.BaseChannel] = {}
     if last_day:
-        resolver = _earlier_examples(last_day)
-        earlier = resolver.outputs["examples"]
-        nodes.append(resolver)
+        earlier_day = _earlier_day(last_day)
+        before = earlier_day.outputs
+        nodes.append(earlier_day)
 
     # The log becomes point-in-time features, split by day or
     # by user; bad rows go to the rejects.
@@ -93,7 +101,7 @@ def create_pipeline(
         rejects_dir=rejects_dir,
         input_state=input_state,
         last_day=last_day,
-        earlier=earlier,
+        earlier=before.get("examples"),
         **(input_options or {}),
     )
     examples = example_gen.outputs["examples"]
@@ -107,7 +115,9 @@ def create_pipeline(
     )
 
     # Buckets, vocabularies and padded sequences; the same graph runs in serving.
-    transform = transform_node(config, examples, schema, on_beam)
+    transform = transform_node(
+        config, examples, schema, on_beam, before.get("transform_graph")
+    )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
     # The configured model and, to compare with, the same model without any gate, and
@@ -135,7 +145,7 @@ def create_pipeline(
     verdicts: dict[str, tfx.types.BaseChannel] = {}
     if config.evaluation.enabled:
         last_blessed, evaluator = _evaluator(
-            config, examples, trainer, by_day=bool(last_day)
+            config, examples, trainer, by_day=bool(last_day), on_beam=on_beam
         )
         verdicts["blessing"] = evaluator.outputs["blessing"]
         nodes += [last_blessed, evaluator]
@@ -165,7 +175,7 @@ def create_pipeline(
         **verdicts,
     )
     nodes.append(report)
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
         components=nodes_until(nodes, until),
@@ -175,25 +185,29 @@ def create_pipeline(
     )
 
 
-def _earlier_examples(day: str) -> BaseNode:
-    """The examples, and the state, of the last day that was run before."""
-    return tfx.dsl.Resolver(
-        strategy_class=EarlierExamplesStrategy,
+def _earlier_day(day: str) -> BaseNode:
+    """Examples with their state, and vocabularies, of the last day that was run."""
+    types = tfx.types.standard_artifacts
+    return Resolver(
+        strategy_class=EarlierDayStrategy,
         config={"before": day},
-        examples=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Examples),
-    ).with_id("EarlierExamples")
+        examples=tfx.types.Channel(type=types.Examples),
+        transform_graph=tfx.types.Channel(type=types.TransformGraph),
+    ).with_id("EarlierDay")
 
 
 def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> BaseNode:
     """What the models start from: a blessed one, and its run's others."""
     models = {name: f"{name}_model" for name in others}
-    return tfx.dsl.Resolver(
+    return Resolver(
         strategy_class=EarlierModelsStrategy,
         config={"nodes": {key: _trainer_of(name) for name, key in models.items()}},
         examples=examples,
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        model_blessing=tfx.types.Channel(
+            type=tfx.types.standard_artifacts.ModelBlessing
+        ),
         **{
-            key: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model)
+            key: tfx.types.Channel(type=tfx.types.standard_artifacts.Model)
             for key in ("model", *models.values())
         },
     )
@@ -209,15 +223,18 @@ def _evaluator(
     examples: tfx.types.BaseChannel,
     trainer: tfx.components.Trainer,
     by_day: bool,
+    on_beam: bool,
 ) -> tuple[BaseNode, BaseNode]:
     """The last blessed model, and what blesses one if no slice falls against it.
 
     As far as the two can be compared. Of a pipeline that is run day by day it is the
     last one of an earlier day, so that a day that is run again is judged as before.
     """
-    last_blessed = (
-        _earlier_models(examples, []) if by_day else _latest_blessed()
-    ).with_id("LatestBlessedModel")
+    if by_day:
+        last_blessed = _earlier_models(examples, [])
+    else:
+        last_blessed = _last_blessed(None if on_beam else trainer.outputs["model"])
+    last_blessed = last_blessed.with_id("LatestBlessedModel")
     evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
@@ -227,11 +244,20 @@ def _evaluator(
     return last_blessed, evaluator
 
 
-def _latest_blessed() -> BaseNode:
-    return tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+def _last_blessed(before: tfx.types.BaseChannel | None) -> BaseNode:
+    """The last blessed model.
+
+    Args:
+        before: A model that it must have been made before; None for the last one there
+            is, by TFX's own strategy, the only one that clusters have.
+    """
+    types = tfx.types.standard_artifacts
+    current = {} if before is None else {"current_model": before}
+    return Resolver(
+        strategy_class=BlessedBeforeStrategy if current else LatestBlessedModelStrategy,
+        model=tfx.types.Channel(type=types.Model),
+        model_blessing=tfx.types.Channel(type=types.ModelBlessing),
+        **current,
     )
 
 

@@ -52,8 +52,9 @@ class ExamplesConfig(Section):
     engine: Literal["threads", "beam"] = Field(
         "threads",
         description="threads: this machine's cores, by far the fastest way where its "
-        "disk has room for the log's features; beam: a Beam pipeline, on any runner. "
-        "A pipeline compiled for Kubeflow always takes beam.",
+        "disk has room for the log's features; beam: a Beam pipeline, on any runner, "
+        "and TFX's own StatisticsGen and Transform, which run there, too. A pipeline "
+        "compiled for Kubeflow always takes beam.",
     )
 
 

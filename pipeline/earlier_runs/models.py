@@ -9,7 +9,12 @@ from tfx.dsl.components.common.resolver import ResolverStrategy
 
 from pipeline.earlier_runs.lineage import Lineage, is_earlier, last_day
 
-EXAMPLES, BLESSING, MODEL = "examples", "model_blessing", "model"
+EXAMPLES, BLESSING, MODEL, CURRENT = (
+    "examples",
+    "model_blessing",
+    "model",
+    "current_model",
+)
 
 
 class EarlierModelsStrategy(ResolverStrategy):
@@ -71,3 +76,30 @@ class EarlierModelsStrategy(ResolverStrategy):
         if not set(self._nodes.values()) <= by_node.keys():
             return None
         return {name: by_node[node] for name, node in self._nodes.items()}
+
+
+class BlessedBeforeStrategy(ResolverStrategy):
+    """The last blessed model that was made before today's.
+
+    TFX's own strategy takes today's model itself once it is blessed. A run in which
+    nothing has changed would then compare it with itself, and so run Evaluator, and
+    all that reads its verdict, once more.
+
+    The inputs are `current_model`, today's; `model`, all models; and `model_blessing`,
+    all blessings.
+    """
+
+    def resolve_artifacts(
+        self, store: Any, input_dict: dict[str, list[Any]]
+    ) -> dict[str, list[Any]]:
+        """One model, or none."""
+        models = {artifact.id: artifact for artifact in input_dict[MODEL]}
+        blessed = {
+            blessing.get_int_custom_property("current_model_id")
+            for blessing in input_dict[BLESSING]
+            if blessing.get_int_custom_property("blessed") == 1
+        }
+        today = min((artifact.id for artifact in input_dict[CURRENT]), default=0)
+        before = [id_ for id_ in blessed & models.keys() if id_ < today]
+        nothing: dict[str, list[Any]] = {name: [] for name in input_dict}
+        return nothing | ({MODEL: [models[max(before)]]} if before else {})

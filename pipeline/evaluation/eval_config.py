@@ -10,6 +10,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from pipeline.config import RunConfig
 from pipeline.evaluation.gauc_metric import GUARD_NAME
 
+USER_COLUMN = "user_id"
 SLICE_COLUMNS = ("user_group", "is_new_video")
 
 
@@ -24,6 +25,8 @@ def eval_config(config: RunConfig) -> config_pb2.EvalConfig:
     return config_pb2.EvalConfig(
         model_specs=[
             config_pb2.ModelSpec(
+                # Named, because TFMA would load the model to find it out.
+                model_type="tf_generic",
                 signature_name="serving_default",
                 label_keys={name: name for name in names},
             )
@@ -39,7 +42,7 @@ def eval_config(config: RunConfig) -> config_pb2.EvalConfig:
 def _metrics_of(task: str, config: RunConfig) -> config_pb2.MetricsSpec:
     evaluation = config.evaluation
     settings = {
-        "user_key": "user_id",
+        "user_key": USER_COLUMN,
         "weighting": evaluation.weighting,
         "min_scored_users": evaluation.min_scored_users,
     }

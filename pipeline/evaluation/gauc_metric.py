@@ -5,11 +5,14 @@ examples into every slice that one of them belongs to. A user who ceases to be n
 the course of a day would be counted whole in both groups. This metric therefore keeps
 (user, label, score) of a slice's examples and calls `poso_keras.gauc` once at the end:
 20 bytes per example, and the same value as the function gives on the same arrays.
+
+An element is an example, as TFMA makes them, or many rows at once, as
+`pipeline.evaluation.scored_rows` makes them: its users are uint64 numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -131,22 +134,34 @@ class _GAUCCombiner(beam.CombineFn):
     def add_input(
         self, accumulator: list[Columns], element: metric_types.StandardMetricInputs
     ) -> list[Columns]:
-        user = np.asarray(element.features[self._user_key]).ravel()[0]
+        user = np.asarray(element.features[self._user_key]).ravel()
+        if user.dtype == np.uint64:
+            [(label, score, _)] = self._labels_and_scores(element, flatten=False)
+            known = ~np.isnan(label)
+            # What was packed stands before the lists that go on growing.
+            part = user[known], label[known], score[known].astype(np.float64)
+            return [part, *accumulator]
         users, labels, scores = accumulator[-1]
+        for label, score, _ in self._labels_and_scores(element):
+            if not label.size:  # unknown, in this example or in its whole batch
+                continue
+            users.append(user[0])
+            labels.append(float(np.asarray(label).item()))
+            scores.append(float(np.asarray(score).item()))
+        return accumulator
+
+    def _labels_and_scores(
+        self, element: metric_types.StandardMetricInputs, flatten: bool = True
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         model, output = self._keys[0].model_name, self._keys[0].output_name
-        for label, score, _ in metric_util.to_label_prediction_example_weight(
+        return metric_util.to_label_prediction_example_weight(
             _with_output_name(element, model, output),
             eval_config=self._eval_config,
             model_name=model,
             output_name=output,
+            flatten=flatten,
             allow_none=True,
-        ):
-            if not label.size:  # unknown, in this example or in its whole batch
-                continue
-            users.append(user)
-            labels.append(float(np.asarray(label).item()))
-            scores.append(float(np.asarray(score).item()))
-        return accumulator
+        )
 
     def merge_accumulators(self, accumulators: Iterable[list[Any]]) -> list[Any]:
         return [part for accumulator in accumulators for part in accumulator]

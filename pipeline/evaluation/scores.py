@@ -6,9 +6,12 @@ GAUC needs, and of each user and video one id.
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -82,18 +85,21 @@ class ExportedModel:
 
     Args:
         model_dir: The SavedModel, with the signature `serving_default`.
-        tasks: The outputs to read.
     """
 
-    def __init__(self, model_dir: str, tasks: Sequence[str]):
+    def __init__(self, model_dir: str):
         self._loaded = tf.saved_model.load(model_dir)  # its functions need it alive
         self._signature = self._loaded.signatures["serving_default"]
-        self._tasks = tuple(tasks)
 
     def score(self, examples: tf.Tensor) -> Scores:
         """Each task's scores, float32 [batch], of serialized examples [batch]."""
         scores = self._signature(examples=examples)
-        return {task: scores[task].numpy() for task in self._tasks}
+        return {task: values.numpy() for task, values in scores.items()}
+
+
+# Evaluator, ServingValidator and ReportGen ask for the same ones, one after the other;
+# to load one takes as long as to score 50,000 examples.
+exported_model = lru_cache(maxsize=2)(ExportedModel)
 
 
 def score_split(
@@ -104,19 +110,39 @@ def score_split(
     Args:
         model_dirs: SavedModels by name; without any the split is only read.
         split_dir: A split of raw examples.
-        tasks: Labels to read, which are the models' outputs.
+        tasks: Labels to read, which are the models' outputs; a model may lack some.
 
     Returns:
         The rows, and by model and task the scores, float32 [rows].
     """
-    models = {name: ExportedModel(place, tasks) for name, place in model_dirs.items()}
+    models = {name: exported_model(place) for name, place in model_dirs.items()}
     reader = _RowReader(tasks)
     parts: dict[str, list[Scores]] = {name: [] for name in models}
-    for batch in serialized_batches(split_dir):
-        reader.add(batch)
-        for name, model in models.items():
-            parts[name].append(model.score(batch))
-    return reader.rows(), {name: _joined(parts[name]) for name in models}
+    # A batch's operations follow one another: a core each is filled by other batches.
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        begun: deque[tuple[str, Future[Scores]]] = deque()
+        for batch in serialized_batches(split_dir):
+            for name, model in models.items():
+                begun.append((name, pool.submit(model.score, batch)))
+            reader.add(batch)
+            while len(begun) > cores + len(models):
+                _take_first(begun, parts)
+        while begun:
+            _take_first(begun, parts)
+    scores = {name: _joined(parts[name]) for name in models}
+    return reader.rows(), {
+        name: {task: by_task[task] for task in tasks if task in by_task}
+        for name, by_task in scores.items()
+    }
+
+
+def _take_first(
+    begun: deque[tuple[str, Future[Scores]]], parts: Mapping[str, list[Scores]]
+) -> None:
+    """Waits for the batch that was begun first; so batches stay in their order."""
+    name, scores = begun.popleft()
+    parts[name].append(scores.result())
 
 
 def count_videos(

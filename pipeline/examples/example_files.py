@@ -33,6 +33,9 @@ def file_batches(path: str | tf.Tensor, batch_size: int = _BATCH) -> tf.data.Dat
     ).batch(batch_size)
 
 
+_AHEAD = 2
+
+
 def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.Tensor]:
     """The serialized examples of a split, [batch] strings at a time.
 
@@ -44,7 +47,8 @@ def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.
         ValueError: The folder has no example files.
     """
     files = split_files(split_dir)
-    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").batch(batch_size)
+    examples = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    yield from examples.batch(batch_size).prefetch(_AHEAD)  # unpacked while one is used
 
 
 def sample_examples(

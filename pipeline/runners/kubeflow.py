@@ -58,7 +58,6 @@ def compile_for_kubeflow(
             serving_dir=serving_dir,
             rejects_dir=f"{pipeline_root.rstrip('/')}/rejects",
             beam_pipeline_args=beam_pipeline_args,
-            on_beam=True,
             tensorflow_serving=True,
         )
     )

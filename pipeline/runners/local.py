@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tfx.v1 as tfx
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config import RunConfig
 from pipeline.partial_runs import PartlyCachedRunner, node_and_following
@@ -22,7 +23,9 @@ from preprocessing.sources.input_files import input_state
 from preprocessing.state.files import open_state
 from preprocessing.storage.file_versions import fingerprint
 
-BEAM_ARGS = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+# None: in this process with one worker is Beam's default, and as soon as there is any
+# argument TFX packs itself up for workers elsewhere, seconds for each component.
+BEAM_ARGS: tuple[str, ...] = ()
 
 
 def local_pipeline(
@@ -33,7 +36,7 @@ def local_pipeline(
     day: datetime.date | None = None,
     input_options: Mapping[str, Any] | None = None,
     until: str = "",
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """The pipeline as this machine runs it.
 
     Args:
@@ -58,9 +61,7 @@ def local_pipeline(
         input_state=_input_state(config, log, log_state, input_options or {}),
         input_options=input_options,
         metadata_connection_config=(
-            tfx.orchestration.metadata.sqlite_metadata_connection_config(
-                str(paths.metadata.resolve())
-            )
+            sqlite_metadata_connection_config(str(paths.metadata.resolve()))
         ),
         beam_pipeline_args=BEAM_ARGS,
         last_day="" if day is None else day.isoformat(),
@@ -82,9 +83,7 @@ def _input_state(
     return found
 
 
-def run_locally(
-    pipeline: tfx.dsl.Pipeline, config: RunConfig, again_from: str = ""
-) -> None:
+def run_locally(pipeline: Pipeline, config: RunConfig, again_from: str = "") -> None:
     """Runs every component of a local pipeline in this process, one after the other.
 
     A cluster that another job left in the environment is taken out of it, where the

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-import tfx.v1 as tfx
+import tfx.components
+import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
 
 from pipeline.config import RunConfig, StatisticsPart
@@ -34,6 +35,7 @@ def transform_node(
     examples: tfx.types.BaseChannel,
     schema: tfx.types.BaseChannel,
     on_beam: bool,
+    earlier: tfx.types.BaseChannel | None = None,
 ) -> BaseNode:
     """What makes model inputs of raw examples.
 
@@ -42,13 +44,17 @@ def transform_node(
         examples: Raw examples.
         schema: Of these.
         on_beam: Whether it is TFX's own.
+        earlier: The graph whose vocabularies are to grow; TFX's own takes none.
     """
     custom_config = transform_custom_config(
         config.features, config.transform, config.training.sample_weights.column
     )
     if not on_beam:
         return Transform(
-            custom_config=json.dumps(custom_config), examples=examples, schema=schema
+            custom_config=json.dumps(custom_config),
+            examples=examples,
+            schema=schema,
+            **({} if earlier is None else {"earlier": earlier}),
         )
     return tfx.components.Transform(
         examples=examples,

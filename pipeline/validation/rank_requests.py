@@ -70,12 +70,35 @@ def sample_requests(
 
 
 def write_requests(config: InputConfig, split_dir: str, folder: Path) -> None:
-    """Writes `new.json` and `regular.json`, one request per user group."""
+    """Writes `new.json` and `regular.json`, one request per user group.
+
+    Nothing is done where the same split and inputs made those that are there.
+    """
+    inputs = config.model_dump(mode="json", include=set(InputConfig.model_fields))
+    noted = folder / _MADE_OF
+    made_of = {"split": split_dir, "inputs": inputs}
+    if _are_there(noted, made_of):
+        return
     folder.mkdir(parents=True, exist_ok=True)
+    files = []
     for request in sample_requests(config, split_dir, ("new", "regular")):
         body = {"user": request.user, "candidates": request.candidates}
         path = folder / f"{request.user_group}.json"
         path.write_text(json.dumps(body, indent=1), encoding="utf-8")
+        files.append(path.name)
+    noted.write_text(json.dumps({**made_of, "files": files}), encoding="utf-8")
+
+
+_MADE_OF = ".made_of"
+
+
+def _are_there(noted: Path, made_of: dict[str, Any]) -> bool:
+    try:
+        known = json.loads(noted.read_text(encoding="utf-8"))
+        files = known.pop("files")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+    return known == made_of and all((noted.parent / name).exists() for name in files)
 
 
 def read_rows(

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.config import TrialPart
-from pipeline.evaluation.scores import ExportedModel
+from pipeline.evaluation.scores import exported_model
 from pipeline.examples.example_files import sample_examples
 from pipeline.model.export import raw_columns
 from pipeline.validation.rank_requests import read_rows
@@ -199,10 +199,11 @@ class _Scorer:
     """A SavedModel's scores [rows, T] of serialized examples, in this process."""
 
     def __init__(self, model_dir: str, tasks: Sequence[str]):
-        self._model = ExportedModel(model_dir, tasks)
+        self._model, self._tasks = exported_model(model_dir), tasks
 
     def __call__(self, examples: Sequence[bytes]) -> np.ndarray:
-        return np.stack(list(self._model.score(tf.constant(examples)).values()), -1)
+        scores = self._model.score(tf.constant(examples))
+        return np.stack([scores[task] for task in self._tasks], -1)
 
 
 def _candidates(index: int, rows: int, count: int) -> list[int]:

@@ -117,12 +117,13 @@ def export_saved_model(module: RankingModule, path: str) -> None:
     """Writes a SavedModel with the signatures of this module."""
     root = tf.Module()
     root.tracked = list(module.tracked)
+    scored = with_constant_weights(_serve_examples(module))
     signatures = {
-        "serving_default": with_constant_weights(_serve_examples(module)),
+        "serving_default": scored,
         "predict_raw": with_constant_weights(_predict_raw(module)),
         "rank": with_constant_weights(_rank(module)),
-        "classify": _classify(module),
-        "regress": _regress(module),
+        "classify": _classify(module, scored),
+        "regress": _regress(module, scored),
     }
     tf.saved_model.save(
         root,
@@ -150,24 +151,24 @@ def _serve_examples(module: RankingModule) -> Any:
     return serving_default.get_concrete_function(_examples_spec("examples"))
 
 
-def _classify(module: RankingModule) -> Any:
+def _classify(module: RankingModule, scored: Any) -> Any:
     tasks = list(module.fusion_weights)
 
     @tf.function(autograph=False)
     def classify(inputs: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to `classes`, the tasks, and `scores` [B, T]."""
-        scores = _stacked(_score_examples(module, inputs), tasks)
+        scores = _stacked(scored(examples=inputs), tasks)
         classes = tf.broadcast_to(tf.constant(tasks), tf.shape(scores))
         return {"classes": classes, "scores": scores}
 
     return classify.get_concrete_function(_examples_spec("inputs"))
 
 
-def _regress(module: RankingModule) -> Any:
+def _regress(module: RankingModule, scored: Any) -> Any:
     @tf.function(autograph=False)
     def regress(inputs: tf.Tensor) -> Tensors:
         """Serialized `tf.Example` [B] to `outputs` [B], the fused score."""
-        scores = _stacked(_score_examples(module, inputs), list(module.fusion_weights))
+        scores = _stacked(scored(examples=inputs), list(module.fusion_weights))
         return {"outputs": fused_scores(scores, module)}
 
     return regress.get_concrete_function(_examples_spec("inputs"))

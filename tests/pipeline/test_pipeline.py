@@ -193,11 +193,24 @@ def test_a_warm_start_gives_every_trainer_its_own_earlier_model(load):
 
 
 def test_on_beam_statistics_and_transform_are_tfx_own(load):
-    for on_beam, module in ((False, "pipeline."), (True, "tfx.components.")):
-        nodes = {n.id: n for n in build(load(), on_beam=on_beam).components}
+    beam = "examples.engine=beam"
+    for settings, module in (([], "pipeline."), ([beam], "tfx.components.")):
+        nodes = {n.id: n for n in build(load(*settings)).components}
         for name in ("StatisticsGen", "Transform"):
             assert type(nodes[name]).__module__.startswith(module)
     settings = ["statistics.max_examples=5", "transform.max_tags=2"]
-    before, after = (build(load(*of), on_beam=True) for of in ([], settings))
+    before, after = (build(load(beam, *of)) for of in ([], settings))
     assert not {"StatisticsGen"} & run_again(before, after)
     assert "Transform" in run_again(before, after)
+
+
+def test_a_run_of_a_date_goes_on_from_the_day_before(load):
+    dated = build(load("training.warm_start=true"), last_day="2022-05-02")
+    nodes = {node.id: node for node in dated.components}
+    day = nodes["EarlierDay"].outputs
+    assert nodes["ImpressionExampleGen"].inputs["earlier"] is day["examples"]
+    assert nodes["Transform"].inputs["earlier"] is day["transform_graph"]
+    blessed = nodes["LatestBlessedModel"]
+    assert nodes["Evaluator"].inputs["baseline_model"] is blessed.outputs["model"]
+    again = build(load("training.warm_start=true"), last_day="2022-05-03")
+    assert "ImpressionExampleGen" in run_again(dated, again)

@@ -2,7 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.earlier_runs.models import EarlierModelsStrategy
+from pipeline.earlier_runs.models import (
+    BlessedBeforeStrategy,
+    EarlierModelsStrategy,
+)
 from tests.helpers.run_history import CACHED, RunHistory
 
 NODES = {"plain_model": "PlainTrainer"}
@@ -150,3 +153,36 @@ def test_without_days_examples_that_were_made_before_are_earlier(days):
     days.run("")
     assert days.base("")["model"] == [days.models[2]["Trainer"]]
     assert first != days.models[2]
+
+
+def blessed_before(days, current):
+    """The last blessed model before another, and what else is resolved."""
+    by_type = {
+        kind: [_artifact(a) for a in days.history.store.get_artifacts_by_type(kind)]
+        for kind in ("Model", "ModelBlessing")
+    }
+    found = BlessedBeforeStrategy().resolve_artifacts(
+        days.history.store,
+        {
+            "model": by_type["Model"],
+            "model_blessing": by_type["ModelBlessing"],
+            "current_model": [SimpleNamespace(id=current)],
+        },
+    )
+    assert found["model_blessing"] == found["current_model"] == []
+    return [artifact.id for artifact in found["model"]]
+
+
+def test_a_model_is_compared_with_the_last_blessed_one_before_it(days):
+    first = days.run("")["Trainer"]
+    second = days.run("", blessed=False)["Trainer"]
+    third = days.run("")["Trainer"]
+    fourth = days.run("")["Trainer"]
+    assert blessed_before(days, first) == []
+    assert blessed_before(days, second) == blessed_before(days, third) == [first]
+    assert blessed_before(days, fourth) == [third]
+
+
+def test_a_model_that_was_blessed_is_compared_with_the_same_when_it_is_run_again(days):
+    first, second = (days.run("")["Trainer"] for _ in range(2))
+    assert blessed_before(days, second) == [first]

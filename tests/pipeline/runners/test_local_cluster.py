@@ -1,7 +1,7 @@
 import os
 
 import pytest
-import tfx.v1 as tfx
+from tfx.orchestration.local import local_dag_runner
 
 from pipeline.runners.local import run_locally
 from tests.helpers.small_transform import settings_with
@@ -26,7 +26,7 @@ def test_a_cluster_in_the_environment_is_kept_for_those_that_train_in_it(
     monkeypatch, strategy, seen
 ):
     monkeypatch.setenv("TF_CONFIG", "a cluster")
-    monkeypatch.setattr(tfx.orchestration, "LocalDagRunner", Runner)
+    monkeypatch.setattr(local_dag_runner, "LocalDagRunner", Runner)
     pipeline = []
     run_locally(pipeline, settings_with(training={"strategy": strategy}))
     assert pipeline == [seen]

@@ -98,6 +98,30 @@ def test_histories_and_missing_values(small_transform, tmp_path):
     assert new.user["hours_since_first_launch"] is None
 
 
+def test_requests_are_written_again_when_what_they_are_made_of_changes(
+    small_transform, split_dir, tmp_path, monkeypatch
+):
+    folder, config = tmp_path / "requests", small_transform.config
+    looked = []
+
+    def sample(config, split_dir, groups):
+        looked.append(split_dir)
+        return sample_requests(config, split_dir, groups)
+
+    monkeypatch.setattr(rank_requests, "sample_requests", sample)
+    other = tmp_path / "other"
+    write_examples(small_transform.examples(ROWS[2:]), other)
+    for place, times in ((split_dir, 1), (split_dir, 1), (str(other), 2)):
+        write_requests(config, place, folder)
+        assert len(looked) == times
+    (folder / "regular.json").unlink()
+    write_requests(config, str(other), folder)
+    assert (folder / "regular.json").exists()
+    fewer = config.transform.model_copy(update={"max_list": 1})
+    write_requests(config.model_copy(update={"transform": fewer}), str(other), folder)
+    assert len(looked) == 4
+
+
 def test_requests_are_written_as_strict_json(small_transform, split_dir, tmp_path):
     folder = tmp_path / "requests"
     write_requests(small_transform.config, split_dir, folder)
