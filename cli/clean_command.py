@@ -69,9 +69,9 @@ def _say(paths: RunPaths, old: OldRuns, dry_run: bool) -> None:
         return
     verb = "would remove" if dry_run else "removes"
     if old.artifacts:
-        counts = Counter(
-            p.relative_to(paths.pipeline_root).parts[0] for p in old.artifacts
-        )
+        places = [p.relative_to(paths.pipeline_root).parts for p in old.artifacts]
+        # Beside outputs there are folders of TFX's own, which say nothing to anyone.
+        counts = Counter(parts[0] for parts in places if parts[1] != ".system")
         names = ", ".join(f"{name} {count}" for name, count in counts.items())
         runs = f"{len(old.runs)} run{'s' if len(old.runs) != 1 else ''}"
         days = sorted({run.day for run in old.runs if run.day})
