@@ -51,7 +51,7 @@ def test_a_log_that_its_state_knows_is_late(made):
     out = folder / "late"
     late = poso(*run, "--data", folder / "log", "--state", folder / "t", "--out", out)
     assert late.returncode == 1
-    assert "event_time_ms is not after the state's last impression" in late.stdout
+    assert "event_time_ms is not after the state's last impression" in late.stderr
 
 
 def test_what_cannot_be_combined_is_refused_at_once(made):
