@@ -125,7 +125,7 @@ def test_requests_are_written_again_when_what_they_are_made_of_changes(
 def test_requests_are_written_as_strict_json(small_transform, split_dir, tmp_path):
     folder = tmp_path / "requests"
     write_requests(small_transform.config, split_dir, folder)
-    assert sorted(path.name for path in folder.iterdir()) == [
+    assert sorted(path.name for path in folder.glob("*.json")) == [
         "new.json",
         "regular.json",
     ]
