@@ -1,8 +1,10 @@
 """Writes examples as gzipped TFRecord files, in bulk and in an order that is known.
 
-Threads hand over blocks of examples as they come to them. Each block's examples of a
-part of a split become a piece on disk, in random order; in the end a part's pieces are
-put together in the order of the blocks, cut into files between two of them. So neither
+Threads hand over blocks of examples as they come to them. A block holds all examples of
+some users, and a training that met these together would mix nothing but them. Each
+block's examples of a part of a split are therefore dealt at random to pieces on disk,
+each with a random place in the part; in the end the pieces are put together by these
+places, cut into files between two of them. All of it is a function of the blocks: neither
 threads nor the number of files change the order.
 """
 
@@ -28,6 +30,7 @@ from preprocessing.datasets.tf_examples import encode_examples
 _ROWS_AT_A_TIME = 1 << 14
 _HELD_BYTES = 1 << 28  # of a block's examples; then they become pieces
 _LEAST_ROWS = 1 << 11  # of a file; a part with fewer has one
+_PIECES, _LEAST_IN_PIECE = 16, 128  # of a block's examples of a part
 # Level 1 takes half the time of the default and a fifth more room.
 _GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
@@ -103,20 +106,35 @@ class SplitFiles:
     ) -> None:
         for part, examples in held.items():
             day = (part.day or 0) & 0xFFFFFFFF  # seeds are not negative
-            order = np.random.default_rng([block, number, day]).permutation(
-                len(examples)
-            )
-            name = f"{part.split}-{part.day}-{block}-{number}"
-            path = self._spill_dir / name
-            with tf.io.TFRecordWriter(str(path), _GZIP) as writer:
-                for place in order.tolist():
-                    writer.write(examples[place])
-            with self._lock:
-                piece = _Piece(block, number, len(examples), path)
-                self._pieces[part].append(piece)
+            random = np.random.default_rng([block, number, day])
+            order = random.permutation(len(examples))
+            count = min(_PIECES, -(-len(examples) // _LEAST_IN_PIECE))
+            places = (np.arange(count) + random.random(count)) / count
+            for at, rows in zip(
+                places.tolist(), np.array_split(order, count), strict=True
+            ):
+                name = f"{part.split}-{part.day}-{block}-{number}-{at}"
+                path = self._spill_dir / name
+                with tf.io.TFRecordWriter(str(path), _GZIP) as writer:
+                    for row in rows.tolist():
+                        writer.write(examples[row])
+                with self._lock:
+                    piece = _Piece(at, block, number, len(rows), path)
+                    self._pieces[part].append(piece)
 
 
 class _Piece(NamedTuple):
+    """Some examples of a block.
+
+    Attributes:
+        place: Of the piece in its part, in [0, 1).
+        block: The block's number.
+        number: Of several times that the block was written.
+        rows: How many examples.
+        path: Their file.
+    """
+
+    place: float
     block: int
     number: int
     rows: int

@@ -49,13 +49,22 @@ def test_each_row_is_in_a_file_of_its_part(write):
     assert rows == {ONE: len(even), OTHER: len(odd)}
 
 
-def test_the_order_of_blocks_is_that_of_their_numbers(write):
+def test_the_order_does_not_depend_on_when_blocks_come(write):
     first, _ = write("first", [0, 1, 2])
     second, _ = write("second", [2, 0, 1])
     order = numbers_in(first["train"])
     assert order == numbers_in(second["train"])
     assert order != sorted(order)
-    assert [n // ROWS for n in order] == sorted(n // ROWS for n in order)
+
+
+def test_blocks_are_mixed_all_over_a_part(write, monkeypatch):
+    """Whatever a training takes at a time has examples of most users."""
+    monkeypatch.setattr(split_files, "_LEAST_IN_PIECE", 1)
+    folders, _ = write("out", range(8))
+    blocks = [number // ROWS for number in numbers_in(folders["train"])]
+    quarter = len(blocks) // 4
+    for start in range(0, len(blocks) - quarter + 1, quarter):
+        assert len(set(blocks[start : start + quarter])) >= 6
 
 
 def test_small_parts_have_few_files_and_large_ones_as_many_as_asked(write, monkeypatch):
