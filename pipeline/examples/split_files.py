@@ -4,8 +4,8 @@ Threads hand over blocks of examples as they come to them. A block holds all exa
 some users, and a training that met these together would mix nothing but them. Each
 block's examples of a part of a split are therefore dealt at random to pieces on disk,
 each with a random place in the part; in the end the pieces are put together by these
-places, cut into files between two of them. All of it is a function of the blocks: neither
-threads nor the number of files change the order.
+places, cut into files between two of them. All of it is a function of the blocks:
+neither threads nor the number of files change the order.
 """
 
 from __future__ import annotations
