@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import subprocess
 import sys
 import time
@@ -79,6 +80,8 @@ def run_days(
         click.echo(f"== {day} ({number} of {len(days)})")
         started = time.monotonic()
         status = run([*options, "--date", day.isoformat()])
+        if status == os.EX_TEMPFAIL:  # another process has the folder; it was said
+            raise click.exceptions.Exit(status)
         if status:
             raise click.ClickException(
                 f"{day} failed (exit status {status}): the same command goes on with it"

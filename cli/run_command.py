@@ -149,7 +149,9 @@ def command(
         if day is None:
             run()
         else:
-            DayRun(config.days, run, log_state)(day, paths.days, again)
+            DayRun(config.days, config.features.calendar, run, log_state)(
+                day, paths.days, again or bool(again_from)
+            )
 
 
 def _by_day(config: RunConfig) -> RunConfig:

@@ -26,8 +26,8 @@ from pipeline.config import (
 )
 from pipeline.earlier_runs.day import EarlierDayStrategy
 from pipeline.earlier_runs.models import (
-    BlessedBeforeStrategy,
     EarlierModelsStrategy,
+    LastBlessedOtherStrategy,
 )
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
@@ -87,6 +87,8 @@ def create_pipeline(
     """
     nodes: list[BaseNode] = []
     on_beam = config.examples.engine == "beam"
+    # An id that is known but not seen has a trained row only in a model that keeps it.
+    grow = config.training.warm_start
     before: Mapping[str, tfx.types.BaseChannel] = {}
     if last_day:
         earlier_day = _earlier_day(last_day)
@@ -116,7 +118,11 @@ def create_pipeline(
 
     # Buckets, vocabularies and padded sequences; the same graph runs in serving.
     transform = transform_node(
-        config, examples, schema, on_beam, before.get("transform_graph")
+        config,
+        examples,
+        schema,
+        on_beam,
+        before.get("transform_graph") if grow else None,
     )
     nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
 
@@ -244,17 +250,19 @@ def _evaluator(
     return last_blessed, evaluator
 
 
-def _last_blessed(before: tfx.types.BaseChannel | None) -> BaseNode:
+def _last_blessed(today: tfx.types.BaseChannel | None) -> BaseNode:
     """The last blessed model.
 
     Args:
-        before: A model that it must have been made before; None for the last one there
-            is, by TFX's own strategy, the only one that clusters have.
+        today: A model that it must not be; None for the last one there is, by TFX's
+            own strategy, the only one that clusters have.
     """
     types = tfx.types.standard_artifacts
-    current = {} if before is None else {"current_model": before}
+    current = {} if today is None else {"current_model": today}
     return Resolver(
-        strategy_class=BlessedBeforeStrategy if current else LatestBlessedModelStrategy,
+        strategy_class=(
+            LastBlessedOtherStrategy if current else LatestBlessedModelStrategy
+        ),
         model=tfx.types.Channel(type=types.Model),
         model_blessing=tfx.types.Channel(type=types.ModelBlessing),
         **current,

@@ -6,7 +6,8 @@ from typing import Any
 
 from tfx.dsl.components.common.resolver import ResolverStrategy
 
-from pipeline.earlier_runs.lineage import LAST_DAY, Lineage, last_day
+from pipeline.earlier_runs.lineage import Lineage, last_day
+from pipeline.examples.places import LAST_DAY, OF_A_DATE
 
 EXAMPLES, GRAPH = "examples", "transform_graph"
 
@@ -14,6 +15,7 @@ EXAMPLES, GRAPH = "examples", "transform_graph"
 class EarlierDayStrategy(ResolverStrategy):
     """The newest examples that end before a day, and the newest Transform of such.
 
+    Only runs of a date count: what a run over some log has left goes on from nothing.
     Of a day that was run twice it is the later run's; before the first run there are
     none. The inputs are `examples` and `transform_graph`, all artifacts of these types:
     examples that Transform has written have no days.
@@ -33,6 +35,8 @@ class EarlierDayStrategy(ResolverStrategy):
         ends = {
             EXAMPLES: [
                 artifact.get_string_custom_property(LAST_DAY)
+                if artifact.get_string_custom_property(OF_A_DATE)
+                else ""
                 for artifact in input_dict[EXAMPLES]
             ],
             GRAPH: [

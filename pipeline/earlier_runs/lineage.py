@@ -7,7 +7,7 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 
-LAST_DAY = "last_day"
+from pipeline.examples.places import LAST_DAY
 
 _FIRST = "ImpressionExampleGen"  # it may read the examples of the day before
 

@@ -78,8 +78,8 @@ class EarlierModelsStrategy(ResolverStrategy):
         return {name: by_node[node] for name, node in self._nodes.items()}
 
 
-class BlessedBeforeStrategy(ResolverStrategy):
-    """The last blessed model that was made before today's.
+class LastBlessedOtherStrategy(ResolverStrategy):
+    """The last blessed model that is another than today's.
 
     TFX's own strategy takes today's model itself once it is blessed. A run in which
     nothing has changed would then compare it with itself, and so run Evaluator, and
@@ -94,12 +94,13 @@ class BlessedBeforeStrategy(ResolverStrategy):
     ) -> dict[str, list[Any]]:
         """One model, or none."""
         models = {artifact.id: artifact for artifact in input_dict[MODEL]}
-        blessed = {
-            blessing.get_int_custom_property("current_model_id")
+        today = {artifact.id for artifact in input_dict[CURRENT]}
+        others = [
+            (blessing.id, model)
             for blessing in input_dict[BLESSING]
             if blessing.get_int_custom_property("blessed") == 1
-        }
-        today = min((artifact.id for artifact in input_dict[CURRENT]), default=0)
-        before = [id_ for id_ in blessed & models.keys() if id_ < today]
+            and (model := blessing.get_int_custom_property("current_model_id"))
+            in models.keys() - today
+        ]
         nothing: dict[str, list[Any]] = {name: [] for name in input_dict}
-        return nothing | ({MODEL: [models[max(before)]]} if before else {})
+        return nothing | ({MODEL: [models[max(others)[1]]]} if others else {})

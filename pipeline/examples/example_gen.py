@@ -20,13 +20,8 @@ from tfx.types import (
 )
 from tfx.types.component_spec import ChannelParameter
 
-from pipeline.examples.executor import (
-    EARLIER_KEY,
-    FIRST_DAY,
-    LAST_DAY,
-    SPLITS,
-    Executor,
-)
+from pipeline.examples.executor import EARLIER_KEY, SPLITS, Executor
+from pipeline.examples.places import FIRST_DAY, LAST_DAY
 
 
 class _Spec(standard_component_specs.FileBasedExampleGenSpec):

@@ -24,7 +24,13 @@ from pipeline.examples.earlier import EarlierExamplesError, open_earlier
 from pipeline.examples.from_log import Made, examples_from_log
 from pipeline.examples.from_table import examples_from_table
 from pipeline.examples.on_beam import examples_on_beam, read_counts
-from pipeline.examples.places import SUMMARY_FILE, Places
+from pipeline.examples.places import (
+    FIRST_DAY,
+    LAST_DAY,
+    OF_A_DATE,
+    SUMMARY_FILE,
+    Places,
+)
 from pipeline.examples.summary import described, first_and_last_day
 from pipeline.progress import report_progress
 from preprocessing.arrays.days import day_of
@@ -38,7 +44,6 @@ from preprocessing.state.files import open_state
 from preprocessing.storage.files import join
 
 EARLIER_KEY = "earlier"
-FIRST_DAY, LAST_DAY = "first_day", "last_day"  # custom properties of the artifact
 SPLITS = (TRAIN, EVAL)
 
 
@@ -101,6 +106,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         for name, day in first_and_last_day(config, made, settings.window.last).items():
             summary[name] = day
             examples.set_string_custom_property(name, day)
+        if settings.window.last is not None:
+            examples.set_string_custom_property(OF_A_DATE, "true")
         _report_rows(made.summary)
         with fileio.open(os.path.join(examples.uri, SUMMARY_FILE), "w") as file:
             file.write(json.dumps(summary, indent=1))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 STATE_FOLDER = "state"
 SUMMARY_FILE = "log_summary.json"
+# Custom properties of the artifact; the last is of a run of a date alone.
+FIRST_DAY, LAST_DAY, OF_A_DATE = "first_day", "last_day", "of_a_date"
 
 
 class Places(NamedTuple):

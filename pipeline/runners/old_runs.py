@@ -172,6 +172,8 @@ class _Records:
                 newest[_place(artifact).rsplit("/", 1)[0]] = artifact
         ids |= {artifact.id for artifact in newest.values()}
         ids |= self._of_the_last_blessed()
+        # A model without its verdict is no longer one to be compared with.
+        ids |= {a.id for a in self.artifacts if _judged_model(a) in ids}
         return [a for a in self.artifacts if a.id in ids or a.type == _REPORT]
 
     def _of_the_last_blessed(self) -> set[int]:
@@ -186,6 +188,15 @@ class _Records:
         types = ("Model", "ModelRun", "ModelBlessing")
         of_models = {a.id for a in self.artifacts if a.type in types}
         return {id_ for id_, runs in by_artifact.items() if runs & its_runs} & of_models
+
+
+def _judged_model(artifact: Any) -> int:
+    """The model that a blessing is of; -1 of anything else."""
+    if artifact.type != "ModelBlessing":
+        return -1
+    properties = artifact.custom_properties
+    known = "current_model_id" in properties
+    return int(properties["current_model_id"].int_value) if known else -1
 
 
 def _old_versions(

@@ -37,6 +37,8 @@ class LogSummary:
         by_reason: Rejects by reason; of `total` the most frequent first.
         last_event_ms: Time of the latest example, UTC; None without one.
         other_days: Rows that were left out, because they are of other days.
+        undated: Of a run over some days, rows whose time cannot be read. They are
+            rejects of every such run that reads their file.
     """
 
     rows_in: int = 0
@@ -44,6 +46,7 @@ class LogSummary:
     by_reason: dict[str, int] = field(default_factory=dict)
     last_event_ms: int | None = None
     other_days: int = 0
+    undated: int = 0
 
     @classmethod
     def of_examples(cls, features: pa.Table) -> LogSummary:
@@ -53,29 +56,34 @@ class LogSummary:
 
     @classmethod
     def of_rejects(
-        cls, rejects: pa.Table, rows_in: int = 0, other_days: int = 0
+        cls,
+        rejects: pa.Table,
+        rows_in: int = 0,
+        other_days: int = 0,
+        undated: int = 0,
     ) -> LogSummary:
         """Counts rejects, and the rows of the input that they were found in."""
         counts = pc.value_counts(rejects["reason"]).to_pylist()
         by_reason = {count["values"]: count["counts"] for count in counts}
-        return cls(rows_in, by_reason=by_reason, other_days=other_days)
+        return cls(rows_in, by_reason=by_reason, other_days=other_days, undated=undated)
 
     @classmethod
     def total(cls, parts: Iterable[LogSummary]) -> LogSummary:
         """Adds up parts, in any order and grouping."""
-        rows_in, examples, other_days = 0, 0, 0
+        rows_in, examples, other_days, undated = 0, 0, 0, 0
         by_reason: Counter[str] = Counter()
         times = []
         for part in parts:
             rows_in += part.rows_in
             examples += part.examples
             other_days += part.other_days
+            undated += part.undated
             by_reason.update(part.by_reason)
             if part.last_event_ms is not None:
                 times.append(part.last_event_ms)
         ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
         last_ms = max(times, default=None)
-        return cls(rows_in, examples, dict(ordered), last_ms, other_days)
+        return cls(rows_in, examples, dict(ordered), last_ms, other_days, undated)
 
     @property
     def rejects(self) -> int:
@@ -104,6 +112,7 @@ class LogSummary:
             "by_reason": self.by_reason,
             "last_event_ms": self.last_event_ms,
             "other_days": self.other_days,
+            "undated": self.undated,
         }
         return json.dumps(counts, ensure_ascii=False)
 
@@ -128,20 +137,28 @@ def check_rejects(
     Raises:
         EmptyLogError: The log has no rows.
         RejectLimitExceeded: rejects / rows_in > max_reject_rate; the message names
-            the most frequent reasons.
+            the most frequent reasons. Of a run over some days it is so of the rows of
+            these days, or of the undated ones among all rows that were read.
     """
-    if not summary.rows_in:
+    of_days = summary.rows_in - summary.undated
+    if not of_days:
         others = summary.other_days
         which = f" of the days asked for, but {others:,} of others" if others else ""
         raise EmptyLogError(f"the impression log has no rows{which}")
-    rate = summary.rejects / summary.rows_in
+    read = summary.rows_in + summary.other_days
+    rejects, rows = max(
+        (summary.rejects - summary.undated, of_days),
+        (summary.undated, read),
+        key=lambda part: part[0] / part[1],
+    )
+    rate = rejects / rows
     if rate <= config.max_reject_rate:
         return
     worst = list(summary.by_reason.items())[:_WORST]
     reasons = "; ".join(f"{reason}: {count:,}" for reason, count in worst)
     where = f" See {rejects_path}." if rejects_path else ""
     raise RejectLimitExceeded(
-        f"{summary.rejects:,} of {summary.rows_in:,} rows ({rate:.1%}) break the "
+        f"{rejects:,} of {rows:,} rows ({rate:.1%}) break the "
         f"impression-log contract; features.max_reject_rate allows "
         f"{config.max_reject_rate:.1%}. Most frequent: {reasons}.{where}"
     )

@@ -54,14 +54,16 @@ class DayWindow(NamedTuple):
         """
         if EVENT_TIME not in raw.column_names or not raw.num_rows:
             return raw
-        times, unreadable = convert(to_array(raw[EVENT_TIME]), pa.int64(), True)
-        known = times.is_valid().to_numpy(zero_copy_only=False) & ~unreadable
-        times_ms = times.fill_null(0).to_numpy()
-        for implausible, _ in implausible_times(times_ms):
-            known &= ~implausible
+        times_ms, known = _known_times(raw)
         outside = np.zeros(raw.num_rows, dtype=bool)
         outside[known] = ~self.has(local_day(times_ms[known], calendar))
         return raw.filter(pa.array(~outside)) if outside.any() else raw
+
+    def undated(self, rows: pa.Table) -> int:
+        """How many of the selected rows are of no day that is known."""
+        if self == ALL_DAYS or EVENT_TIME not in rows.column_names:
+            return 0
+        return int((~_known_times(rows)[1]).sum())
 
     def may_hold(self, folders: dict[str, str | None]) -> bool:
         """Whether a file may hold rows of the window, by the days in its path.
@@ -81,6 +83,16 @@ class DayWindow(NamedTuple):
 
 
 ALL_DAYS = DayWindow()
+
+
+def _known_times(raw: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Times, int64 [rows], and whether each can be read and be right."""
+    times, unreadable = convert(to_array(raw[EVENT_TIME]), pa.int64(), True)
+    known = times.is_valid().to_numpy(zero_copy_only=False) & ~unreadable
+    times_ms = times.fill_null(0).to_numpy()
+    for implausible, _ in implausible_times(times_ms):
+        known &= ~implausible
+    return times_ms, known
 
 
 def _day(text: str | None) -> int | None:

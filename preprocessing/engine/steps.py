@@ -37,12 +37,14 @@ class ReadRows(NamedTuple):
         rows_in: How many rows were read, malformed lines included, those of other days
             not.
         other_days: How many rows are of days that are not asked for.
+        undated: How many of `rows_in` are of no day that is known, where days are.
         accepted: By `contract.schema.traced_schema`.
         rejects: By `checks.rejects.REJECT_SCHEMA`.
     """
 
     rows_in: int
     other_days: int
+    undated: int
     accepted: pa.Table
     rejects: pa.Table
 
@@ -104,14 +106,15 @@ def read_part(
         accepted, rejects = validate(
             rows, part.name, raw.first_row, config, watermark_ms, latest_ms
         )
-        rows_in = rows.num_rows
+        rows_in, undated = rows.num_rows, window.undated(rows)
         for lines, reason in ((raw.malformed, MALFORMED), (raw.unclosed, UNCLOSED)):
             if lines:
                 lost = reject_lines(lines, reason, part.name)
                 rejects = pa.concat_tables([rejects, lost])
                 rows_in += len(lines)
+                undated += len(lines) if window != ALL_DAYS else 0
         other_days = raw.table.num_rows - rows.num_rows
-        yield ReadRows(rows_in, other_days, accepted, rejects)
+        yield ReadRows(rows_in, other_days, undated, accepted, rejects)
 
 
 def video_shard(

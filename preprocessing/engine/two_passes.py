@@ -97,7 +97,9 @@ class TwoPasses:
                 self._by_video.add(rows.accepted)
                 days.append(count_utc_days(rows.accepted))
                 counts.append(
-                    LogSummary.of_rejects(rows.rejects, rows.rows_in, rows.other_days)
+                    LogSummary.of_rejects(
+                        rows.rejects, rows.rows_in, rows.other_days, rows.undated
+                    )
                 )
             return LogSummary.total(counts)
 

@@ -25,8 +25,9 @@ def order_vocabulary(
         counts: How often each id was seen. An empty one is none, and one with a line
             break cannot be kept in a vocabulary's file.
         settings: Frequency and number of ids that are kept.
-        earlier: A vocabulary that is to grow. Its ids keep their rows, whether they are
-            seen again or not; new ones follow while `max_size` allows.
+        earlier: A vocabulary that is to grow. Its ids come first, in their order,
+            whether they are seen again or not, and new ones follow. Where `max_size`
+            does not allow all, those seen least give way, of equals the new ones.
 
     Returns:
         At least one entry: `EMPTY_VOCABULARY` where there is no id.
@@ -39,6 +40,10 @@ def order_vocabulary(
         if count >= settings.min_count and token not in kept and _has_line(token)
     ]
     tokens = known + [token for _, token in sorted(new, reverse=True)]
+    if known and settings.max_size is not None and len(tokens) > settings.max_size:
+        by_count = sorted(tokens, key=lambda token: -counts.get(token, 0))  # stable
+        kept = set(by_count[: settings.max_size])
+        tokens = [token for token in tokens if token in kept]
     return tokens[: settings.max_size] or [EMPTY_VOCABULARY]
 
 

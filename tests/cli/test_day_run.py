@@ -9,9 +9,12 @@ from cli.day_run import DayRun
 from pipeline.config import DaysConfig
 from pipeline.examples.day_split import UnreadyDayError
 from pipeline.runners.day_records import DayRecords
+from preprocessing.storage.files import SourceError
 
 DAY = datetime.date(2022, 5, 2)
 BEFORE, AFTER = DAY - datetime.timedelta(1), DAY + datetime.timedelta(1)
+MIDNIGHT_MS = 1_651_507_200_000  # the end of the day in China, 2022-05-02 16:00 UTC
+START_MS = MIDNIGHT_MS
 
 
 class Pipeline:
@@ -25,6 +28,7 @@ class Pipeline:
     def __init__(self, ready_at_s=0.0, changes_at_s=()):
         self.runs = 0
         self.now_s = 0.0
+        self.has_files = True
         self._ready_at_s = ready_at_s
         self._changes_at_s = changes_at_s
 
@@ -39,6 +43,8 @@ class Pipeline:
             raise click.ClickException(str(error)) from error
 
     def log_state(self):
+        if not self.has_files:
+            raise SourceError("log has no *.parquet")
         return str([at for at in self._changes_at_s if at <= self.now_s])
 
     def sleep(self, seconds):
@@ -47,7 +53,8 @@ class Pipeline:
     def day_run(self, unready="fail"):
         days = DaysConfig(unready=unready, wait_hours=1, poll_minutes=10)
         clock = lambda: self.now_s  # noqa: E731
-        return DayRun(days, self.run, self.log_state, clock, self.sleep)
+        now_ms = lambda: START_MS + 1000 * self.now_s  # noqa: E731
+        return DayRun(days, 8.0, self.run, self.log_state, clock, now_ms, self.sleep)
 
 
 @pytest.fixture
@@ -143,3 +150,45 @@ def test_another_failure_is_neither_waited_for_nor_skipped(file, unready):
     with pytest.raises(click.ClickException, match="no disk"):
         pipeline.day_run(unready)(DAY, file, again=False)
     assert pipeline.now_s == 0
+
+
+def test_a_day_that_has_not_ended_is_not_ready(file, monkeypatch):
+    monkeypatch.setitem(globals(), "START_MS", MIDNIGHT_MS - 1)
+    pipeline = Pipeline()
+    with pytest.raises(
+        click.ClickException, match=r"2022-05-02 has not ended: .*UTC\+8"
+    ):
+        pipeline.day_run()(DAY, file, again=False)
+    assert not pipeline.runs
+    pipeline.day_run("wait")(DAY, file, again=False)
+    assert pipeline.runs == 1
+    assert pipeline.now_s == 600
+
+
+@pytest.mark.parametrize("unready", ["skip", "wait"])
+def test_a_log_without_files_is_no_reason_to_fail(file, unready):
+    pipeline = Pipeline()
+
+    def run():
+        raise click.ClickException("log has no *.parquet")
+
+    pipeline.has_files, pipeline.run = False, run
+    if unready == "skip":
+        pipeline.day_run(unready)(DAY, file, again=False)
+        assert DayRecords(file).of(DAY).outcome == "skipped"
+        return
+    with pytest.raises(click.ClickException, match=r"no \*\.parquet"):
+        pipeline.day_run(unready)(DAY, file, again=False)
+    assert pipeline.now_s == 3600
+
+
+def test_days_that_were_noted_meanwhile_are_kept(file):
+    pipeline = Pipeline()
+
+    def run():
+        DayRecords(file).note(AFTER, "done")
+        return True
+
+    pipeline.run = run
+    pipeline.day_run()(DAY, file, again=False)
+    assert DayRecords(file).newest_done == AFTER

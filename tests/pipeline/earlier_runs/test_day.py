@@ -15,10 +15,14 @@ def history():
     runs = RunHistory()
     for number, day in enumerate(DAYS):
         runs.begin(f"run-{number}")
-        made = runs.add("ImpressionExampleGen", {"examples": "Examples"}, last_day=day)
+        dated = {"last_day": day, "of_a_date": "true"}
+        made = runs.add("ImpressionExampleGen", {"examples": "Examples"}, **dated)
         if number < len(DAYS) - 1:
             outputs = {"transform_graph": "TransformGraph", "examples": "Examples"}
             runs.add("Transform", outputs, list(made.values()))
+    runs.begin("of some log")
+    day = {"last_day": "2022-05-03"}
+    runs.add("ImpressionExampleGen", {"examples": "Examples"}, **day)
     return runs
 
 
@@ -26,9 +30,8 @@ def artifacts(history, kind):
     for stored in history.store.get_artifacts_by_type(kind.TYPE_NAME):
         artifact = kind()
         artifact.id = stored.id
-        if "last_day" in stored.custom_properties:
-            day = stored.custom_properties["last_day"].string_value
-            artifact.set_string_custom_property("last_day", day)
+        for name, value in stored.custom_properties.items():
+            artifact.set_string_custom_property(name, value.string_value)
         yield artifact
 
 
@@ -47,7 +50,7 @@ def chosen(history, before):
 def test_the_newest_of_the_days_before(history):
     examples = [a.id for a in artifacts(history, Examples) if "last_day" in str(a)]
     graphs = [a.id for a in artifacts(history, TransformGraph)]
-    assert len(examples) == 4
+    assert len(examples) == 5
     assert chosen(history, "2022-05-04") == [[examples[3]], [graphs[2]]]
     assert chosen(history, "2022-05-03") == [[examples[2]], [graphs[2]]]
     assert chosen(history, "2022-05-02") == [[examples[0]], [graphs[0]]]

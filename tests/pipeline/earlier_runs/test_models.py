@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.earlier_runs.models import (
-    BlessedBeforeStrategy,
     EarlierModelsStrategy,
+    LastBlessedOtherStrategy,
 )
 from tests.helpers.run_history import CACHED, RunHistory
 
@@ -155,13 +155,13 @@ def test_without_days_examples_that_were_made_before_are_earlier(days):
     assert first != days.models[2]
 
 
-def blessed_before(days, current):
-    """The last blessed model before another, and what else is resolved."""
+def blessed_other(days, current):
+    """The last blessed model but another, and what else is resolved."""
     by_type = {
         kind: [_artifact(a) for a in days.history.store.get_artifacts_by_type(kind)]
         for kind in ("Model", "ModelBlessing")
     }
-    found = BlessedBeforeStrategy().resolve_artifacts(
+    found = LastBlessedOtherStrategy().resolve_artifacts(
         days.history.store,
         {
             "model": by_type["Model"],
@@ -173,16 +173,19 @@ def blessed_before(days, current):
     return [artifact.id for artifact in found["model"]]
 
 
-def test_a_model_is_compared_with_the_last_blessed_one_before_it(days):
+def test_a_new_model_is_compared_with_the_last_blessed_one(days):
+    assert blessed_other(days, days.run("", blessed=False)["Trainer"]) == []
     first = days.run("")["Trainer"]
     second = days.run("", blessed=False)["Trainer"]
-    third = days.run("")["Trainer"]
-    fourth = days.run("")["Trainer"]
-    assert blessed_before(days, first) == []
-    assert blessed_before(days, second) == blessed_before(days, third) == [first]
-    assert blessed_before(days, fourth) == [third]
+    assert blessed_other(days, second) == [first]
 
 
 def test_a_model_that_was_blessed_is_compared_with_the_same_when_it_is_run_again(days):
     first, second = (days.run("")["Trainer"] for _ in range(2))
-    assert blessed_before(days, second) == [first]
+    assert blessed_other(days, second) == [first]
+
+
+def test_an_older_model_is_compared_with_what_was_blessed_since(days):
+    """A setting that is taken back: its model, from the cache, is judged anew."""
+    first, second = (days.run("")["Trainer"] for _ in range(2))
+    assert blessed_other(days, first) == [second]

@@ -45,7 +45,8 @@ def test_as_json_it_says_how_many_were_rejected():
     summary = summarize(4, 1, {"b": 1, "a": 2})
     assert summary.to_json() == (
         '{"rows_in": 4, "examples": 1, "rejects": 3, '
-        '"by_reason": {"a": 2, "b": 1}, "last_event_ms": null}'
+        '"by_reason": {"a": 2, "b": 1}, "last_event_ms": null, '
+        '"other_days": 0, "undated": 0}'
     )
     assert LogSummary.from_json(summary.to_json()) == summary
 
@@ -53,6 +54,30 @@ def test_as_json_it_says_how_many_were_rejected():
 def test_lost_rows_are_a_defect():
     with pytest.raises(RuntimeError, match="10 read, but 4 examples and 5 rejects"):
         summarize(10, 4, Counter({"a": 5}))
+
+
+@pytest.mark.parametrize(
+    ("by_reason", "undated", "message"),
+    [
+        ({"no time": 50}, 50, None),  # of 1,000 that were read
+        ({"no time": 50, "no user": 11}, 50, "11 of 100 rows"),
+        ({"no time": 200}, 200, "200 of 1,000 rows"),
+    ],
+)
+def test_undated_rows_are_a_share_of_all_that_were_read(by_reason, undated, message):
+    rejects = sum(by_reason.values())
+    summary = LogSummary(
+        rows_in=100 + undated,
+        examples=100 + undated - rejects,
+        by_reason=by_reason,
+        other_days=900 - undated,
+        undated=undated,
+    )
+    if message is None:
+        check_rejects(summary, CONFIG)
+    else:
+        with pytest.raises(RejectLimitExceeded, match=message):
+            check_rejects(summary, CONFIG)
 
 
 def test_the_limit_itself_passes():
