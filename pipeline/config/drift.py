@@ -25,8 +25,9 @@ class DriftConfig(Section):
 
     max_categorical: Distance | None = Field(
         0.1,
-        description="Of texts, ids and columns of 0 and 1 alone: by how much any one "
-        "value's share of the examples may change (L-infinity). null compares none.",
+        description="Of texts, ids and integers of at most 9 values in a row, such as "
+        "labels: by how much any one value's share of the examples may change "
+        "(L-infinity). null compares none.",
     )
     max_numeric: Distance | None = Field(
         0.15,

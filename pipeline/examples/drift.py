@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ _MEASURES = {
     anomalies_pb2.DriftSkewInfo.Measurement.L_INFTY: L_INFINITY,
     anomalies_pb2.DriftSkewInfo.Measurement.JENSEN_SHANNON_DIVERGENCE: JENSEN_SHANNON,
 }
+# A histogram has ten buckets: no two of fewer integers are in one, or at its two ends.
+_FEW = 9
+_ROUNDING = 1e-6
 _Features = Mapping[str, statistics_pb2.FeatureNameStatistics]
 
 
@@ -82,12 +86,12 @@ def validate(
         and name not in TIME_COLUMNS
         and config.by_feature.get(name, 0) is not None
     ]
-    flags = {name for name in names if _is_flag(now[name]) and _is_flag(before[name])}
-    compared = _with_comparators(schema, now, before, names, flags, config)
+    few = {n for n in names if _has_few(now[n]) and _has_few(before[n])}
+    compared = _with_comparators(schema, now, before, names, few, config)
     anomalies = tfdv.validate_statistics(
-        _with_categories(statistics, flags),
+        _with_categories(statistics, few),
         compared,
-        previous_statistics=_with_categories(previous, flags),
+        previous_statistics=_with_categories(previous, few),
     )
     missing = _missing(now, before, names, config.max_missing)
     return anomalies, [*_measured(anomalies), *missing]
@@ -110,15 +114,30 @@ def _present(feature: statistics_pb2.FeatureNameStatistics) -> float:
     return common.num_non_missing / examples if examples else 0.0
 
 
-def _is_flag(feature: statistics_pb2.FeatureNameStatistics) -> bool:
-    """Whether a feature is 0 or 1, so that its mean says all of it."""
+def _has_few(feature: statistics_pb2.FeatureNameStatistics) -> bool:
+    """Whether a feature has so few integers that each is a category of its own."""
     values = feature.num_stats
     return (
         feature.type == statistics_pb2.FeatureNameStatistics.INT
         and feature.HasField("num_stats")
-        and values.min >= 0
-        and values.max <= 1
+        and values.max - values.min < _FEW
     )
+
+
+def _counts(values: statistics_pb2.NumericStatistics) -> dict[str, float]:
+    """How often each of few integers occurs: of 0 and 1 exactly, else about."""
+    if values.min >= 0 and values.max <= 1:
+        common = values.common_stats
+        every = common.tot_num_values or common.num_non_missing
+        return {"0": every * (1 - values.mean), "1": every * values.mean}
+    kind = statistics_pb2.Histogram.STANDARD
+    buckets = next(h.buckets for h in values.histograms if h.type == kind)
+    counts: dict[str, float] = {}
+    for bucket in buckets:
+        value = math.ceil(bucket.low_value - _ROUNDING)
+        if value <= bucket.high_value + _ROUNDING:
+            counts[str(value)] = counts.get(str(value), 0.0) + bucket.sample_count
+    return counts
 
 
 def _with_comparators(
@@ -126,7 +145,7 @@ def _with_comparators(
     now: _Features,
     before: _Features,
     names: list[str],
-    flags: set[str],
+    few: set[str],
     config: DriftConfig,
 ) -> schema_pb2.Schema:
     compared = schema_pb2.Schema()
@@ -141,7 +160,7 @@ def _with_comparators(
         kinds = {of[name].WhichOneof("stats") for of in (now, before)}
         if not (len(kinds) == 1 and _present(now[name]) and _present(before[name])):
             continue
-        numeric = kinds == {"num_stats"} and name not in flags
+        numeric = kinds == {"num_stats"} and name not in few
         usual = config.max_numeric if numeric else config.max_categorical
         threshold = config.by_feature.get(name, usual)
         comparator = feature.drift_comparator
@@ -160,20 +179,19 @@ def _with_comparators(
 
 
 def _with_categories(
-    statistics: statistics_pb2.DatasetFeatureStatisticsList, flags: set[str]
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, few: set[str]
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """The same, but flags are two categories: of numbers no L-infinity is computed."""
+    """The same, but few integers are categories: of numbers there is no L-infinity."""
     copied = statistics_pb2.DatasetFeatureStatisticsList()
     copied.CopyFrom(statistics)
     for name, feature in _features(copied).items():
-        if name not in flags:
+        if name not in few:
             continue
-        common = _common(feature)
-        values = common.tot_num_values or common.num_non_missing
-        ones = feature.num_stats.mean * values
-        counts = sorted({"0": values - ones, "1": ones}.items(), key=lambda c: -c[1])
-        texts = statistics_pb2.StringStatistics(common_stats=common, unique=2)
-        for label, count in counts:
+        counts = _counts(feature.num_stats)
+        texts = statistics_pb2.StringStatistics(
+            common_stats=_common(feature), unique=len(counts)
+        )
+        for label, count in sorted(counts.items(), key=lambda c: c[1], reverse=True):
             texts.rank_histogram.buckets.add(label=label, sample_count=count)
         feature.string_stats.CopyFrom(texts)
     return copied

@@ -84,8 +84,24 @@ def test_a_flag_moves_by_its_rate(now):
     assert ("like", "jensen_shannon") not in moved
 
 
+DAYS = np.array([3188, 4536, 5861, 7193, 5926, 4549, 1989, 460])
+
+
+@pytest.mark.parametrize("first", [0, -3, 5])
+@pytest.mark.parametrize("values", [7, 8])
+def test_few_integers_move_by_their_shares(first, values):
+    """Histograms, whose buckets are cut by the largest, would say that they drift."""
+    now = np.array([3119, 3707, 4420, 6164, 7127, 6171, 3384, 858])[:values]
+    rows = [np.repeat(np.arange(len(n)) + first, n) for n in (DAYS, now)]
+    found, moved = compare({"avc": rows[0]}, {"avc": rows[1]})
+    shares = np.append(now, [0] * (8 - values)) / now.sum()
+    largest = max(abs(shares - DAYS / DAYS.sum()))
+    assert moved["avc", "l_infinity"] == pytest.approx(largest, abs=0.005)
+    assert not found
+
+
 def test_a_flag_that_becomes_a_number_is_compared_as_one():
-    moved = compare({"like": share(0.4)}, {"like": share(0.4) * 3})[1]
+    moved = compare({"like": share(0.4)}, {"like": share(0.4) * 30})[1]
     assert 0 < moved["like", "jensen_shannon"] <= 1
 
 
