@@ -29,13 +29,18 @@ from pipeline.earlier_runs.models import (
     EarlierModelsStrategy,
     LastBlessedOtherStrategy,
 )
+from pipeline.earlier_runs.statistics import EarlierStatisticsStrategy
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
 from pipeline.examples.schema_gen import ContractSchemaGen
 from pipeline.partial_runs import nodes_until
 from pipeline.report.report_gen import ReportGen
-from pipeline.transform.nodes import statistics_node, transform_node
+from pipeline.transform.nodes import (
+    statistics_node,
+    transform_node,
+    validator_node,
+)
 from pipeline.validation.infra_validator import ServingInfraValidator
 from pipeline.validation.serving_validator import ServingValidator
 
@@ -108,13 +113,18 @@ def create_pipeline(
     )
     examples = example_gen.outputs["examples"]
 
-    # What the day looks like, what it should look like, and where the two differ.
+    # What the day looks like, what it should look like, and where it differs from that
+    # and from the day before.
     statistics_gen = statistics_node(config, examples, on_beam)
     schema_gen = ContractSchemaGen(config=config.part(InputConfig).model_dump_json())
     schema = schema_gen.outputs["schema"]
-    validator = tfx.components.ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema
-    )
+    nodes += [example_gen, statistics_gen, schema_gen]
+    statistics, previous = statistics_gen.outputs["statistics"], None
+    if not on_beam:
+        earlier_statistics = _earlier_statistics(examples)
+        previous = earlier_statistics.outputs["statistics"]
+        nodes.append(earlier_statistics)
+    validator = validator_node(config, statistics, schema, previous)
 
     # Buckets, vocabularies and padded sequences; the same graph runs in serving.
     transform = transform_node(
@@ -124,7 +134,7 @@ def create_pipeline(
         on_beam,
         before.get("transform_graph") if grow else None,
     )
-    nodes += [example_gen, statistics_gen, schema_gen, validator, transform]
+    nodes += [validator, transform]
 
     # The configured model and, to compare with, the same model without any gate, and
     # with gates that hear nothing.
@@ -172,7 +182,7 @@ def create_pipeline(
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         anomalies=validator.outputs["anomalies"],
-        statistics=statistics_gen.outputs["statistics"],
+        statistics=statistics,
         **{f"{name}_model": node.outputs["model"] for name, node in compared.items()},
         **{
             f"{name}_model_run": node.outputs["model_run"]
@@ -200,6 +210,17 @@ def _earlier_day(day: str) -> BaseNode:
         examples=tfx.types.Channel(type=types.Examples),
         transform_graph=tfx.types.Channel(type=types.TransformGraph),
     ).with_id("EarlierDay")
+
+
+def _earlier_statistics(examples: tfx.types.BaseChannel) -> BaseNode:
+    """Statistics of the last examples before these."""
+    return Resolver(
+        strategy_class=EarlierStatisticsStrategy,
+        examples=examples,
+        statistics=tfx.types.Channel(
+            type=tfx.types.standard_artifacts.ExampleStatistics
+        ),
+    ).with_id("EarlierStatistics")
 
 
 def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> BaseNode:

@@ -9,6 +9,7 @@ from pipeline.config.data import (
     StatisticsConfig,
 )
 from pipeline.config.days import DaysConfig
+from pipeline.config.drift import DriftConfig
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.load import ConfigError, dump_config, load_config
 from pipeline.config.model import (
@@ -34,6 +35,7 @@ __all__ = [
     "CodeConfig",
     "ConfigError",
     "DaysConfig",
+    "DriftConfig",
     "EarlyStoppingConfig",
     "EvaluationConfig",
     "ExamplesConfig",

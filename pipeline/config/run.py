@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.data import InputConfig, LogConfig, StatisticsConfig
 from pipeline.config.days import DaysConfig
+from pipeline.config.drift import DriftConfig, compared_columns
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.model import ModelConfig, TaskConfig
 from pipeline.config.section import PartT, select
@@ -22,6 +23,7 @@ class RunConfig(InputConfig, LogConfig):
 
     name: str = Field("poso", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
     statistics: StatisticsConfig = StatisticsConfig()
+    drift: DriftConfig = DriftConfig()
     tasks: dict[Name, TaskConfig]
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -69,6 +71,12 @@ class RunConfig(InputConfig, LogConfig):
                 self.features.weight_columns,
                 "a numeric column",
             )
+        self._all_known(
+            "drift.by_feature",
+            tuple(self.drift.by_feature),
+            compared_columns(self.features),
+            "a column that is compared",
+        )
         if evaluated.popularity_task:
             self._all_known(
                 "evaluation.popularity_task",

@@ -17,7 +17,7 @@ from pipeline.examples.statistics import LEFT_OUT, split_statistics
 from preprocessing.features.columns import feature_schema
 
 SAMPLE_FILE = "sample.json"
-_STATISTICS_FILE = "FeatureStats.pb"  # as TFX names it
+STATISTICS_FILE = "FeatureStats.pb"  # as TFX names it
 
 
 @component
@@ -43,7 +43,7 @@ def StatisticsGen(
         splits[split] = {"described": found.described, "examples": found.examples}
         target = artifact_utils.get_split_uri([statistics], split)
         fileio.makedirs(target)
-        with fileio.open(os.path.join(target, _STATISTICS_FILE), "wb") as file:
+        with fileio.open(os.path.join(target, STATISTICS_FILE), "wb") as file:
             file.write(found.proto.SerializeToString())
     sample = {"splits": splits, "left_out": list(LEFT_OUT)}
     with fileio.open(os.path.join(statistics.uri, SAMPLE_FILE), "w") as file:

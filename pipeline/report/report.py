@@ -30,6 +30,7 @@ from pipeline.report import plots as report_plots
 from pipeline.report.gate_numbers import gate_tables
 from pipeline.report.notes import task_notes
 
+_WORST_FEATURES = 15  # on the page; all distances are in the numbers
 METRICS_FILE = "metrics.json"
 PAGE_FILE = "index.html"
 
@@ -47,6 +48,8 @@ class ReportInputs:
             `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
+        drift: How far features have moved since the statistics of an earlier run, as
+            `ExampleValidator` writes it; empty where there were none.
         statistics: Which examples and columns were held against the schema, as
             `StatisticsGen` writes it; empty where all were.
         blessed: Whether Evaluator blessed the model; None where it was not asked.
@@ -63,6 +66,7 @@ class ReportInputs:
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sensitivities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     anomalies: list[str] = field(default_factory=list)
+    drift: Mapping[str, Any] = field(default_factory=dict)
     statistics: Mapping[str, Any] = field(default_factory=dict)
     blessed: bool | None = None
     comparison: Sequence[str] = ()
@@ -89,6 +93,7 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "blessed": inputs.blessed,
         "serving_trial": dict(inputs.serving_trial),
         "anomalies": inputs.anomalies,
+        "drift": dict(inputs.drift),
         "statistics": dict(inputs.statistics),
         "notes": [*inputs.comparison, *task_notes(past, rows, table)],
         "min_scored_users": config.evaluation.min_scored_users,
@@ -137,6 +142,7 @@ def _page(
         ),
         metrics=metrics,
         table=table,
+        worst_drift=inputs.drift.get("features", [])[:_WORST_FEATURES],
         baselines=baselines,
         model_title=model_title(baselines),
         points=points,

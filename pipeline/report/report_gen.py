@@ -19,6 +19,7 @@ from tfx.utils import path_utils
 from pipeline.config import RunConfig
 from pipeline.evaluation.comparison import COMPARISON_FILE
 from pipeline.evaluation.rankings import CONTROL, MODEL, PLAIN
+from pipeline.examples.example_validator import ANOMALIES_FILE, DRIFT_FILE
 from pipeline.examples.places import SUMMARY_FILE
 from pipeline.examples.statistics_gen import SAMPLE_FILE
 from pipeline.report.report import ReportInputs, make_report
@@ -75,6 +76,7 @@ def ReportGen(
             for name, (_, run) in models.items()
         },
         anomalies=_anomalies(anomalies),
+        drift=_read_json(anomalies.uri, DRIFT_FILE),
         statistics=_read_json(statistics.uri, SAMPLE_FILE),
         data=_read_json(examples.uri, SUMMARY_FILE),
         comparison=_read_json(blessing.uri, COMPARISON_FILE).get("notes", [])
@@ -107,7 +109,7 @@ def _anomalies(artifact: Artifact) -> list[str]:
     found = []
     for split in artifact_utils.decode_split_names(artifact.split_names):
         folder = artifact_utils.get_split_uri([artifact], split)
-        path = os.path.join(folder, "SchemaDiff.pb")
+        path = os.path.join(folder, ANOMALIES_FILE)
         proto = anomalies_pb2.Anomalies()
         with fileio.open(path, "rb") as file:
             proto.ParseFromString(file.read())

@@ -1,4 +1,4 @@
-"""StatisticsGen and Transform in a pipeline: this machine's, or TFX's own in Beam."""
+"""Nodes that a pipeline has in two kinds: this machine's, or TFX's own in Beam."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
 
 from pipeline.config import RunConfig, StatisticsPart
+from pipeline.examples.example_validator import ExampleValidator
 from pipeline.examples.statistics_gen import StatisticsGen
 from pipeline.transform.transform import Transform
 from preprocessing.transform.graph import transform_custom_config
@@ -28,6 +29,31 @@ def statistics_node(
         return tfx.components.StatisticsGen(examples=examples)
     part = config.part(StatisticsPart)
     return StatisticsGen(config=part.model_dump_json(), examples=examples)
+
+
+def validator_node(
+    config: RunConfig,
+    statistics: tfx.types.BaseChannel,
+    schema: tfx.types.BaseChannel,
+    previous: tfx.types.BaseChannel | None,
+) -> BaseNode:
+    """What finds anomalies.
+
+    Args:
+        config: The run's configuration.
+        statistics: Of the splits.
+        schema: Of the examples.
+        previous: Statistics of an earlier run, if there is one; None takes TFX's own
+            component, which compares with the schema alone.
+    """
+    if previous is None:
+        return tfx.components.ExampleValidator(statistics=statistics, schema=schema)
+    return ExampleValidator(
+        config=config.drift.model_dump_json(),
+        statistics=statistics,
+        schema=schema,
+        previous=previous,
+    )
 
 
 def transform_node(

@@ -196,12 +196,28 @@ def test_on_beam_statistics_and_transform_are_tfx_own(load):
     beam = "examples.engine=beam"
     for settings, module in (([], "pipeline."), ([beam], "tfx.components.")):
         nodes = {n.id: n for n in build(load(*settings)).components}
-        for name in ("StatisticsGen", "Transform"):
+        assert ("EarlierStatistics" in nodes) == (not settings)
+        for name in ("StatisticsGen", "ExampleValidator", "Transform"):
             assert type(nodes[name]).__module__.startswith(module)
-    settings = ["statistics.max_examples=5", "transform.max_tags=2"]
+    settings = ["statistics.max_examples=5", "drift.max_numeric=1"]
+    settings.append("transform.max_tags=2")
     before, after = (build(load(beam, *of)) for of in ([], settings))
-    assert not {"StatisticsGen"} & run_again(before, after)
+    assert not {"StatisticsGen", "ExampleValidator"} & run_again(before, after)
     assert "Transform" in run_again(before, after)
+
+
+@pytest.mark.parametrize("last_day", ["", "2022-05-02"])
+def test_statistics_are_compared_with_earlier_ones(load, last_day):
+    nodes = {n.id: n for n in build(load(), last_day=last_day).components}
+    earlier, validator = nodes["EarlierStatistics"], nodes["ExampleValidator"]
+    assert (
+        earlier.inputs["examples"]
+        is (nodes["ImpressionExampleGen"].outputs["examples"])
+    )
+    assert validator.inputs["previous"] is earlier.outputs["statistics"]
+    assert (
+        validator.inputs["statistics"] is (nodes["StatisticsGen"].outputs["statistics"])
+    )
 
 
 def test_a_run_of_a_date_goes_on_from_the_day_before(load):

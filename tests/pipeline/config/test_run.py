@@ -148,3 +148,20 @@ def test_a_date_takes_the_place_of_the_first_training_day():
 def test_what_no_run_of_a_date_can_be_is_refused(section, setting, value):
     with pytest.raises(ValueError, match=rf"{section}\.{setting}"):
         settings_with(**{section: {setting: value}}).by_day()
+
+
+def test_drift_is_of_columns_that_are_compared():
+    named = {"like": 0.01, "video_age_hours": None, "country": 1}
+    assert settings_with(drift={"by_feature": named}).drift.by_feature == named
+    for unknown in ("unheard", "history_tags", "event_time_ms"):
+        with pytest.raises(
+            ValidationError, match=f"drift.by_feature names '{unknown}'"
+        ):
+            settings_with(drift={"by_feature": {unknown: 0.1}})
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1])
+def test_a_distance_is_from_0_to_1(threshold):
+    for name in ("max_categorical", "max_numeric", "max_missing"):
+        with pytest.raises(ValidationError, match=name):
+            settings_with(drift={name: threshold})

@@ -302,6 +302,37 @@ def test_the_page_says_that_there_are_no_anomalies(make):
     assert "No anomalies against the schema." in make("model")[1]
 
 
+def test_the_worst_drift_is_on_the_page_and_all_of_it_in_the_numbers(make):
+    distances = [0.5, *(0.1 - i / 1000 for i in range(20))]
+    measures = ["l_infinity", "jensen_shannon", "missing"]
+    features = [
+        {
+            "split": "eval",
+            "feature": f"column_{i}",
+            "measure": measures[i % 3],
+            "distance": distance,
+            "threshold": 0.2,
+            "above": distance > 0.2,
+        }
+        for i, distance in enumerate(distances)
+    ]
+    drift = {"previous": "StatisticsGen/statistics/7", "features": features}
+    metrics, page = make("model", drift=drift)
+    assert metrics["drift"] == drift
+    assert "StatisticsGen/statistics/7" in page
+    assert "15 worst of\n21 distances" in page
+    rows = re.findall(r'<tr class="(.*?)"><td>(column_\d+)</td>', page)
+    assert rows == [("down", "column_0")] + [("", f"column_{i}") for i in range(1, 15)]
+    assert page.count("(above)") == 1
+    assert "No anomalies against the schema, and no drift." in page
+
+
+def test_without_earlier_statistics_the_page_has_no_drift(make):
+    metrics, page = make("model")
+    assert metrics["drift"] == {}
+    assert "Drift" not in page.rpartition("<pre>")[0]
+
+
 def test_the_page_holds_the_configuration(make):
     assert "bucket_embedding_dim: 2" in make("model")[1]
 
