@@ -10,10 +10,6 @@ from typing import Any
 import tfx.components
 import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-    LatestBlessedModelStrategy,
-)
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 
@@ -24,12 +20,13 @@ from pipeline.config import (
     TrainerPart,
     TrialPart,
 )
-from pipeline.earlier_runs.day import EarlierDayStrategy
-from pipeline.earlier_runs.models import (
-    EarlierModelsStrategy,
-    LastBlessedOtherStrategy,
+from pipeline.earlier_runs.nodes import (
+    blessed_model_node,
+    earlier_day_node,
+    earlier_models_node,
+    earlier_statistics_node,
+    trainer_of,
 )
-from pipeline.earlier_runs.statistics import EarlierStatisticsStrategy
 from pipeline.evaluation.eval_config import eval_config
 from pipeline.evaluation.evaluator import Evaluator
 from pipeline.examples.example_gen import ImpressionExampleGen
@@ -96,7 +93,7 @@ def create_pipeline(
     grow = config.training.warm_start
     before: Mapping[str, tfx.types.BaseChannel] = {}
     if last_day:
-        earlier_day = _earlier_day(last_day)
+        earlier_day = earlier_day_node(last_day)
         before = earlier_day.outputs
         nodes.append(earlier_day)
 
@@ -121,7 +118,7 @@ def create_pipeline(
     nodes += [example_gen, statistics_gen, schema_gen]
     statistics, previous = statistics_gen.outputs["statistics"], None
     if not on_beam:
-        earlier_statistics = _earlier_statistics(examples)
+        earlier_statistics = earlier_statistics_node(examples)
         previous = earlier_statistics.outputs["statistics"]
         nodes.append(earlier_statistics)
     validator = validator_node(config, statistics, schema, previous)
@@ -145,7 +142,9 @@ def create_pipeline(
         others["control"] = config.control()
     bases: Mapping[str, tfx.types.BaseChannel] = {}
     if config.training.warm_start:
-        started_from = _earlier_models(examples, list(others)).with_id("EarlierModels")
+        started_from = earlier_models_node(examples, list(others)).with_id(
+            "EarlierModels"
+        )
         bases = started_from.outputs
         nodes.append(started_from)
     trainer = _trainer(config, transform, schema, pipeline_root, bases.get("model"))
@@ -154,7 +153,7 @@ def create_pipeline(
     for name, other in others.items():
         base = bases.get(f"{name}_model")
         baseline = _trainer(other, transform, schema, pipeline_root, base)
-        compared[name] = baseline.with_id(_trainer_of(name))
+        compared[name] = baseline.with_id(trainer_of(name))
         nodes.append(baseline)
 
     # A model is judged, tried in a server and pushed, unless a run only compares.
@@ -201,50 +200,6 @@ def create_pipeline(
     )
 
 
-def _earlier_day(day: str) -> BaseNode:
-    """Examples with their state, and vocabularies, of the last day that was run."""
-    types = tfx.types.standard_artifacts
-    return Resolver(
-        strategy_class=EarlierDayStrategy,
-        config={"before": day},
-        examples=tfx.types.Channel(type=types.Examples),
-        transform_graph=tfx.types.Channel(type=types.TransformGraph),
-    ).with_id("EarlierDay")
-
-
-def _earlier_statistics(examples: tfx.types.BaseChannel) -> BaseNode:
-    """Statistics of the last examples before these."""
-    return Resolver(
-        strategy_class=EarlierStatisticsStrategy,
-        examples=examples,
-        statistics=tfx.types.Channel(
-            type=tfx.types.standard_artifacts.ExampleStatistics
-        ),
-    ).with_id("EarlierStatistics")
-
-
-def _earlier_models(examples: tfx.types.BaseChannel, others: Sequence[str]) -> BaseNode:
-    """What the models start from: a blessed one, and its run's others."""
-    models = {name: f"{name}_model" for name in others}
-    return Resolver(
-        strategy_class=EarlierModelsStrategy,
-        config={"nodes": {key: _trainer_of(name) for name, key in models.items()}},
-        examples=examples,
-        model_blessing=tfx.types.Channel(
-            type=tfx.types.standard_artifacts.ModelBlessing
-        ),
-        **{
-            key: tfx.types.Channel(type=tfx.types.standard_artifacts.Model)
-            for key in ("model", *models.values())
-        },
-    )
-
-
-def _trainer_of(name: str) -> str:
-    """The id of the node that trains a model to compare with."""
-    return f"{name.capitalize()}Trainer"
-
-
 def _evaluator(
     config: RunConfig,
     examples: tfx.types.BaseChannel,
@@ -258,9 +213,9 @@ def _evaluator(
     last one of an earlier day, so that a day that is run again is judged as before.
     """
     if by_day:
-        last_blessed = _earlier_models(examples, [])
+        last_blessed = earlier_models_node(examples, [])
     else:
-        last_blessed = _last_blessed(None if on_beam else trainer.outputs["model"])
+        last_blessed = blessed_model_node(None if on_beam else trainer.outputs["model"])
     last_blessed = last_blessed.with_id("LatestBlessedModel")
     evaluator = Evaluator(
         examples=examples,
@@ -269,25 +224,6 @@ def _evaluator(
         eval_config=eval_config(config),
     )
     return last_blessed, evaluator
-
-
-def _last_blessed(today: tfx.types.BaseChannel | None) -> BaseNode:
-    """The last blessed model.
-
-    Args:
-        today: A model that it must not be; None for the last one there is, by TFX's
-            own strategy, the only one that clusters have.
-    """
-    types = tfx.types.standard_artifacts
-    current = {} if today is None else {"current_model": today}
-    return Resolver(
-        strategy_class=(
-            LastBlessedOtherStrategy if current else LatestBlessedModelStrategy
-        ),
-        model=tfx.types.Channel(type=types.Model),
-        model_blessing=tfx.types.Channel(type=types.ModelBlessing),
-        **current,
-    )
 
 
 def _pusher(

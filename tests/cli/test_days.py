@@ -1,0 +1,86 @@
+"""Days in a row, as a user runs them, against one run over the whole log."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from pipeline.runners.run_paths import RunPaths
+from pipeline.runners.run_result import newest_outputs, read_result
+from tests.helpers.small_run import SETS, poso, printed_by
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = Path(__file__).parents[2] / "configs" / "demo.yaml"
+# The simulated feed's last days.
+DAYS = ["2024-03-12", "2024-03-13"]
+SETTINGS = [
+    *SETS,
+    *("--set", "split.train_days=3"),
+    *("--set", "training.baseline=false"),
+    *("--set", "training.warm_start=true"),
+    *("--set", "training.deterministic=true"),
+    *("--set", "serving.validation.enabled=false"),
+]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("days") / "log"
+    printed_by("simulate", "--users", "200", "--out", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(log, tmp_path_factory):
+    """The folder of two days."""
+    folder = tmp_path_factory.mktemp("days") / "out"
+    days = ("--from", DAYS[0], "--to", DAYS[1])
+    printed_by("backfill", *options(log, folder), *days)
+    return folder
+
+
+def options(log, out):
+    return ["--config", CONFIG, "--data", log, "--out", out, *SETTINGS]
+
+
+def examples(out, split):
+    folder = Path(
+        newest_outputs(RunPaths(out).metadata)["ImpressionExampleGen"]["examples"]
+    )
+    files = sorted(map(str, (folder / f"Split-{split}").glob("*.gz")))
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    return sorted(records.as_numpy_iterator())
+
+
+def test_the_second_day_has_the_features_of_one_run_over_all(log, out, tmp_path):
+    whole = tmp_path / "whole"
+    until = ("--date", DAYS[1], "--until", "ImpressionExampleGen")
+    printed_by("run", *options(log, whole), *until)
+    for split in ("train", "eval"):
+        assert examples(out, split) == examples(whole, split)
+
+
+def test_each_day_is_a_row_of_the_status(out):
+    status = json.loads(printed_by("status", "--out", out, "--json"))
+    assert [(run["day"], run["state"]) for run in status["runs"]] == [
+        (day, "done") for day in DAYS
+    ]
+    first, second = (run["rows"] for run in status["runs"])
+    assert first > 3 * second  # the first run reads the log from its beginning
+
+
+def test_a_day_is_done_once_and_gives_the_same_again(log, out):
+    last = ("--date", DAYS[1])
+    assert "was run before" in printed_by("run", *options(log, out), *last)
+    before = read_result(RunPaths(out)).metrics["gauc"]
+    printed = printed_by("run", *options(log, out), *last, "--from", "Transform")
+    assert "known ids" in printed  # of the day before, not of itself
+    assert read_result(RunPaths(out)).metrics["gauc"] == before
+
+
+def test_a_day_before_the_last_is_refused(log, out):
+    run = poso("run", *options(log, out), "--date", "2024-03-11")
+    assert run.returncode == 1
+    assert "2024-03-13 was, which starts from" in " ".join(run.stderr.split())
