@@ -123,4 +123,5 @@ def test_a_place_that_cannot_be_written_is_one_line(words, pytestconfig, tmp_pat
 
 def test_an_unknown_command_and_a_missing_option_are_named():
     assert "No such command 'trian'" in invoke("trian").output
-    assert "Missing option '--data'" in invoke("run", "--config", __file__).output
+    assert "Missing option '--config'" in invoke("run", "--data", "log").output
+    assert "one of --data and --features" in invoke("run", "--config", __file__).output

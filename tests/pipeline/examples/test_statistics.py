@@ -31,6 +31,12 @@ def described(found):
     return {feature.path.step[0]: feature for feature in dataset.features}
 
 
+def has_values(feature):
+    """Columns without any are described or not, depending on TFX's decoder."""
+    kind = feature.WhichOneof("stats")
+    return getattr(feature, kind).common_stats.num_non_missing > 0
+
+
 def anomalies(of):
     schema = example_schema(settings_with())
     found = tfdv.validate_statistics(of.proto, schema, environment=TRAINING)
@@ -53,9 +59,11 @@ def test_of_all_examples_they_are_those_of_tfx(columns, small_transform, tmp_pat
     [dataset] = expected.datasets
     kept = [f for f in dataset.features if f.path.step[0] not in LEFT_OUT]
     assert len(kept) == len(dataset.features) - 4 > 10
+    kept = [feature for feature in kept if has_values(feature)]
     found = split_statistics(split, columns, 100)
     own = described(found)
-    assert own.keys() == {feature.path.step[0] for feature in kept}
+    filled = {name for name, feature in own.items() if has_values(feature)}
+    assert filled == {feature.path.step[0] for feature in kept}
     for feature in kept:
         assert own[feature.path.step[0]].type == feature.type
         for kind in ("num_stats", "string_stats"):

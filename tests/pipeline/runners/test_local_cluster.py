@@ -1,15 +1,18 @@
 import os
+from types import SimpleNamespace
 
 import pytest
-from tfx.orchestration.local import local_dag_runner
 
-from pipeline.runners.local import run_locally
+from pipeline.runners import local
 from tests.helpers.small_transform import settings_with
 
 
 class Runner:
+    def __init__(self, again):
+        assert not again
+
     def run(self, pipeline):
-        pipeline.append(os.environ.get("TF_CONFIG"))
+        pipeline.seen = os.environ.get("TF_CONFIG")
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,7 @@ def test_a_cluster_in_the_environment_is_kept_for_those_that_train_in_it(
     monkeypatch, strategy, seen
 ):
     monkeypatch.setenv("TF_CONFIG", "a cluster")
-    monkeypatch.setattr(local_dag_runner, "LocalDagRunner", Runner)
-    pipeline = []
-    run_locally(pipeline, settings_with(training={"strategy": strategy}))
-    assert pipeline == [seen]
+    monkeypatch.setattr(local, "PartlyCachedRunner", Runner)
+    pipeline = SimpleNamespace(components=[])
+    local.run_locally(pipeline, settings_with(training={"strategy": strategy}))
+    assert pipeline.seen == seen

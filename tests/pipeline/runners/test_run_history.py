@@ -112,11 +112,11 @@ def test_a_folder_without_runs_is_named(tmp_path):
 
 
 def test_its_names_of_files_are_those_that_are_written():
-    from pipeline.examples.example_gen import SPLIT_SUMMARY_FILE
+    from pipeline.examples.places import SUMMARY_FILE
     from pipeline.report.report import METRICS_FILE
 
     assert run_history.METRICS_FILE == METRICS_FILE
-    assert run_history.SUMMARY_FILE == SPLIT_SUMMARY_FILE
+    assert run_history.SUMMARY_FILE == SUMMARY_FILE
 
 
 def test_it_imports_neither_tensorflow_nor_tfx():
