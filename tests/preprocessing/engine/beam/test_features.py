@@ -181,6 +181,8 @@ def test_too_many_rejects_are_reported_after_the_run(tmp_path):
         "rejects": 3,
         "by_reason": {"user_id is missing": 2, "video_id is missing": 1},
         "last_event_ms": 1,
+        "other_days": 0,
+        "undated": 0,
     }
     with pytest.raises(RejectLimitExceeded, match="user_id is missing: 2; video_id"):
         check_rejects(read_summary(str(out)), config, str(out))
