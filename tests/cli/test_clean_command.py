@@ -37,10 +37,10 @@ def test_a_dry_run_says_what_and_how_much_and_removes_nothing(out):
     lines = clean("--out", out, "--keep", 1, "--dry-run").output.splitlines()
     assert files(out) == before
     assert lines == [
-        "would remove artifacts of 3 runs (2022-05-01 to 2022-05-03): Evaluator 3, "
+        "would remove artifacts of 3 runs (2022-05-01 to 2022-05-03): Evaluator 2, "
         "ImpressionExampleGen 2, Pusher 3, Trainer 2, Transform 3",
         "would remove pushed versions: 1, 2, 3",
-        "0.0 MB in 17 folders",
+        "0.0 MB in 16 folders",
     ]
 
 
