@@ -14,7 +14,6 @@ from preprocessing.storage.files import SourceError
 DAY = datetime.date(2022, 5, 2)
 BEFORE, AFTER = DAY - datetime.timedelta(1), DAY + datetime.timedelta(1)
 MIDNIGHT_MS = 1_651_507_200_000  # the end of the day in China, 2022-05-02 16:00 UTC
-START_MS = MIDNIGHT_MS
 
 
 class Pipeline:
@@ -22,12 +21,14 @@ class Pipeline:
 
     Attributes:
         runs: how often the pipeline was run.
-        now_s: the time; `sleep` moves it.
+        now_s: the time since the start; `sleep` moves it.
+        start_ms: when that was, UTC.
     """
 
     def __init__(self, ready_at_s=0.0, changes_at_s=()):
         self.runs = 0
         self.now_s = 0.0
+        self.start_ms = MIDNIGHT_MS
         self.has_files = True
         self._ready_at_s = ready_at_s
         self._changes_at_s = changes_at_s
@@ -47,14 +48,20 @@ class Pipeline:
             raise SourceError("log has no *.parquet")
         return str([at for at in self._changes_at_s if at <= self.now_s])
 
+    def clock(self):
+        return self.now_s
+
+    def now_ms(self):
+        return self.start_ms + 1000 * self.now_s
+
     def sleep(self, seconds):
         self.now_s += seconds
 
     def day_run(self, unready="fail"):
         days = DaysConfig(unready=unready, wait_hours=1, poll_minutes=10)
-        clock = lambda: self.now_s  # noqa: E731
-        now_ms = lambda: START_MS + 1000 * self.now_s  # noqa: E731
-        return DayRun(days, 8.0, self.run, self.log_state, clock, now_ms, self.sleep)
+        return DayRun(
+            days, 8.0, self.run, self.log_state, self.clock, self.now_ms, self.sleep
+        )
 
 
 @pytest.fixture
@@ -152,9 +159,9 @@ def test_another_failure_is_neither_waited_for_nor_skipped(file, unready):
     assert pipeline.now_s == 0
 
 
-def test_a_day_that_has_not_ended_is_not_ready(file, monkeypatch):
-    monkeypatch.setitem(globals(), "START_MS", MIDNIGHT_MS - 1)
+def test_a_day_that_has_not_ended_is_not_ready(file):
     pipeline = Pipeline()
+    pipeline.start_ms -= 1
     with pytest.raises(
         click.ClickException, match=r"2022-05-02 has not ended: .*UTC\+8"
     ):

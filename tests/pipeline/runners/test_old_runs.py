@@ -5,23 +5,10 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipeline.runners.old_runs import find_old_runs, folder_size, remove_old_runs
-from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import settle_records
-from tests.helpers.run_history import RunHistory, daily_run
+from tests.helpers.run_history import daily_run
 
 DAYS = [f"2022-05-0{day}" for day in range(1, 6)]
-
-
-@pytest.fixture
-def paths(tmp_path):
-    paths = RunPaths(tmp_path / "out")
-    paths.pipeline_root.mkdir(parents=True)
-    return paths
-
-
-@pytest.fixture
-def history(paths):
-    return RunHistory(paths.metadata, paths.pipeline_root)
 
 
 @pytest.fixture

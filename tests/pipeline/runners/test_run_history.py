@@ -6,7 +6,7 @@ import pytest
 from pipeline.runners import run_history
 from pipeline.runners.run_history import RunHistory as Reader
 from pipeline.runners.run_paths import RunPaths
-from tests.helpers.run_history import CACHED, RunHistory, daily_run
+from tests.helpers.run_history import CACHED, daily_run
 
 DATA = {"rows_in": 90, "examples": 85, "rejects": 5}
 
@@ -20,18 +20,6 @@ def metrics(**values):
     return {
         "ReportGen": {"metrics.json": {"data": DATA, "gauc": rows} | verdict | values}
     }
-
-
-@pytest.fixture
-def paths(tmp_path):
-    paths = RunPaths(tmp_path / "out")
-    paths.pipeline_root.mkdir(parents=True)
-    return paths
-
-
-@pytest.fixture
-def history(paths):
-    return RunHistory(paths.metadata, paths.pipeline_root)
 
 
 def test_a_run_that_pushed_a_model(paths, history):
