@@ -75,7 +75,7 @@ def check_rows(rows: Any) -> None:
     shape = static_shape(rows)
     if shape is not None and len(shape) != 1:
         raise ValueError(f"`code_rows` must be [batch]. Received: shape {shape}")
-    dtype = getattr(rows.dtype, "name", str(rows.dtype))
+    dtype = _dtype_name(rows)
     if "int" not in dtype:
         raise ValueError(
             f"`code_rows` must hold whole numbers. Received: dtype {dtype}"
@@ -101,9 +101,15 @@ def check_is_dense(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` must be a tensor or array. Received: {kind}")
     if hasattr(value, "dense_shape"):
         raise ValueError(f"`{name}` must be dense. Received: {kind}")
-    dtype = getattr(value.dtype, "name", str(value.dtype))
+    dtype = _dtype_name(value)
     if dtype.startswith(("str", "bytes", "object")):
         raise ValueError(f"`{name}` must hold numbers. Received: dtype {dtype}")
+
+
+def _dtype_name(tensor: Any) -> str:
+    """The name of its type on every backend; PyTorch's `torch.float32` is `float32`."""
+    dtype = tensor.dtype
+    return getattr(dtype, "name", str(dtype).removeprefix("torch."))
 
 
 def is_ragged(value: Any) -> bool:
