@@ -25,8 +25,16 @@ from pipeline.evaluation.rankings import (
     model_title,
     points,
 )
+from pipeline.runners.finished_runs import (
+    RunRequest,
+    note_finished,
+    state_of_inputs,
+    when_finished,
+)
 from pipeline.runners.run_folder import RunFolderError, check_run_folder
 from pipeline.runners.run_paths import RunPaths
+from pipeline.runners.run_records import note_made_files, settle_records
+from pipeline.runners.run_result import newest_outputs, read_result
 from preprocessing.storage.files import is_remote, local_path
 
 _LEGEND = {
@@ -79,29 +87,47 @@ def run_and_print(
         console.print(f"{config.name}{of_day}: {data_dir} -> {paths.out}")
         for note in notes:
             console.print(f"note: {note}", markup=False, soft_wrap=True)
-        console.print("starting TensorFlow, Beam and TFX ...", style="dim")
-        from pipeline.runners.local import local_pipeline, run_locally
-        from pipeline.runners.run_records import note_made_files, settle_records
-        from pipeline.runners.run_result import newest_outputs, read_result
-        from pipeline.validation.rank_requests import write_requests
-
         for note in settle_records(paths):
             console.print(f"note: {note}", markup=False, soft_wrap=True)
-        pipeline = local_pipeline(
-            config, data_dir, paths, log_state, day, options, until
-        )
-        progress = ComponentProgress(console, len(pipeline.components))
-        with progress.listening():
-            run_locally(pipeline, config, again_from)
-        note_made_files(paths)
+        state = state_of_inputs(config, data_dir, log_state, options)
+        request = RunRequest(config, data_dir, state, day, options, until)
+        finished = None if again_from else when_finished(paths, request)
+        if finished is None:
+            _run(console, request, paths, again_from)
+        else:
+            console.print(
+                "nothing has changed since the run that ended at "
+                f"{finished:%Y-%m-%d %H:%M} UTC; --from NAME runs a component again"
+            )
         if until and until != "ReportGen":
             _print_outputs(console, newest_outputs(paths.metadata))
             return None
         result = read_result(paths)
-        write_requests(config, str(result.eval_dir), paths.requests)
         print_metrics(console, result.metrics)
         _print_places(console, result, paths)
     return result
+
+
+def _run(
+    console: Console, request: RunRequest, paths: RunPaths, again_from: str
+) -> None:
+    """Runs the pipeline, and writes the sample requests."""
+    console.print("starting TensorFlow, Beam and TFX ...", style="dim")
+    from pipeline.runners.local import local_pipeline, run_locally
+    from pipeline.validation.rank_requests import write_requests
+
+    pipeline = local_pipeline(request, paths)
+    progress = ComponentProgress(console, len(pipeline.components))
+    with progress.listening():
+        run_locally(pipeline, request.config, again_from)
+    note_made_files(paths)
+    if request.until in ("", "ReportGen"):
+        result = read_result(paths)
+        write_requests(request.config, str(result.eval_dir), paths.requests)
+        # What was wrong may have been the machine: the trial is run again.
+        if not result.metrics["serving_trial"].get("passed", True):
+            return
+    note_finished(paths, request)
 
 
 @contextmanager

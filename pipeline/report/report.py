@@ -27,12 +27,11 @@ from pipeline.evaluation.scores import (
     score_split,
 )
 from pipeline.report import plots as report_plots
+from pipeline.report.files import METRICS_FILE, PAGE_FILE
 from pipeline.report.gate_numbers import gate_tables
 from pipeline.report.notes import task_notes
 
 _WORST_FEATURES = 15  # on the page; all distances are in the numbers
-METRICS_FILE = "metrics.json"
-PAGE_FILE = "index.html"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
@@ -15,72 +11,42 @@ from pipeline.config import RunConfig
 from pipeline.partial_runs import PartlyCachedRunner, node_and_following
 from pipeline.pipeline import create_pipeline
 from pipeline.progress import report_progress
+from pipeline.runners.finished_runs import RunRequest
 from pipeline.runners.run_paths import RunPaths
 from pipeline.training.strategies.build import prepare_devices
 from pipeline.validation.trial_retry import trial_to_retry
-from preprocessing.engine.output_folder import output_files
-from preprocessing.sources.input_files import input_state
-from preprocessing.state.files import open_state
-from preprocessing.storage.file_versions import fingerprint
 
 # None: in this process with one worker is Beam's default, and as soon as there is any
 # argument TFX packs itself up for workers elsewhere, seconds for each component.
 BEAM_ARGS: tuple[str, ...] = ()
 
 
-def local_pipeline(
-    config: RunConfig,
-    data_dir: Path,
-    paths: RunPaths,
-    log_state: str | None = None,
-    day: datetime.date | None = None,
-    input_options: Mapping[str, Any] | None = None,
-    until: str = "",
-) -> Pipeline:
+def local_pipeline(request: RunRequest, paths: RunPaths) -> Pipeline:
     """The pipeline as this machine runs it.
 
     Args:
-        config: The run's configuration.
-        data_dir: Folder (or file) of the impression log.
+        request: What is to be run.
         paths: Where the run goes; a second run with the same folder continues it and
             reuses every component whose inputs have not changed, but for a trial in
             the server that failed.
-        log_state: Changes when the log does; None looks at the log's files.
-        day: The day to evaluate on; None for what the configuration says.
-        input_options: Further arguments of `ImpressionExampleGen`.
-        until: As for `create_pipeline`.
     """
     paths.out.mkdir(parents=True, exist_ok=True)
-    log = str(data_dir.resolve())
     return create_pipeline(
-        config,
-        data_dir=log,
+        request.config,
+        data_dir=str(request.data_dir.resolve()),
         pipeline_root=str(paths.pipeline_root.resolve()),
         serving_dir=str(paths.serving.resolve()),
         rejects_dir=str(paths.rejects.resolve()),
-        input_state=_input_state(config, log, log_state, input_options or {}),
-        input_options=input_options,
+        input_state=request.input_state,
+        input_options=request.input_options,
         metadata_connection_config=(
             sqlite_metadata_connection_config(str(paths.metadata.resolve()))
         ),
         beam_pipeline_args=BEAM_ARGS,
-        last_day="" if day is None else day.isoformat(),
+        last_day="" if request.day is None else request.day.isoformat(),
         retry_of=trial_to_retry(paths.trials.resolve()),
-        until=until,
+        until=request.until,
     )
-
-
-def _input_state(
-    config: RunConfig, log: str, log_state: str | None, options: Mapping[str, Any]
-) -> str:
-    """What changes when the log does, or the feature table or state beside it."""
-    if options.get("of_features"):
-        return fingerprint(log, output_files(log))
-    found = log_state or input_state(config.source, config.features, log)
-    if state_dir := options.get("state_dir"):
-        files = open_state(state_dir, checked=False).files
-        found += f"; state: {fingerprint(state_dir, files)}"
-    return found
 
 
 def run_locally(pipeline: Pipeline, config: RunConfig, again_from: str = "") -> None:

@@ -15,9 +15,10 @@ from typing import Any
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from pipeline.examples.places import SUMMARY_FILE
+from pipeline.report.files import METRICS_FILE
 from pipeline.runners.run_paths import RunPaths
 
-METRICS_FILE, SUMMARY_FILE = "metrics.json", "log_summary.json"
 SLICES = ("all", "new")
 
 _OUTPUT = pb.Event.OUTPUT

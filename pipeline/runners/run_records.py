@@ -109,6 +109,36 @@ def open_store(metadata: Path) -> Any:
         ) from error
 
 
+def newest_run(store: Any) -> Any | None:
+    """The record (a `Context`) of the run that began last; None before the first."""
+    runs = store.get_contexts_by_type("pipeline_run")
+    return max(runs, key=lambda run: run.id, default=None)
+
+
+def outputs_of(store: Any, run: Any) -> dict[str, dict[str, Any]]:
+    """The artifacts of a run by node and output name, also those that it reused."""
+    found: dict[str, dict[str, Any]] = {}
+    for execution in store.get_executions_by_context(run.id):
+        names = {
+            event.artifact_id: event.path.steps[0].key
+            for event in store.get_events_by_execution_ids([execution.id])
+            if event.type == metadata_store_pb2.Event.OUTPUT
+        }
+        found[_node_of(store, execution)] = {
+            names[artifact.id]: artifact
+            for artifact in store.get_artifacts_by_id(list(names))
+        }
+    return found
+
+
+def _node_of(store: Any, execution: Any) -> str:
+    """The pipeline node of an execution; its context is named `pipeline.node`."""
+    for context in store.get_contexts_by_execution(execution.id):
+        if context.type == "node":
+            return str(context.name.split(".", 1)[1])
+    return ""
+
+
 # Bytes of an artifact's files; None where an earlier release noted names alone.
 _Sizes = Mapping[str, int | None]
 

@@ -1,4 +1,7 @@
-"""What the newest run of a folder made, as ML Metadata records it."""
+"""What the newest run of a folder made, as ML Metadata records it.
+
+Imports neither TensorFlow nor TFX, so that it answers at once.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,11 @@ from typing import Any
 
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
-from tfx.types import artifact_utils, standard_artifacts
 
 from pipeline.examples.day_split import EVAL
-from pipeline.report.report import METRICS_FILE, PAGE_FILE
+from pipeline.report.files import METRICS_FILE, PAGE_FILE
 from pipeline.runners.run_paths import RunPaths
-
-_OUTPUT = metadata_store_pb2.Event.OUTPUT
+from pipeline.runners.run_records import newest_run, outputs_of
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,8 @@ class RunResult:
 
     @property
     def eval_dir(self) -> Path:
-        """Folder of the raw examples of the evaluation split."""
-        artifact = standard_artifacts.Examples()
-        artifact.uri = str(self.examples)
-        artifact.split_names = artifact_utils.encode_split_names([EVAL])
-        return Path(artifact_utils.get_split_uri([artifact], EVAL))
+        """Folder of the raw examples of the evaluation split, named as TFX does it."""
+        return self.examples / f"Split-{EVAL}"
 
 
 def read_result(paths: RunPaths) -> RunResult:
@@ -81,29 +79,10 @@ def newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
         metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     )
     store = metadata_store.MetadataStore(connection)
-    runs = store.get_contexts_by_type("pipeline_run")
-    if not runs:
+    newest = newest_run(store)
+    if newest is None:
         return {}
-    newest = max(runs, key=lambda run: run.id)
-    executions = store.get_executions_by_context(newest.id)
-    outputs: dict[str, dict[str, str]] = {}
-    for execution in executions:
-        events = store.get_events_by_execution_ids([execution.id])
-        made = {
-            event.artifact_id: event.path.steps[0].key
-            for event in events
-            if event.type == _OUTPUT
-        }
-        artifacts = {a.id: a.uri for a in store.get_artifacts_by_id(list(made))}
-        outputs[_node_id(store, execution)] = {
-            key: artifacts[id_] for id_, key in made.items()
-        }
-    return outputs
-
-
-def _node_id(store: Any, execution: metadata_store_pb2.Execution) -> str:
-    """The pipeline node of an execution; its context is named `pipeline.node`."""
-    for context in store.get_contexts_by_execution(execution.id):
-        if context.type == "node":
-            return context.name.split(".", 1)[1]
-    return ""
+    return {
+        node: {name: artifact.uri for name, artifact in made.items()}
+        for node, made in outputs_of(store, newest).items()
+    }

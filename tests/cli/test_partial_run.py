@@ -46,6 +46,21 @@ def test_a_feature_table_stands_for_a_log(made):
     assert len(list((table / "pipeline").glob("ImpressionExampleGen/examples/*"))) == 2
 
 
+def test_a_run_of_what_has_not_changed_ends_at_once(made):
+    folder, run = made
+    out = folder / "twice"
+    places = ("--data", folder / "log", "--out", out)
+    first = printed_by(*run, *places)
+    second = printed_by(*run, *places)
+    assert "nothing has changed since the run" in second
+    assert "starting TensorFlow" not in second
+    place = f"ImpressionExampleGen examples: {out}"
+    assert place in first
+    assert place in second
+    changed = printed_by(*run, *places, "--set", "features.history_length=7")
+    assert "starting TensorFlow" in changed
+
+
 def test_a_log_that_its_state_knows_is_late(made):
     folder, run = made
     out = folder / "late"

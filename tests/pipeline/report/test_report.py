@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.evaluation.scores import score_split
 from pipeline.report import report
+from pipeline.report.files import METRICS_FILE, PAGE_FILE
 from pipeline.report.plots import calibration_curves
-from pipeline.report.report import METRICS_FILE, PAGE_FILE, ReportInputs, make_report
+from pipeline.report.report import ReportInputs, make_report
 from poso_keras import gauc
 from tests.helpers.small_transform import analyzed_rows, feature_row, write_examples
 

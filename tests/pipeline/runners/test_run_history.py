@@ -3,7 +3,6 @@ import sys
 
 import pytest
 
-from pipeline.runners import run_history
 from pipeline.runners.run_history import RunHistory as Reader
 from pipeline.runners.run_paths import RunPaths
 from tests.helpers.run_history import CACHED, daily_run
@@ -97,14 +96,6 @@ def test_records_of_a_folder_that_was_moved_are_read(paths, history, tmp_path):
 def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no run: .*metadata\.sqlite"):
         Reader(RunPaths(tmp_path))
-
-
-def test_its_names_of_files_are_those_that_are_written():
-    from pipeline.examples.places import SUMMARY_FILE
-    from pipeline.report.report import METRICS_FILE
-
-    assert run_history.METRICS_FILE == METRICS_FILE
-    assert run_history.SUMMARY_FILE == SUMMARY_FILE
 
 
 def test_it_imports_neither_tensorflow_nor_tfx():
