@@ -17,15 +17,14 @@ from benchmarks.environment import environment
 from benchmarks.feature_engine import contestants
 from benchmarks.feature_engine.logs import ROOT, Log, simulated_log
 from benchmarks.pipeline_run.bare_work import SCORING, TRANSFORM, bare_seconds
-from benchmarks.pipeline_run.watched_run import GB, WatchedRun, newest, watch
+from benchmarks.pipeline_run.two_days import SETTINGS, TwoDays, run_two_days
+from benchmarks.pipeline_run.watched_run import GB, LEFT_OUT, WatchedRun, newest, watch
 from benchmarks.report import Report, Row, number_row, print_report
 
 RESULT_FILE = "trial.json"  # of ServingValidator; its module would load TensorFlow
 SMALL, MIDDLE, LARGE = 150_000, 1_000_000, 4_000_000
-SECONDS, GROWTH, AGAIN_S, DEMO_S = 150.0, 4.2, 15.0, 75.0
+SECONDS, GROWTH, AGAIN_S, DEMO_S, NEXT_DAY = 150.0, 4.2, 15.0, 75.0, 0.5
 MEMORY_GB = {MIDDLE: 4.0, LARGE: 6.0}
-# What is no preparation, judgement or report of a model, and has benchmarks of its own.
-LEFT_OUT = ("Trainer", "PlainTrainer", "ControlTrainer", "ServingValidator")
 WIDTH = 124
 # Few steps: the training is not measured.
 SETS = (
@@ -34,6 +33,8 @@ SETS = (
     "training.baseline=false",
     "evaluation.max_gauc_drop=1.0",
 )
+RUN = ("run", "--config", "configs/demo.yaml")
+RUN += tuple(part for setting in SETS for part in ("--set", setting))
 NOTES = [
     "a run: `poso run` in a process of its own with configs/demo.yaml and "
     f"{', '.join(SETS)}; seconds of a component are those that it prints.",
@@ -44,6 +45,8 @@ NOTES = [
     "bare work: of ImpressionExampleGen the engine in threads, which also writes "
     "Parquet; of Transform the graph on all examples; of Evaluator and ReportGen one "
     "model's scores of the evaluation split. Without reading examples and tracing.",
+    f"two days: with {', '.join(SETTINGS)}; the first reads the log from its "
+    "beginning, the second goes on from its state, vocabularies and model.",
     "run again: the same command in the same folder, nothing changed.",
 ]
 
@@ -64,13 +67,6 @@ class Measured:
     again: WatchedRun
     bare: Mapping[str, float]
 
-    @property
-    def counted_s(self) -> float:
-        """Seconds of all but training and the trial of serving."""
-        parts = self.first.components
-        left_out = sum(parts[name].seconds for name in LEFT_OUT if name in parts)
-        return self.first.seconds - left_out
-
 
 @click.command()
 @click.option(
@@ -81,6 +77,13 @@ class Measured:
     show_default=True,
     help="Impressions of a log; targets are for these sizes.",
 )
+@click.option(
+    "--days",
+    type=click.IntRange(min=0),
+    default=MIDDLE,
+    show_default=True,
+    help="Also run the last two days of a log of so many impressions; 0 does not.",
+)
 @click.option("--demo", is_flag=True, help="Also time `poso demo` in a new folder.")
 @click.option(
     "--folder",
@@ -88,7 +91,7 @@ class Measured:
     type=click.Path(file_okay=False, path_type=Path),
     help="Keeps the simulated logs (about 0.2 GB) and gets pipeline.json.",
 )
-def main(rows: tuple[int, ...], demo: bool, folder: Path) -> None:
+def main(rows: tuple[int, ...], days: int, demo: bool, folder: Path) -> None:
     """Seconds and memory of a local run's components on simulated logs.
 
     Each log is run in a process of its own, and once more with nothing changed. The
@@ -100,6 +103,9 @@ def main(rows: tuple[int, ...], demo: bool, folder: Path) -> None:
     found = [row for size, one in measured.items() for row in _size_rows(size, one)]
     if MIDDLE in measured and LARGE in measured:
         found.append(_growth_row(measured[MIDDLE], measured[LARGE]))
+    if days:
+        log = simulated_log(days, folder / "logs")
+        found += _day_rows(run_two_days(log, folder / "pipeline-days", RUN))
     if demo:
         found.append(_demo_row(folder / "pipeline-demo"))
     sizes = ", ".join(f"{one.log.rows:,}" for one in measured.values())
@@ -113,10 +119,7 @@ def _measure(size: int, folder: Path, console: Console) -> Measured:
     log = simulated_log(size, folder / "logs")
     out = folder / "pipeline-run"
     shutil.rmtree(out, ignore_errors=True)
-    arguments = ["run", "--config", "configs/demo.yaml", "--data", str(log.folder)]
-    arguments += ["--out", str(out)]
-    for setting in SETS:
-        arguments += ["--set", setting]
+    arguments = [*RUN, "--data", str(log.folder), "--out", str(out)]
     first = watch(arguments)
     _check_trial(out)
     again = watch(arguments)
@@ -168,7 +171,7 @@ def _size_rows(size: int, one: Measured) -> list[Row]:
     rows += [
         number_row(
             f"{label}: all but training and trial, s",
-            one.counted_s,
+            one.first.counted_s,
             SECONDS if size == MIDDLE else None,
             at_least=False,
             values={"whole run": f"{one.first.seconds:.1f} s"},
@@ -189,14 +192,34 @@ def _size_rows(size: int, one: Measured) -> list[Row]:
 def _growth_row(middle: Measured, large: Measured) -> Row:
     return number_row(
         "all but training and trial, 4 M / 1 M",
-        large.counted_s / middle.counted_s,
+        large.first.counted_s / middle.first.counted_s,
         GROWTH,
         at_least=False,
         values={
-            "1 M": f"{middle.counted_s:.1f} s",
-            "4 M": f"{large.counted_s:.1f} s",
+            "1 M": f"{middle.first.counted_s:.1f} s",
+            "4 M": f"{large.first.counted_s:.1f} s",
         },
     )
+
+
+def _day_rows(days: TwoDays) -> list[Row]:
+    pairs = {
+        "second day / first": (days.second.seconds, days.first.seconds),
+        "second day / first, without training and trial": (
+            days.second.counted_s,
+            days.first.counted_s,
+        ),
+    }
+    return [
+        number_row(
+            name,
+            second / first,
+            NEXT_DAY,
+            at_least=False,
+            values={"first": f"{first:.1f} s", "second": f"{second:.1f} s"},
+        )
+        for name, (second, first) in pairs.items()
+    ]
 
 
 def _demo_row(out: Path) -> Row:

@@ -17,6 +17,8 @@ from benchmarks.feature_engine.logs import ROOT
 
 GB = 1e9
 _SAMPLE_S = 0.1
+# What is no preparation, judgement or report of a model, and has benchmarks of its own.
+LEFT_OUT = ("Trainer", "PlainTrainer", "ControlTrainer", "ServingValidator")
 _FINISHED = re.compile(r"\[ *\d+/\d+\] (\w+) +([\d.]+) s")
 
 
@@ -47,6 +49,13 @@ class WatchedRun:
     seconds: float = 0.0
     peak_bytes: int = 0
     components: dict[str, Component] = field(default_factory=dict)
+
+    @property
+    def counted_s(self) -> float:
+        """Seconds of all but training and the trial of serving."""
+        parts = self.components
+        left_out = sum(parts[name].seconds for name in LEFT_OUT if name in parts)
+        return self.seconds - left_out
 
 
 def watch(arguments: Sequence[str]) -> WatchedRun:

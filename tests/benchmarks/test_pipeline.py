@@ -1,13 +1,13 @@
 """What `benchmarks/pipeline.py` reads of a run."""
 
+import datetime
 import io
 import logging
 
 import pytest
 from rich.console import Console
 
-from benchmarks.feature_engine.logs import Log
-from benchmarks.pipeline import Measured
+from benchmarks.pipeline_run.two_days import last_two_days
 from benchmarks.pipeline_run.watched_run import (
     Component,
     WatchedRun,
@@ -15,6 +15,7 @@ from benchmarks.pipeline_run.watched_run import (
     watch,
 )
 from cli.console import ComponentProgress
+from simulator import SimulatorConfig, simulate, write_log
 
 
 def test_components_are_read_as_the_command_prints_them():
@@ -45,10 +46,23 @@ def test_what_a_failed_command_said_is_told():
         watch(["walk"])
 
 
-def test_training_and_trial_do_not_count(tmp_path):
+def test_training_and_trial_do_not_count():
     parts = {"Trainer": 50.0, "PlainTrainer": 7.0, "ServingValidator": 3.0}
     run = WatchedRun(
         seconds=100.0,
         components={name: Component(s, 0) for name, s in parts.items()},
     )
-    assert Measured(Log(tmp_path, 10), run, run, {}).counted_s == 40.0
+    assert run.counted_s == 40.0
+
+
+def test_the_last_two_days_of_a_log(tmp_path):
+    table = simulate(SimulatorConfig(users=100))
+    write_log(table, tmp_path)
+    before, last = last_two_days(tmp_path)
+    assert (last - before).days == 1
+    assert len(list(tmp_path.glob("*.parquet"))) == 10
+    newest = max(time.as_py() for time in table["event_time_ms"])
+    assert (
+        last
+        == datetime.datetime.fromtimestamp(newest / 1000, datetime.timezone.utc).date()
+    )
