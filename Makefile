@@ -95,8 +95,9 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 	  tests/poso_keras/test_personalization_gate.py tests/poso_keras/test_bucket_encoding.py \
 	  tests/poso_keras/test_sequence_attention.py tests/poso_keras/test_gauc.py)
 
-test-kills: $(STAMP)  ## Kill a whole run at random moments, 20 times, and go on (half an hour)
-	@POSO_TEST_KILLS=20 $(BIN)/python -m pytest -rP tests/pipeline/test_killed_runs.py
+test-kills: $(STAMP)  ## Kill a whole run 20 times, fill its disk, and go on (half an hour; as root)
+	@POSO_TEST_KILLS=20 $(BIN)/python -m pytest -rP tests/pipeline/test_killed_runs.py \
+	  tests/pipeline/test_full_disks.py
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients

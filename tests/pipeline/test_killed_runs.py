@@ -9,15 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import numpy as np
 import pytest
-import tensorflow as tf
 
-from pipeline.runners.run_paths import RunPaths
-from pipeline.runners.run_result import read_result
-from tests.helpers.small_run import SETS, printed_by
+from tests.helpers.small_run import printed_by
+from tests.helpers.whole_runs import (
+    assert_same_outcome,
+    assert_whole_versions,
+    outcome,
+    run_arguments,
+)
 
 KILLS = int(os.environ.get("POSO_TEST_KILLS", "0"))
 SEED = int(os.environ.get("POSO_TEST_SEED", "1"))
@@ -35,17 +36,11 @@ def log(tmp_path_factory):
     return folder
 
 
-def options(log, out):
-    config = Path(__file__).parents[2] / "configs" / "demo.yaml"
-    places = ["--config", config, "--data", log, "--out", out]
-    return [*map(str, places), *SETS, "--set", "training.deterministic=true"]
-
-
 def started(log, out):
     """The command in a session of its own, with all that it starts."""
     with open(out.with_suffix(".txt"), "a") as printed:
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", "run", *options(log, out)],
+            [sys.executable, "-m", "cli", *run_arguments(log, out)],
             stdout=printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -64,33 +59,12 @@ def killed_after(log, out, seconds):
         return True
 
 
-def weights(export):
-    reader = tf.train.load_checkpoint(str(export / "variables" / "variables"))
-    names = reader.get_variable_to_shape_map()
-    return {name: reader.get_tensor(name) for name in names if name.startswith("v")}
-
-
-def assert_whole(versions):
-    """Whatever a server may find is a whole model."""
-    for version in versions.glob("[0-9]*"):
-        assert tf.saved_model.contains_saved_model(str(version)), version
-        weights(version)
-
-
-def outcome(out):
-    result = read_result(RunPaths(out))
-    numbers = {
-        name: result.metrics[name] for name in ("data", "gauc", "blessed", "notes")
-    }
-    return numbers, weights(result.pushed)
-
-
 def test_it_ends_as_a_run_that_was_never_stopped(log, tmp_path):
     whole = tmp_path / "whole"
     begun = time.monotonic()
     assert not killed_after(log, whole, seconds=None)
     seconds = time.monotonic() - begun
-    numbers, expected = outcome(whole)
+    expected = outcome(whole)
 
     chance = random.Random(SEED)
     folders, kills = [tmp_path / "killed-0"], 0
@@ -100,11 +74,9 @@ def test_it_ends_as_a_run_that_was_never_stopped(log, tmp_path):
             kills += 1
         else:  # what comes next is killed from its start on
             folders.append(tmp_path / f"killed-{len(folders)}")
-        assert_whole(RunPaths(out).serving)
+        assert_whole_versions(out)
     for out in folders:
         killed_after(log, out, seconds=None)
-        found, trained = outcome(out)
-        assert found == numbers
-        assert trained.keys() == expected.keys()
-        for name, values in trained.items():
-            np.testing.assert_array_equal(values, expected[name], err_msg=name)
+        assert_same_outcome(out, expected)
+        printed = out.with_suffix(".txt").read_text()
+        print(f"{out.name}:\n{printed}")
