@@ -19,12 +19,12 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_history import RunHistory, RunRecord
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import (
     last_blessed,
     note_made_files,
-    open_store,
 )
 
 _REPORT = "poso.Report"
@@ -70,12 +70,12 @@ def find_old_runs(paths: RunPaths, keep: int) -> OldRuns:
 
     Raises:
         FileNotFoundError: There are no records.
-        RunFolderError: They cannot be read.
+        RunFolderError: They are none of ours, or cannot be read.
     """
     history = RunHistory(paths)
     runs = history.runs()
     old = _beyond(runs, keep)
-    store = open_store(paths.metadata)
+    store = open_store(paths.metadata, read_only=True)
     records = _Records(store, {run.run for run in runs[len(old) :]})
     needed = {_place(artifact) for artifact in records.needed()}
     folders = [

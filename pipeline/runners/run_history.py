@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipeline.examples.places import SUMMARY_FILE
 from pipeline.report.files import METRICS_FILE
+from pipeline.runners.metadata_file import check_records, open_store
 from pipeline.runners.run_paths import RunPaths
 
 SLICES = ("all", "new")
@@ -71,17 +71,12 @@ class RunHistory:
 
     Raises:
         FileNotFoundError: There are no records.
+        RunFolderError: They are none of ours, or cannot be read.
     """
 
     def __init__(self, paths: RunPaths):
-        if not paths.metadata.exists():
-            raise FileNotFoundError(
-                f"{paths.out} holds no run: {paths.metadata} is missing"
-            )
-        connection = pb.ConnectionConfig()
-        connection.sqlite.filename_uri = str(paths.metadata)
-        connection.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READONLY
-        self._store = metadata_store.MetadataStore(connection)
+        check_records(paths.metadata)
+        self._store = open_store(paths.metadata, read_only=True)
         self._paths = paths
 
     def runs(self) -> list[RunRecord]:

@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.errors import StatusError
-from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_paths import RunPaths
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
@@ -88,25 +86,6 @@ def note_made_files(paths: RunPaths) -> None:
 
 
 _MADE_FILES = "files.json"
-
-
-def open_store(metadata: Path) -> Any:
-    """The records of a run folder.
-
-    Raises:
-        RunFolderError: They cannot be read.
-    """
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(metadata)
-    try:
-        store = metadata_store.MetadataStore(connection)
-        store.get_artifact_types()
-        return store
-    except (StatusError, RuntimeError) as error:
-        raise RunFolderError(
-            f"{metadata} cannot be read ({error}): give another --out, or remove the "
-            "folder that it lies in"
-        ) from error
 
 
 def newest_run(store: Any) -> Any | None:

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.metadata_store import metadata_store
-from ml_metadata.proto import metadata_store_pb2
-
 from pipeline.examples.day_split import EVAL
 from pipeline.report.files import METRICS_FILE, PAGE_FILE
+from pipeline.runners.metadata_file import check_records, open_store
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import newest_run, outputs_of
 
@@ -48,11 +46,9 @@ def read_result(paths: RunPaths) -> RunResult:
 
     Raises:
         FileNotFoundError: The folder holds no finished run.
+        RunFolderError: Its records are none of ours, or cannot be read.
     """
-    if not paths.metadata.exists():
-        raise FileNotFoundError(
-            f"{paths.out} holds no run: {paths.metadata} is missing"
-        )
+    check_records(paths.metadata)
     uris = newest_outputs(paths.metadata)
     missing = {"ReportGen", "ImpressionExampleGen", "Trainer"} - uris.keys()
     if missing:
@@ -73,12 +69,7 @@ def read_result(paths: RunPaths) -> RunResult:
 
 def newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
     """Artifact URIs by node and output name, of the newest pipeline run."""
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(metadata)
-    connection.sqlite.connection_mode = (
-        metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    )
-    store = metadata_store.MetadataStore(connection)
+    store = open_store(metadata, read_only=True)
     newest = newest_run(store)
     if newest is None:
         return {}
