@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,8 +57,8 @@ class OldRuns:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of all files in the folders."""
-        return sum(map(folder_size, self.folders))
+        """Bytes that removing the folders frees."""
+        return freed_bytes(self.folders)
 
 
 def find_old_runs(paths: RunPaths, keep: int) -> OldRuns:
@@ -121,9 +122,20 @@ def remove_old_runs(paths: RunPaths, old: OldRuns) -> None:
     note_made_files(paths)
 
 
-def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+def freed_bytes(folders: Iterable[Path]) -> int:
+    """Bytes of the files that are gone when some folders are.
+
+    A day's example files are links to those of the day before: a file that has another
+    link elsewhere stays.
+    """
+    found = [file.lstat() for of in folders for file in of.rglob("*") if file.is_file()]
+    links = Counter((file.st_dev, file.st_ino) for file in found)
+    sizes = {
+        (file.st_dev, file.st_ino): file.st_size
+        for file in found
+        if links[file.st_dev, file.st_ino] == file.st_nlink
+    }
+    return sum(sizes.values())
 
 
 def _beyond(runs: Sequence[RunRecord], keep: int) -> Sequence[RunRecord]:
