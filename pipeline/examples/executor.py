@@ -102,7 +102,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             made = self._on_beam(input_dict, output_dict, exec_properties, settings)
         else:
             made = _in_threads(settings, self._places, earlier)
-        summary = described(config, made, settings.window.last)
+        summary = described(config, made, settings.window.last, earlier is not None)
         for name, day in first_and_last_day(config, made, settings.window.last).items():
             summary[name] = day
             examples.set_string_custom_property(name, day)

@@ -12,25 +12,29 @@ from preprocessing.arrays.days import date_of
 from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
 
 
-def described(config: LogConfig, made: Made, last: int | None) -> dict[str, Any]:
+def described(
+    config: LogConfig, made: Made, last: int | None, goes_on: bool = False
+) -> dict[str, Any]:
     """The summary of a log, what its rows are used for, and by which settings.
 
     Args:
         config: The run's configuration.
         made: Its rows.
         last: The last day of the run, where it is of certain days.
+        goes_on: Whether older days are those that an earlier run has left.
 
     Raises:
         EmptySplitError: A split has no impressions.
     """
     summary = made.summary
+    split = make_split(config, made.counts, last, goes_on)
     return {
         "rows_in": summary.rows_in,
         "examples": summary.examples,
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
         "other_days": summary.other_days,
-        **make_split(config, made.counts, last).describe(made.counts),
+        **split.describe(made.counts),
         SETTINGS_KEY: noted_settings(config.features),
     }
 

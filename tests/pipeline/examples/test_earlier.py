@@ -158,6 +158,14 @@ def test_a_day_that_had_begun_is_an_error(make):
         make("next", earlier=begun, last_day=4)
 
 
+def test_a_window_that_has_grown_is_said_to_fill_up(make):
+    third = make("third", changed("split", train_days=1), last_day=3)
+    fourth = make("fourth", earlier=third, last_day=4)
+    [warning] = summary(fourth)["warnings"]
+    assert warning.startswith("train: 2 of the 3 days (split.train_days): the run befo")
+    assert date_of(FIRST + 2) in warning
+
+
 def test_other_settings_are_an_error(make):
     third = make("third", last_day=3)
     other = changed("features", history_length=5)
