@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.config import SplitConfig
-from pipeline.examples.day_window import last_day
+from pipeline.examples.last_day import last_day
 from pipeline.examples.split_parts import Assigned, Part
 from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
