@@ -25,7 +25,6 @@ from pipeline.examples.from_log import Made, examples_from_log
 from pipeline.examples.from_table import examples_from_table
 from pipeline.examples.on_beam import examples_on_beam, read_counts
 from pipeline.examples.places import (
-    FIRST_DAY,
     LAST_DAY,
     OF_A_DATE,
     SUMMARY_FILE,
@@ -64,7 +63,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             settings.config,
             settings.data_dir,
             settings.state_dir,
-            settings.window,
+            DayWindow(last=settings.last_day),
             self._places,
         )
 
@@ -102,11 +101,11 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             made = self._on_beam(input_dict, output_dict, exec_properties, settings)
         else:
             made = _in_threads(settings, self._places, earlier)
-        summary = described(config, made, settings.window.last, earlier is not None)
-        for name, day in first_and_last_day(config, made, settings.window.last).items():
+        summary = described(config, made, settings.last_day, earlier is not None)
+        for name, day in first_and_last_day(config, made, settings.last_day).items():
             summary[name] = day
             examples.set_string_custom_property(name, day)
-        if settings.window.last is not None:
+        if settings.last_day is not None:
             examples.set_string_custom_property(OF_A_DATE, "true")
         _report_rows(made.summary)
         with fileio.open(os.path.join(examples.uri, SUMMARY_FILE), "w") as file:
@@ -146,7 +145,7 @@ class _Settings(NamedTuple):
     rejects_dir: str
     of_features: bool
     state_dir: str | None
-    window: DayWindow
+    last_day: int | None
 
     @classmethod
     def of(cls, exec_properties: dict[str, Any]) -> _Settings:
@@ -162,7 +161,7 @@ class _Settings(NamedTuple):
             str(settings["rejects_dir"]),
             bool(settings["of_features"]),
             str(settings["state_dir"]) or None,
-            DayWindow(_day(settings[FIRST_DAY]), _day(settings[LAST_DAY])),
+            _day(settings[LAST_DAY]),
         )
 
 
@@ -178,11 +177,11 @@ def _places(examples: Artifact, rejects_dir: str) -> Places:
 
 
 def _in_threads(settings: _Settings, places: Places, artifact: Artifact | None) -> Made:
-    config, window, state_dir = settings.config, settings.window, settings.state_dir
-    earlier = None
+    config, state_dir = settings.config, settings.state_dir
+    window, earlier = DayWindow(last=settings.last_day), None
     if artifact is not None:
         earlier = open_earlier(Path(artifact.uri), config)
-        window, state_dir = earlier.window(window), earlier.state_dir
+        window, state_dir = earlier.window(settings.last_day), earlier.state_dir
     log = open_log(config.source, config.features, settings.data_dir, state_dir, window)
     return examples_from_log(log, config, places, _cores(), earlier)
 

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import DaySplit
 from pipeline.examples.from_log import Made
+from pipeline.examples.places import FIRST_DAY, LAST_DAY
 from pipeline.examples.splits import make_split
 from preprocessing.arrays.days import date_of
 from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
@@ -50,4 +51,4 @@ def first_and_last_day(
     if not isinstance(split, DaySplit):
         return {}
     first = min(day for day in made.counts if split.first <= day < split.end)
-    return {"first_day": date_of(first), "last_day": date_of(split.end - 1)}
+    return {FIRST_DAY: date_of(first), LAST_DAY: date_of(split.end - 1)}

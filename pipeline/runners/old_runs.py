@@ -216,11 +216,7 @@ def _old_versions(
 ) -> Sequence[Path]:
     """Versions that runs have pushed, beside the newest; others are the user's own."""
     pushed = {run.version for run in runs}
-    versions = sorted(
-        (p for p in paths.serving.glob("*") if p.name.isdigit()),
-        key=lambda place: int(place.name),
-    )
-    return [place for place in versions[:-keep] if place.name in pushed]
+    return [place for place in paths.versions[:-keep] if place.name in pushed]
 
 
 def _old_checkpoints(paths: RunPaths, kept: Sequence[RunRecord]) -> Sequence[Path]:

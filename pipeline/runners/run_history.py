@@ -14,6 +14,7 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from pipeline.earlier_runs.lineage import nodes_by_execution
 from pipeline.examples.places import SUMMARY_FILE
 from pipeline.report.files import METRICS_FILE
 from pipeline.runners.metadata_file import check_records, open_store
@@ -90,8 +91,8 @@ class RunHistory:
 
     def serves(self) -> str | None:
         """The newest version in `serving/`, which servers take."""
-        versions = [p.name for p in self._paths.serving.glob("*") if p.name.isdigit()]
-        return max(versions, key=int, default=None)
+        versions = self._paths.versions
+        return versions[-1].name if versions else None
 
     def _record(self, run: Any, executions: Iterable[Any]) -> RunRecord:
         by_time = sorted(executions, key=lambda execution: execution.id)
@@ -122,12 +123,7 @@ class RunHistory:
 
     @cached_property
     def _nodes(self) -> dict[int, str]:
-        """The pipeline's node of each execution; its context is `pipeline.node`."""
-        return {
-            execution.id: context.name.split(".", 1)[1]
-            for context in self._store.get_contexts_by_type("node")
-            for execution in self._store.get_executions_by_context(context.id)
-        }
+        return nodes_by_execution(self._store)
 
     def _outputs(self, nodes: Mapping[int, str]) -> dict[tuple[str, str], Any]:
         """Artifacts of a run by node and output; of several the newest."""

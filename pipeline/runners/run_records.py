@@ -16,6 +16,7 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline.earlier_runs.lineage import nodes_by_execution
 from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_paths import RunPaths
 
@@ -97,25 +98,18 @@ def newest_run(store: Any) -> Any | None:
 def outputs_of(store: Any, run: Any) -> dict[str, dict[str, Any]]:
     """The artifacts of a run by node and output name, also those that it reused."""
     found: dict[str, dict[str, Any]] = {}
+    nodes = nodes_by_execution(store)
     for execution in store.get_executions_by_context(run.id):
         names = {
             event.artifact_id: event.path.steps[0].key
             for event in store.get_events_by_execution_ids([execution.id])
             if event.type == metadata_store_pb2.Event.OUTPUT
         }
-        found[_node_of(store, execution)] = {
+        found[nodes.get(execution.id, "")] = {
             names[artifact.id]: artifact
             for artifact in store.get_artifacts_by_id(list(names))
         }
     return found
-
-
-def _node_of(store: Any, execution: Any) -> str:
-    """The pipeline node of an execution; its context is named `pipeline.node`."""
-    for context in store.get_contexts_by_execution(execution.id):
-        if context.type == "node":
-            return str(context.name.split(".", 1)[1])
-    return ""
 
 
 # Bytes of an artifact's files; None where an earlier release noted names alone.

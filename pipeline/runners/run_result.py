@@ -57,13 +57,13 @@ def read_result(paths: RunPaths) -> RunResult:
             f"{', '.join(sorted(missing))}. Run it again to continue it."
         )
     report = Path(uris["ReportGen"]["report"])
-    versions = [p for p in paths.serving.glob("*") if p.name.isdigit()]
+    versions = paths.versions
     return RunResult(
         report=report / PAGE_FILE,
         metrics=json.loads((report / METRICS_FILE).read_text(encoding="utf-8")),
         examples=Path(uris["ImpressionExampleGen"]["examples"]),
         model=Path(uris["Trainer"]["model"]),
-        pushed=max(versions, key=lambda p: int(p.name), default=None),
+        pushed=versions[-1] if versions else None,
     )
 
 
