@@ -10,6 +10,8 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.engine.cores import usable_cores
+
 _BATCH = 2048
 _READ_BYTES = 1 << 20  # of a compressed file at a time
 
@@ -91,7 +93,7 @@ def draw_examples(
         return read
 
     files = split_files(split_dir)
-    with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(len(files), usable_cores())) as threads:
         total = sum(threads.map(read, range(len(files)), files))
     return drawn.examples(), total
 

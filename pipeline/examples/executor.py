@@ -36,6 +36,7 @@ from preprocessing.arrays.days import day_of
 from preprocessing.checks.counts import LogSummary
 from preprocessing.checks.day_window import DayWindow
 from preprocessing.engine.beam.outputs import finish_outputs
+from preprocessing.engine.cores import usable_cores
 from preprocessing.engine.earlier_output import OutputFolderError, foreign_rejects
 from preprocessing.engine.feature_table import open_feature_table
 from preprocessing.engine.log_input import open_log
@@ -96,7 +97,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         self._places = _places(examples, settings.rejects_dir)
         if settings.of_features:
             table = open_feature_table(settings.data_dir, config.features)
-            made = examples_from_table(table, config, self._places, _cores())
+            made = examples_from_table(table, config, self._places, usable_cores())
         elif config.examples.engine == "beam":
             made = self._on_beam(input_dict, output_dict, exec_properties, settings)
         else:
@@ -183,11 +184,7 @@ def _in_threads(settings: _Settings, places: Places, artifact: Artifact | None) 
         earlier = open_earlier(Path(artifact.uri), config)
         window, state_dir = earlier.window(settings.last_day), earlier.state_dir
     log = open_log(config.source, config.features, settings.data_dir, state_dir, window)
-    return examples_from_log(log, config, places, _cores(), earlier)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
+    return examples_from_log(log, config, places, usable_cores(), earlier)
 
 
 def _describe_artifact(examples: Artifact, exec_properties: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from tensorflow_transform.saved import saved_transform_io_v2
 from pipeline.examples.example_files import file_batches, split_files
 from preprocessing.arrays.lists import make_lists, offsets_of
 from preprocessing.datasets.tf_examples import encode_examples
+from preprocessing.engine.cores import usable_cores
 
 _PREFIX = "transformed_examples"  # as TFX names them
 _BATCH = 4096
@@ -52,7 +53,7 @@ def write_transformed_examples(
     def transform(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         return loader.apply_transform_model(tf.io.parse_example(serialized, spec))
 
-    with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(len(files), usable_cores())) as threads:
         list(threads.map(partial(_write_file, transform=transform), files, targets))
 
 
