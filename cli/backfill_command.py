@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import click
 
+from cli.child_runs import ChildRuns
 from cli.options import (
     DATE,
     PLACE,
@@ -22,7 +22,15 @@ from cli.options import (
     set_option,
 )
 
-Runner = Callable[[Sequence[str]], int]
+
+class Runner(Protocol):
+    """Runs `poso run` in a process of its own: no day inherits another's memory."""
+
+    received: int | None  # the signal that asked for an end
+
+    def __call__(self, options: Sequence[str]) -> int:
+        """Runs with these options; the exit status."""
+        ...
 
 
 @click.command("backfill")
@@ -44,6 +52,7 @@ def command(
 
     Each day starts from the state of the one before it. A day that fails ends the
     command; the same command goes on with that day, and does not repeat those before.
+    SIGTERM and Ctrl-C reach the run of the day, which saves; the command then ends.
 
     \b
     Example:
@@ -59,7 +68,8 @@ def command(
     options = ["--config", str(config_file), "--data", data_dir, "--out", out]
     for item in overrides:
         options += ["--set", item]
-    run_days(list(_days(first.date(), last.date())), options, _poso_run)
+    with ChildRuns() as run:
+        run_days(list(_days(first.date(), last.date())), options, run)
 
 
 def run_days(
@@ -70,16 +80,20 @@ def run_days(
     Args:
         days: In order.
         options: Of `poso run`, but for `--date`.
-        run: Runs `poso run` with some options in a process of its own, so that no day
-            inherits another's memory; returns its exit status.
+        run: Runs a day.
 
     Raises:
         click.ClickException: A day failed.
+        click.exceptions.Exit: This process was asked to end, with 128 and the number
+            of the signal, as a shell has it; or another process has the folder.
     """
     for number, day in enumerate(days, 1):
         click.echo(f"== {day} ({number} of {len(days)})")
         started = time.monotonic()
         status = run([*options, "--date", day.isoformat()])
+        if run.received is not None:
+            click.echo("stopped: the same command goes on", err=True)
+            raise click.exceptions.Exit(128 + run.received)
         if status == os.EX_TEMPFAIL:  # another process has the folder; it was said
             raise click.exceptions.Exit(status)
         if status:
@@ -92,7 +106,3 @@ def run_days(
 def _days(first: datetime.date, last: datetime.date) -> Iterator[datetime.date]:
     for number in range((last - first).days + 1):
         yield first + datetime.timedelta(days=number)
-
-
-def _poso_run(options: Sequence[str]) -> int:
-    return subprocess.run([sys.executable, "-m", "cli", "run", *options]).returncode

@@ -41,15 +41,14 @@ def command(out: Path, keep: int, dry_run: bool) -> None:
       poso clean --out runs/daily --keep 7 --dry-run
     """
     from cli.pipeline_run import held
+    from pipeline.runners.metadata_file import RunFolderError, check_records
     from pipeline.runners.old_runs import find_old_runs, remove_old_runs
-    from pipeline.runners.run_folder import RunFolderError
     from pipeline.runners.run_paths import RunPaths
     from pipeline.runners.run_records import settle_records
 
     paths = RunPaths(out)
-    if not paths.metadata.exists():
-        raise click.ClickException(f"{out} holds no run: {paths.metadata} is missing")
     try:
+        check_records(paths.metadata)
         with ExitStack() as stack:
             if not dry_run:
                 stack.enter_context(held(paths))
@@ -59,7 +58,7 @@ def command(out: Path, keep: int, dry_run: bool) -> None:
             _say(paths, old, dry_run)
             if not dry_run and old.folders:
                 remove_old_runs(paths, old)
-    except RunFolderError as error:
+    except (FileNotFoundError, RunFolderError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.config import DaysConfig
 from pipeline.examples.day_split import UnreadyDayError
 from pipeline.runners.day_records import DayRecords, Outcome
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.runners.metadata_file import RunFolderError
 from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 from preprocessing.checks.counts import EmptyLogError
 from preprocessing.storage.files import SourceError

@@ -31,7 +31,8 @@ from pipeline.runners.finished_runs import (
     state_of_inputs,
     when_finished,
 )
-from pipeline.runners.run_folder import RunFolderError, check_run_folder
+from pipeline.runners.metadata_file import RunFolderError
+from pipeline.runners.run_folder import check_run_folder
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import note_made_files, settle_records
 from pipeline.runners.run_result import newest_outputs, read_result

@@ -46,6 +46,7 @@ def command(out: Path, as_json: bool, last: int) -> None:
     """
     from rich.console import Console
 
+    from pipeline.runners.metadata_file import RunFolderError
     from pipeline.runners.run_history import RunHistory
     from pipeline.runners.run_paths import RunPaths
     from preprocessing.storage.folder_lock import holder_of
@@ -54,7 +55,7 @@ def command(out: Path, as_json: bool, last: int) -> None:
     try:
         history = RunHistory(paths)
         runs = history.runs()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, RunFolderError) as error:
         raise click.ClickException(str(error)) from error
     if not runs:
         raise click.ClickException(f"{out} holds no run yet")

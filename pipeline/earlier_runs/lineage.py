@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -59,12 +60,13 @@ class Lineage:
     def node_of(self, artifact_id: int) -> str:
         """The id of the pipeline's node that made an artifact."""
         for event in self._store.get_events_by_artifact_ids([artifact_id]):
-            if event.type != _OUTPUT:
-                continue
-            for context in self._store.get_contexts_by_execution(event.execution_id):
-                if context.type == "node":
-                    return str(context.name.split(".", 1)[1])
+            if event.type == _OUTPUT and event.execution_id in self._nodes:
+                return self._nodes[event.execution_id]
         return ""
+
+    @cached_property
+    def _nodes(self) -> dict[int, str]:
+        return nodes_by_execution(self._store)
 
     def _inputs_of(self, artifact_ids: Iterable[int]) -> set[int]:
         made = self._store.get_events_by_artifact_ids(list(artifact_ids))
@@ -73,6 +75,15 @@ class Lineage:
             return set()
         events = self._store.get_events_by_execution_ids(list(executions))
         return {e.artifact_id for e in events if e.type == _INPUT}
+
+
+def nodes_by_execution(store: Any) -> dict[int, str]:
+    """The pipeline's node of each execution; its context is named `pipeline.node`."""
+    return {
+        execution.id: str(context.name.split(".", 1)[1])
+        for context in store.get_contexts_by_type("node")
+        for execution in store.get_executions_by_context(context.id)
+    }
 
 
 def is_earlier(one: Any, other: Any) -> bool:

@@ -6,7 +6,6 @@ GAUC needs, and of each user and video one id.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ import tensorflow as tf
 from pipeline.examples.example_files import serialized_batches
 from pipeline.examples.id_codes import IdCodes
 from preprocessing.contract.column_names import UNKNOWN_LABEL, USER_GROUPS
+from preprocessing.engine.cores import usable_cores
 
 _GROUP_CODES = {name.encode(): code for code, name in enumerate(USER_GROUPS)}
 _OTHER_GROUP = -1
@@ -119,7 +119,7 @@ def score_split(
     reader = _RowReader(tasks)
     parts: dict[str, list[Scores]] = {name: [] for name in models}
     # A batch's operations follow one another: a core each is filled by other batches.
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:
         begun: deque[tuple[str, Future[Scores]]] = deque()
         for batch in serialized_batches(split_dir):

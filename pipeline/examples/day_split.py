@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.config import SplitConfig
-from pipeline.examples.day_window import last_day
+from pipeline.examples.last_day import last_day
 from pipeline.examples.split_parts import Assigned, Part
 from preprocessing.arrays.days import Calendar, date_of, day_of, local_day
 
@@ -39,6 +39,8 @@ class DaySplit:
         calendar: Where a day begins, as for `local_day`.
         last: The last day to evaluate on, where a run is of certain days; by default
             as the configuration says.
+        goes_on: Whether older days are those that an earlier run has left, and not all
+            that the log has.
 
     Raises:
         ValueError: The configuration names other days than `last`.
@@ -50,7 +52,9 @@ class DaySplit:
         counts: Counter[int],
         calendar: Calendar,
         last: int | None = None,
+        goes_on: bool = False,
     ):
+        self.goes_on = goes_on
         given = config.first_train_day is not None or last is not None
         self.min_eval_share = config.min_eval_share if given else 0.0
         if config.first_train_day is None:
@@ -140,7 +144,8 @@ def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:
     """Compares the days that a run needs with those that the log has.
 
     Returns:
-        A warning for each split with days without a row.
+        A warning for each split with days without a row, and for fewer days to train
+        on than were asked for.
 
     Raises:
         EmptySplitError: A split has no row at all.
@@ -153,10 +158,24 @@ def check_days(split: DaySplit, counts: Counter[int]) -> list[str]:
         if len(empty) == len(days):
             kind = UnreadyDayError if name == EVAL else EmptySplitError
             raise kind(_nothing_in(name, days, counts))
+        first = min(day for day in counts if counts[day])
+        if name == TRAIN and first > days[0]:
+            warnings.append(_fewer_days(len(days) - len(empty), days, first, split))
+            empty = [day for day in empty if day > first]
         if empty:
             warnings.append(f"{name}: no impressions on {_periods(empty)}")
     _check_not_short(split, counts)
     return warnings
+
+
+def _fewer_days(there: int, days: range, first: int, split: DaySplit) -> str:
+    begins = f"the log begins on {date_of(first)}"
+    if split.goes_on:
+        begins = (
+            f"the run before, which this one goes on from, has left none before "
+            f"{date_of(first)}; older days of the log are not read again"
+        )
+    return f"{TRAIN}: {there} of the {len(days)} days (split.train_days): {begins}"
 
 
 def _check_not_short(split: DaySplit, counts: Counter[int]) -> None:

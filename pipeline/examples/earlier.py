@@ -48,26 +48,20 @@ class EarlierExamples:
         """The state after `last_day`."""
         return str(self.folder / STATE_FOLDER)
 
-    def window(self, asked: DayWindow) -> DayWindow:
+    def window(self, last: int | None) -> DayWindow:
         """The days that are left to compute.
 
         Args:
-            asked: The days that the log is to be read of.
+            last: The last day that the log is to be read of; None for its last.
 
         Raises:
-            EarlierExamplesError: There are none, or days in between are missing.
+            EarlierExamplesError: There are none.
         """
-        first, last = self.last_day + 1, asked.last
+        first = self.last_day + 1
         if last is not None and last < first:
             raise EarlierExamplesError(
                 f"the earlier examples in {self.folder} go to {date_of(self.last_day)} "
                 f"already: a run of {date_of(last)} must go on from one before it"
-            )
-        if asked.first is not None and asked.first > first:
-            raise EarlierExamplesError(
-                f"the earlier examples in {self.folder} go to {date_of(self.last_day)} "
-                f"and the days asked for begin on {date_of(asked.first)}: those in "
-                "between would be missing. Run them first, or ask for them, too"
             )
         return DayWindow(first, last)
 

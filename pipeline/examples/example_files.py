@@ -10,6 +10,8 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.engine.cores import usable_cores
+
 _BATCH = 2048
 _READ_BYTES = 1 << 20  # of a compressed file at a time
 
@@ -26,11 +28,16 @@ def split_files(split_dir: str) -> list[str]:
     return files
 
 
+def read_files(paths: str | tf.Tensor | Sequence[str]) -> tf.data.Dataset:
+    """The serialized examples of one file, or of some one after the other."""
+    return tf.data.TFRecordDataset(
+        paths, compression_type="GZIP", buffer_size=_READ_BYTES
+    )
+
+
 def file_batches(path: str | tf.Tensor, batch_size: int = _BATCH) -> tf.data.Dataset:
     """The serialized examples of one file, [batch] strings at a time, in order."""
-    return tf.data.TFRecordDataset(
-        path, compression_type="GZIP", buffer_size=_READ_BYTES
-    ).batch(batch_size)
+    return read_files(path).batch(batch_size)
 
 
 _AHEAD = 2
@@ -46,8 +53,7 @@ def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.
     Raises:
         ValueError: The folder has no example files.
     """
-    files = split_files(split_dir)
-    examples = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    examples = read_files(split_files(split_dir))
     yield from examples.batch(batch_size).prefetch(_AHEAD)  # unpacked while one is used
 
 
@@ -87,7 +93,7 @@ def draw_examples(
         return read
 
     files = split_files(split_dir)
-    with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(len(files), usable_cores())) as threads:
         total = sum(threads.map(read, range(len(files)), files))
     return drawn.examples(), total
 

@@ -21,7 +21,7 @@ from tfx.types import (
 from tfx.types.component_spec import ChannelParameter
 
 from pipeline.examples.executor import EARLIER_KEY, SPLITS, Executor
-from pipeline.examples.places import FIRST_DAY, LAST_DAY
+from pipeline.examples.places import LAST_DAY
 
 
 class _Spec(standard_component_specs.FileBasedExampleGenSpec):
@@ -54,11 +54,9 @@ class ImpressionExampleGen(FileBasedExampleGen):
             state, days or earlier examples can be given.
         state_dir: State that the log starts from, or the output folder that holds it;
             empty for what the source brings.
-        first_day: First day of the log that is read, as an ISO date in the calendar of
-            the features; empty for all up to `last_day`. Rows of other days are left
-            out and counted as `other_days`.
-        last_day: The last one, which is also the last to evaluate on; empty for the
-            log's.
+        last_day: Last day of the log that is read, as an ISO date in the calendar of
+            the features, which is also the last to evaluate on; empty for the log's.
+            Rows of later days are left out and counted as `other_days`.
         earlier: Examples of a run that ended before `last_day` (this component's
             output). Only the days after it are computed, from its state, and its files
             of the days that the splits still have are linked. Not with `state_dir`.
@@ -76,13 +74,12 @@ class ImpressionExampleGen(FileBasedExampleGen):
         *,
         of_features: bool = False,
         state_dir: str = "",
-        first_day: str = "",
         last_day: str = "",
         earlier: BaseChannel | None = None,
     ):
         if state_dir and earlier is not None:
             raise ValueError("earlier examples bring their state: give no state_dir")
-        if of_features and (state_dir or first_day or last_day or earlier is not None):
+        if of_features and (state_dir or last_day or earlier is not None):
             raise ValueError(
                 "a feature table has its state and its days: give no others"
             )
@@ -94,7 +91,6 @@ class ImpressionExampleGen(FileBasedExampleGen):
                 "input_state": input_state,
                 "of_features": of_features,
                 "state_dir": state_dir,
-                FIRST_DAY: first_day,
                 LAST_DAY: last_day,
             }
         )

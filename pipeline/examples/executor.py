@@ -25,7 +25,6 @@ from pipeline.examples.from_log import Made, examples_from_log
 from pipeline.examples.from_table import examples_from_table
 from pipeline.examples.on_beam import examples_on_beam, read_counts
 from pipeline.examples.places import (
-    FIRST_DAY,
     LAST_DAY,
     OF_A_DATE,
     SUMMARY_FILE,
@@ -37,6 +36,7 @@ from preprocessing.arrays.days import day_of
 from preprocessing.checks.counts import LogSummary
 from preprocessing.checks.day_window import DayWindow
 from preprocessing.engine.beam.outputs import finish_outputs
+from preprocessing.engine.cores import usable_cores
 from preprocessing.engine.earlier_output import OutputFolderError, foreign_rejects
 from preprocessing.engine.feature_table import open_feature_table
 from preprocessing.engine.log_input import open_log
@@ -64,7 +64,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             settings.config,
             settings.data_dir,
             settings.state_dir,
-            settings.window,
+            DayWindow(last=settings.last_day),
             self._places,
         )
 
@@ -97,16 +97,16 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         self._places = _places(examples, settings.rejects_dir)
         if settings.of_features:
             table = open_feature_table(settings.data_dir, config.features)
-            made = examples_from_table(table, config, self._places, _cores())
+            made = examples_from_table(table, config, self._places, usable_cores())
         elif config.examples.engine == "beam":
             made = self._on_beam(input_dict, output_dict, exec_properties, settings)
         else:
             made = _in_threads(settings, self._places, earlier)
-        summary = described(config, made, settings.window.last)
-        for name, day in first_and_last_day(config, made, settings.window.last).items():
+        summary = described(config, made, settings.last_day, earlier is not None)
+        for name, day in first_and_last_day(config, made, settings.last_day).items():
             summary[name] = day
             examples.set_string_custom_property(name, day)
-        if settings.window.last is not None:
+        if settings.last_day is not None:
             examples.set_string_custom_property(OF_A_DATE, "true")
         _report_rows(made.summary)
         with fileio.open(os.path.join(examples.uri, SUMMARY_FILE), "w") as file:
@@ -146,7 +146,7 @@ class _Settings(NamedTuple):
     rejects_dir: str
     of_features: bool
     state_dir: str | None
-    window: DayWindow
+    last_day: int | None
 
     @classmethod
     def of(cls, exec_properties: dict[str, Any]) -> _Settings:
@@ -162,7 +162,7 @@ class _Settings(NamedTuple):
             str(settings["rejects_dir"]),
             bool(settings["of_features"]),
             str(settings["state_dir"]) or None,
-            DayWindow(_day(settings[FIRST_DAY]), _day(settings[LAST_DAY])),
+            _day(settings[LAST_DAY]),
         )
 
 
@@ -178,17 +178,13 @@ def _places(examples: Artifact, rejects_dir: str) -> Places:
 
 
 def _in_threads(settings: _Settings, places: Places, artifact: Artifact | None) -> Made:
-    config, window, state_dir = settings.config, settings.window, settings.state_dir
-    earlier = None
+    config, state_dir = settings.config, settings.state_dir
+    window, earlier = DayWindow(last=settings.last_day), None
     if artifact is not None:
         earlier = open_earlier(Path(artifact.uri), config)
-        window, state_dir = earlier.window(window), earlier.state_dir
+        window, state_dir = earlier.window(settings.last_day), earlier.state_dir
     log = open_log(config.source, config.features, settings.data_dir, state_dir, window)
-    return examples_from_log(log, config, places, _cores(), earlier)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
+    return examples_from_log(log, config, places, usable_cores(), earlier)
 
 
 def _describe_artifact(examples: Artifact, exec_properties: dict[str, Any]) -> None:

@@ -27,8 +27,11 @@ import tensorflow as tf
 from pipeline.examples.split_parts import Assigned, Part
 from preprocessing.datasets.tf_examples import encode_examples
 
-_ROWS_AT_A_TIME = 1 << 14
-_HELD_BYTES = 1 << 28  # of a block's examples; then they become pieces
+_ROWS_AT_A_TIME = 1 << 12
+# Of a block's examples, which then become pieces, and of those of all threads: others
+# wait. It must not be a share of what all may hold, which would be another order with
+# every number of threads.
+_HELD_BYTES, _ALL_HELD_BYTES = 1 << 26, 1 << 30
 _LEAST_ROWS = 1 << 11  # of a file; a part with fewer has one
 _PIECES, _LEAST_IN_PIECE = 16, 128  # of a block's examples of a part
 # Level 1 takes half the time of the default and a fifth more room.
@@ -47,6 +50,7 @@ class SplitFiles:
         self._spill_dir = spill_dir
         self._files = files
         self._lock = threading.Lock()
+        self._encoding = threading.Semaphore(max(1, _ALL_HELD_BYTES // _HELD_BYTES))
         self._pieces: dict[Part, list[_Piece]] = defaultdict(list)
 
     def add(self, block: int, table: pa.Table, assigned: Assigned) -> None:
@@ -61,6 +65,12 @@ class SplitFiles:
         numbers = assigned.numbers[used]
         if not used.all():
             table = table.filter(pa.array(used))
+        with self._encoding:
+            self._encode(block, table, numbers, assigned.parts)
+
+    def _encode(
+        self, block: int, table: pa.Table, numbers: np.ndarray, parts: Sequence[Part]
+    ) -> None:
         held: dict[Part, list[bytes]] = defaultdict(list)
         size = number = 0
         for start in range(0, table.num_rows, _ROWS_AT_A_TIME):
@@ -69,7 +79,7 @@ class SplitFiles:
             of_rows = numbers[start : start + _ROWS_AT_A_TIME]
             for index in np.unique(of_rows).tolist():
                 rows = np.flatnonzero(of_rows == index).tolist()
-                held[assigned.parts[index]] += [examples[row] for row in rows]
+                held[parts[index]] += [examples[row] for row in rows]
             if size >= _HELD_BYTES:
                 self._write_pieces(block, number, held)
                 held.clear()

@@ -14,7 +14,10 @@ Split = DaySplit | UserSplit
 
 
 def make_split(
-    config: LogConfig, counts: Counter[int], last: int | None = None
+    config: LogConfig,
+    counts: Counter[int],
+    last: int | None = None,
+    goes_on: bool = False,
 ) -> Split:
     """The split of a log.
 
@@ -22,13 +25,14 @@ def make_split(
         config: Says how and where it is split.
         counts: Of all its rows, by `count_rows`.
         last: The last day of the run, where it is of certain days.
+        goes_on: Whether older days are those that an earlier run has left.
 
     Raises:
         ValueError: The configuration names other days than `last`.
     """
     if config.split.by == "user":
         return UserSplit(config.split)
-    return DaySplit(config.split, counts, config.features.calendar, last)
+    return DaySplit(config.split, counts, config.features.calendar, last, goes_on)
 
 
 def count_rows(table: pa.Table, config: LogConfig) -> Counter[int]:

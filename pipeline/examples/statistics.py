@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from tensorflow_data_validation.statistics.stats_impl import (
@@ -13,6 +12,7 @@ from tensorflow_data_validation.statistics.stats_impl import (
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.examples.example_files import draw_examples
+from pipeline.examples.list_columns import list_column
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP
 
@@ -65,16 +65,13 @@ def _record_batch(examples: list[bytes], fields: list[pa.Field]) -> pa.RecordBat
         for field in fields
     }
     columns = {
-        name: _as_lists(column)
-        for name, column in tf.io.parse_example(examples, spec).items()
+        name: _column(values)
+        for name, values in tf.io.parse_example(examples, spec).items()
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _as_lists(column: tf.RaggedTensor) -> pa.Array:
-    if not len(column.flat_values):
-        return pa.nulls(column.nrows())  # as the decoder has a column without a value
-    values = pa.array(column.flat_values.numpy())
-    offsets = column.row_splits.numpy()
-    missing = np.append(offsets[:-1] == offsets[1:], False)
-    return pa.LargeListArray.from_arrays(pa.array(offsets, mask=missing), values)
+def _column(values: tf.RaggedTensor) -> pa.Array:
+    if not len(values.flat_values):
+        return pa.nulls(values.nrows())  # as the decoder has a column without a value
+    return list_column(values, empty_is_null=True)

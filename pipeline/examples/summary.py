@@ -7,30 +7,35 @@ from typing import Any
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import DaySplit
 from pipeline.examples.from_log import Made
+from pipeline.examples.places import FIRST_DAY, LAST_DAY
 from pipeline.examples.splits import make_split
 from preprocessing.arrays.days import date_of
 from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
 
 
-def described(config: LogConfig, made: Made, last: int | None) -> dict[str, Any]:
+def described(
+    config: LogConfig, made: Made, last: int | None, goes_on: bool = False
+) -> dict[str, Any]:
     """The summary of a log, what its rows are used for, and by which settings.
 
     Args:
         config: The run's configuration.
         made: Its rows.
         last: The last day of the run, where it is of certain days.
+        goes_on: Whether older days are those that an earlier run has left.
 
     Raises:
         EmptySplitError: A split has no impressions.
     """
     summary = made.summary
+    split = make_split(config, made.counts, last, goes_on)
     return {
         "rows_in": summary.rows_in,
         "examples": summary.examples,
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
         "other_days": summary.other_days,
-        **make_split(config, made.counts, last).describe(made.counts),
+        **split.describe(made.counts),
         SETTINGS_KEY: noted_settings(config.features),
     }
 
@@ -46,4 +51,4 @@ def first_and_last_day(
     if not isinstance(split, DaySplit):
         return {}
     first = min(day for day in made.counts if split.first <= day < split.end)
-    return {"first_day": date_of(first), "last_day": date_of(split.end - 1)}
+    return {FIRST_DAY: date_of(first), LAST_DAY: date_of(split.end - 1)}

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.runners.metadata_file import RunFolderError
 
 Outcome = Literal["done", "skipped"]
 

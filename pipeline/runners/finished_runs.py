@@ -19,8 +19,9 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipeline.config import RunConfig
+from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_paths import RunPaths
-from pipeline.runners.run_records import newest_run, open_store, outputs_of
+from pipeline.runners.run_records import newest_run, outputs_of
 from preprocessing.engine.output_folder import output_files
 from preprocessing.sources.input_files import input_state
 from preprocessing.state.files import open_state

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,12 +20,12 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_history import RunHistory, RunRecord
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import (
     last_blessed,
     note_made_files,
-    open_store,
 )
 
 _REPORT = "poso.Report"
@@ -56,8 +57,8 @@ class OldRuns:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of all files in the folders."""
-        return sum(map(folder_size, self.folders))
+        """Bytes that removing the folders frees."""
+        return freed_bytes(self.folders)
 
 
 def find_old_runs(paths: RunPaths, keep: int) -> OldRuns:
@@ -70,12 +71,12 @@ def find_old_runs(paths: RunPaths, keep: int) -> OldRuns:
 
     Raises:
         FileNotFoundError: There are no records.
-        RunFolderError: They cannot be read.
+        RunFolderError: They are none of ours, or cannot be read.
     """
     history = RunHistory(paths)
     runs = history.runs()
     old = _beyond(runs, keep)
-    store = open_store(paths.metadata)
+    store = open_store(paths.metadata, read_only=True)
     records = _Records(store, {run.run for run in runs[len(old) :]})
     needed = {_place(artifact) for artifact in records.needed()}
     folders = [
@@ -121,9 +122,20 @@ def remove_old_runs(paths: RunPaths, old: OldRuns) -> None:
     note_made_files(paths)
 
 
-def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+def freed_bytes(folders: Iterable[Path]) -> int:
+    """Bytes of the files that are gone when some folders are.
+
+    A day's example files are links to those of the day before: a file that has another
+    link elsewhere stays.
+    """
+    found = [file.lstat() for of in folders for file in of.rglob("*") if file.is_file()]
+    links = Counter((file.st_dev, file.st_ino) for file in found)
+    sizes = {
+        (file.st_dev, file.st_ino): file.st_size
+        for file in found
+        if links[file.st_dev, file.st_ino] == file.st_nlink
+    }
+    return sum(sizes.values())
 
 
 def _beyond(runs: Sequence[RunRecord], keep: int) -> Sequence[RunRecord]:
@@ -204,11 +216,7 @@ def _old_versions(
 ) -> Sequence[Path]:
     """Versions that runs have pushed, beside the newest; others are the user's own."""
     pushed = {run.version for run in runs}
-    versions = sorted(
-        (p for p in paths.serving.glob("*") if p.name.isdigit()),
-        key=lambda place: int(place.name),
-    )
-    return [place for place in versions[:-keep] if place.name in pushed]
+    return [place for place in paths.versions[:-keep] if place.name in pushed]
 
 
 def _old_checkpoints(paths: RunPaths, kept: Sequence[RunRecord]) -> Sequence[Path]:

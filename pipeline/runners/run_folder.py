@@ -7,20 +7,12 @@ and replaces `rejects/` and `requests/`. Other files beside them stay as they ar
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
+from pipeline.runners.metadata_file import RunFolderError, is_ours
 from pipeline.runners.run_paths import RunPaths
 from preprocessing.engine.earlier_output import foreign_rejects
-
-# Every run of ours begins with one of these.
-_COMPONENTS = ("%.ImpressionExampleGen", "%.ContractSchemaGen")
-
-
-class RunFolderError(ValueError):
-    """A run folder that cannot be gone on with; the message says what to do."""
 
 
 def check_run_folder(paths: RunPaths) -> None:
@@ -33,7 +25,7 @@ def check_run_folder(paths: RunPaths) -> None:
         RunFolderError: Something else lies where the run's files go, or there are
             artifacts without records; the message names it.
     """
-    if paths.metadata.exists() and not _is_ours(paths.metadata):
+    if paths.metadata.exists() and not is_ours(paths.metadata):
         raise RunFolderError(_in_the_way(paths.metadata))
     if not paths.metadata.exists() and _names(paths.pipeline_root):
         raise RunFolderError(
@@ -73,21 +65,3 @@ def _foreign(paths: RunPaths, known: bool) -> Iterator[Path]:
 
 def _names(folder: Path) -> list[str]:
     return sorted(os.listdir(folder)) if folder.is_dir() else []
-
-
-def _is_ours(metadata: Path) -> bool:
-    """Whether a file holds the records of our pipeline, or none of any pipeline."""
-    if not metadata.is_file():
-        return False
-    if not metadata.stat().st_size:  # of a run that was killed at its start
-        return True
-    place = f"{metadata.resolve().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(place, uri=True)) as records:
-            used = records.execute("SELECT 1 FROM Execution LIMIT 1").fetchone()
-            kind = records.execute(
-                "SELECT 1 FROM Type WHERE name LIKE ? OR name LIKE ?", _COMPONENTS
-            ).fetchone()
-    except sqlite3.Error:
-        return False
-    return not used or kind is not None

@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from pipeline.earlier_runs.lineage import nodes_by_execution
 from pipeline.examples.places import SUMMARY_FILE
 from pipeline.report.files import METRICS_FILE
+from pipeline.runners.metadata_file import check_records, open_store
 from pipeline.runners.run_paths import RunPaths
 
 SLICES = ("all", "new")
@@ -71,17 +72,12 @@ class RunHistory:
 
     Raises:
         FileNotFoundError: There are no records.
+        RunFolderError: They are none of ours, or cannot be read.
     """
 
     def __init__(self, paths: RunPaths):
-        if not paths.metadata.exists():
-            raise FileNotFoundError(
-                f"{paths.out} holds no run: {paths.metadata} is missing"
-            )
-        connection = pb.ConnectionConfig()
-        connection.sqlite.filename_uri = str(paths.metadata)
-        connection.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READONLY
-        self._store = metadata_store.MetadataStore(connection)
+        check_records(paths.metadata)
+        self._store = open_store(paths.metadata, read_only=True)
         self._paths = paths
 
     def runs(self) -> list[RunRecord]:
@@ -95,8 +91,8 @@ class RunHistory:
 
     def serves(self) -> str | None:
         """The newest version in `serving/`, which servers take."""
-        versions = [p.name for p in self._paths.serving.glob("*") if p.name.isdigit()]
-        return max(versions, key=int, default=None)
+        versions = self._paths.versions
+        return versions[-1].name if versions else None
 
     def _record(self, run: Any, executions: Iterable[Any]) -> RunRecord:
         by_time = sorted(executions, key=lambda execution: execution.id)
@@ -127,12 +123,7 @@ class RunHistory:
 
     @cached_property
     def _nodes(self) -> dict[int, str]:
-        """The pipeline's node of each execution; its context is `pipeline.node`."""
-        return {
-            execution.id: context.name.split(".", 1)[1]
-            for context in self._store.get_contexts_by_type("node")
-            for execution in self._store.get_executions_by_context(context.id)
-        }
+        return nodes_by_execution(self._store)
 
     def _outputs(self, nodes: Mapping[int, str]) -> dict[tuple[str, str], Any]:
         """Artifacts of a run by node and output; of several the newest."""

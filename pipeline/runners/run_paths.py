@@ -38,6 +38,12 @@ class RunPaths:
         return self.out / "serving"
 
     @property
+    def versions(self) -> list[Path]:
+        """The folders of pushed models, the newest last: that one serves."""
+        found = (place for place in self.serving.glob("*") if place.name.isdigit())
+        return sorted(found, key=lambda place: int(place.name))
+
+    @property
     def rejects(self) -> Path:
         """Rows that break the contract, with their reasons."""
         return self.out / "rejects"

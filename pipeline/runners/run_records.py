@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.errors import StatusError
-from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.earlier_runs.lineage import nodes_by_execution
+from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_paths import RunPaths
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
@@ -90,25 +89,6 @@ def note_made_files(paths: RunPaths) -> None:
 _MADE_FILES = "files.json"
 
 
-def open_store(metadata: Path) -> Any:
-    """The records of a run folder.
-
-    Raises:
-        RunFolderError: They cannot be read.
-    """
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(metadata)
-    try:
-        store = metadata_store.MetadataStore(connection)
-        store.get_artifact_types()
-        return store
-    except (StatusError, RuntimeError) as error:
-        raise RunFolderError(
-            f"{metadata} cannot be read ({error}): give another --out, or remove the "
-            "folder that it lies in"
-        ) from error
-
-
 def newest_run(store: Any) -> Any | None:
     """The record (a `Context`) of the run that began last; None before the first."""
     runs = store.get_contexts_by_type("pipeline_run")
@@ -118,25 +98,18 @@ def newest_run(store: Any) -> Any | None:
 def outputs_of(store: Any, run: Any) -> dict[str, dict[str, Any]]:
     """The artifacts of a run by node and output name, also those that it reused."""
     found: dict[str, dict[str, Any]] = {}
+    nodes = nodes_by_execution(store)
     for execution in store.get_executions_by_context(run.id):
         names = {
             event.artifact_id: event.path.steps[0].key
             for event in store.get_events_by_execution_ids([execution.id])
             if event.type == metadata_store_pb2.Event.OUTPUT
         }
-        found[_node_of(store, execution)] = {
+        found[nodes.get(execution.id, "")] = {
             names[artifact.id]: artifact
             for artifact in store.get_artifacts_by_id(list(names))
         }
     return found
-
-
-def _node_of(store: Any, execution: Any) -> str:
-    """The pipeline node of an execution; its context is named `pipeline.node`."""
-    for context in store.get_contexts_by_execution(execution.id):
-        if context.type == "node":
-            return str(context.name.split(".", 1)[1])
-    return ""
 
 
 # Bytes of an artifact's files; None where an earlier release noted names alone.

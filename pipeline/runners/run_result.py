@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.metadata_store import metadata_store
-from ml_metadata.proto import metadata_store_pb2
-
 from pipeline.examples.day_split import EVAL
 from pipeline.report.files import METRICS_FILE, PAGE_FILE
+from pipeline.runners.metadata_file import check_records, open_store
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import newest_run, outputs_of
 
@@ -48,11 +46,9 @@ def read_result(paths: RunPaths) -> RunResult:
 
     Raises:
         FileNotFoundError: The folder holds no finished run.
+        RunFolderError: Its records are none of ours, or cannot be read.
     """
-    if not paths.metadata.exists():
-        raise FileNotFoundError(
-            f"{paths.out} holds no run: {paths.metadata} is missing"
-        )
+    check_records(paths.metadata)
     uris = newest_outputs(paths.metadata)
     missing = {"ReportGen", "ImpressionExampleGen", "Trainer"} - uris.keys()
     if missing:
@@ -61,24 +57,19 @@ def read_result(paths: RunPaths) -> RunResult:
             f"{', '.join(sorted(missing))}. Run it again to continue it."
         )
     report = Path(uris["ReportGen"]["report"])
-    versions = [p for p in paths.serving.glob("*") if p.name.isdigit()]
+    versions = paths.versions
     return RunResult(
         report=report / PAGE_FILE,
         metrics=json.loads((report / METRICS_FILE).read_text(encoding="utf-8")),
         examples=Path(uris["ImpressionExampleGen"]["examples"]),
         model=Path(uris["Trainer"]["model"]),
-        pushed=max(versions, key=lambda p: int(p.name), default=None),
+        pushed=versions[-1] if versions else None,
     )
 
 
 def newest_outputs(metadata: Path) -> dict[str, dict[str, str]]:
     """Artifact URIs by node and output name, of the newest pipeline run."""
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(metadata)
-    connection.sqlite.connection_mode = (
-        metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    )
-    store = metadata_store.MetadataStore(connection)
+    store = open_store(metadata, read_only=True)
     newest = newest_run(store)
     if newest is None:
         return {}

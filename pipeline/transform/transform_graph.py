@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -25,6 +24,7 @@ from tensorflow_transform.tf_metadata import (
 from tfx_bsl.public import tfxio
 
 from pipeline.examples.example_files import file_batches, split_files
+from pipeline.examples.list_columns import list_column
 from pipeline.transform.id_counts import count_ids
 from preprocessing.transform.graph import (
     analyzed_columns,
@@ -134,16 +134,5 @@ def _record_batches(
         lambda batch: tf.io.parse_example(batch, spec)
     )
     for columns in parsed.prefetch(1):
-        arrays = [_as_lists(columns[field.name], field.type) for field in schema]
+        arrays = [list_column(columns[field.name]) for field in schema]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _as_lists(column: tf.Tensor | tf.RaggedTensor, kind: pa.DataType) -> pa.Array:
-    if isinstance(column, tf.RaggedTensor):
-        offsets, values = column.row_splits.numpy(), column.flat_values.numpy()
-    else:
-        values = column.numpy().reshape(-1)
-        offsets = np.arange(len(values) + 1, dtype=np.int64)
-    return pa.LargeListArray.from_arrays(
-        pa.array(offsets), pa.array(values, kind.value_type)
-    )

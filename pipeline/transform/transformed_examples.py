@@ -13,9 +13,11 @@ import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform.saved import saved_transform_io_v2
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from pipeline.examples.example_files import file_batches, split_files
+from preprocessing.arrays.lists import make_lists, offsets_of
+from preprocessing.datasets.tf_examples import encode_examples
+from preprocessing.engine.cores import usable_cores
 
 _PREFIX = "transformed_examples"  # as TFX names them
 _BATCH = 4096
@@ -51,7 +53,7 @@ def write_transformed_examples(
     def transform(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         return loader.apply_transform_model(tf.io.parse_example(serialized, spec))
 
-    with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(len(files), usable_cores())) as threads:
         list(threads.map(partial(_write_file, transform=transform), files, targets))
 
 
@@ -61,18 +63,17 @@ def _write_file(source: str, target: str, transform: Any) -> None:
         .map(transform, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(1)
     )
-    encoder = RecordBatchToExamplesEncoder()
     options = tf.io.TFRecordOptions("GZIP", compression_level=_COMPRESSION_LEVEL)
     with tf.io.TFRecordWriter(target, options) as writer:
         for batch in batches:
-            names = sorted(batch)
-            lists = [_as_lists(batch[name].numpy()) for name in names]
-            for example in encoder.encode(pa.RecordBatch.from_arrays(lists, names)):
+            columns = {name: _column(batch[name].numpy()) for name in sorted(batch)}
+            for example in encode_examples(pa.table(columns)):
                 writer.write(example)
 
 
-def _as_lists(values: np.ndarray) -> pa.Array:
-    """[batch] or [batch, length] as one list an example."""
-    flat = values.reshape(-1)
-    offsets = np.arange(0, len(flat) + 1, max(1, len(flat) // len(values)))
-    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(flat))
+def _column(values: np.ndarray) -> pa.Array:
+    """[batch] as it is, [batch, length] as a list an example."""
+    if values.ndim == 1:
+        return pa.array(values)
+    ends = offsets_of(np.full(len(values), values.shape[1]))
+    return make_lists(ends, pa.array(values.reshape(-1)))

@@ -167,6 +167,8 @@ def _reprinted(lists: pa.ListArray) -> pa.ListArray:
 
 def to_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """A column as one array, without dictionary encoding and 64-bit offsets."""
+    # Before chunks become one: 8-bit indices of each may not do for the values of all.
+    column = _decoded(column)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):
@@ -175,12 +177,21 @@ def to_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
                 if column.num_chunks
                 else pa.array([], column.type)
             )
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     if pa.types.is_large_string(column.type):
         column = column.cast(pa.string())
     if pa.types.is_large_binary(column.type):
         column = column.cast(pa.binary())
+    return column
+
+
+def _decoded(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_list(kind) and pa.types.is_dictionary(kind.value_type):
+        return column.cast(pa.list_(kind.value_type.value_type))
+    if pa.types.is_large_list(kind) and pa.types.is_dictionary(kind.value_type):
+        return column.cast(pa.large_list(kind.value_type.value_type))
     return column
 
 

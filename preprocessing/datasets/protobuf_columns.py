@@ -75,14 +75,9 @@ def text_elements(values: pa.Array, field: int) -> pa.LargeBinaryArray:
     """Texts as elements of a repeated field.
 
     Args:
-        values: Texts or bytes, also as a dictionary; a null is an empty text.
+        values: Texts or bytes; a null is an empty text.
         field: The field's number.
     """
-    if pa.types.is_dictionary(values.type):
-        distinct = text_elements(values.dictionary, field)
-        nothing = pa.array([delimited(field, 0)], pa.large_binary())
-        indices = pc.fill_null(values.indices, len(distinct))
-        return pa.concat_arrays([distinct, nothing]).take(indices)
     texts = pc.fill_null(values.cast(pa.large_binary()), _EMPTY)
     lengths = lengths_of(texts)
     return joined(headers(lengths, lambda size: delimited(field, size)), texts)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from preprocessing.checks.counts import LogSummary
 from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.engine.cores import usable_cores
 from preprocessing.engine.in_threads import run_in_threads
 from preprocessing.engine.log_input import LogInput, open_log
 from preprocessing.engine.output_folder import (
@@ -94,7 +95,7 @@ def _in_threads(
     progress: Progress,
 ) -> LogSummary:
     staging = output.staging
-    parallel = threads or len(os.sched_getaffinity(0))
+    parallel = threads or usable_cores()
     rejects, state = join(staging, REJECTS), join(staging, STATE)
     outputs = FileOutputs(staging, features)
     with tempfile.TemporaryDirectory(dir=_spill_parent(output)) as spill:

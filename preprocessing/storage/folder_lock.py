@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from typing import BinaryIO
 LOCK_FILE = ".lock"
 
 _MOST_BYTES = 1000  # of a holder's name, whatever may lie in the file
+_PAUSES_S = (0.01, 0.05, 0.2)  # between tries; who looks for the holder needs less
 
 
 class FolderInUseError(OSError):
@@ -40,13 +42,11 @@ def hold_folder(
     """
     os.makedirs(path, exist_ok=True)
     with open(os.path.join(path, LOCK_FILE), "a+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _lock(file):
             raise FolderInUseError(
                 f"{os.fspath(path)} is in use by {_holder(file)}: wait until it has "
                 "finished, or choose another folder"
-            ) from error
+            )
         name = f"{holder} (process {os.getpid()} on {platform.node()})"
         file.truncate(0)
         file.write(name.encode())
@@ -96,6 +96,18 @@ def holder_of(path: str | os.PathLike[str]) -> str | None:
     except FolderInUseError:
         with open(os.path.join(path, LOCK_FILE), "rb") as file:
             return _name_in(file)
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Takes the lock, though somebody may just be looking who has it (`holder_of`)."""
+    for pause_s in (*_PAUSES_S, None):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if pause_s is not None:
+                time.sleep(pause_s)
+    return False
 
 
 def _holder(file: BinaryIO) -> str:

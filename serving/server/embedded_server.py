@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from serving.server.models.model_watcher import ModelWatcher
 from serving.server.models.version_policy import LatestVersions
 from serving.server.ports import ListenError
 from serving.server.prediction.predictor import Predictor
+from serving.server.settings.cores import usable_cores
 from serving.server.settings.server_options import ServerOptions
 
 _LOG = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class EmbeddedServer:
         watcher = ModelWatcher(
             store, options.poll_s, config_file, options.config_poll_s
         )
-        workers = options.workers or max(1, (os.cpu_count() or 1) - 1)
+        workers = options.workers or max(1, usable_cores() - 1)
         predictor = Predictor(
             store, workers, options.batching, BatchMetrics(metrics).record
         )

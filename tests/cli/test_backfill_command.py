@@ -11,15 +11,24 @@ from cli.backfill_command import command, run_days
 DAYS = [datetime.date(2022, 4, 30), datetime.date(2022, 5, 1)]
 
 
+class Runs:
+    """Notes what it is to run."""
+
+    received = None
+
+    def __init__(self, status=0):
+        self.status = status
+        self.ran = []
+
+    def __call__(self, options):
+        self.ran.append(list(options))
+        return self.status
+
+
 def test_days_are_run_in_order_with_the_same_options(capsys):
-    ran = []
-
-    def run(options):
-        ran.append(list(options))
-        return 0
-
+    run = Runs()
     run_days(DAYS, ["--out", "here"], run)
-    assert ran == [
+    assert run.ran == [
         ["--out", "here", "--date", "2022-04-30"],
         ["--out", "here", "--date", "2022-05-01"],
     ]
@@ -27,15 +36,10 @@ def test_days_are_run_in_order_with_the_same_options(capsys):
 
 
 def test_a_day_that_fails_is_the_last():
-    ran = []
-
-    def run(options):
-        ran.append(options[-1])
-        return 3
-
+    run = Runs(status=3)
     with pytest.raises(click.ClickException, match="2022-04-30 failed"):
         run_days(DAYS, [], run)
-    assert ran == ["2022-04-30"]
+    assert run.ran == [["--date", "2022-04-30"]]
 
 
 def test_days_the_wrong_way_round_are_refused(tmp_path):

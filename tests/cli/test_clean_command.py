@@ -67,3 +67,15 @@ def test_a_folder_without_runs_is_one_line(tmp_path):
     [line] = result.output.splitlines()
     assert f"{tmp_path} holds no run" in line
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+@pytest.mark.parametrize("holds", [b"", b"by hand"])
+def test_records_that_are_none_are_one_line(tmp_path, holds, options):
+    metadata = RunPaths(tmp_path).metadata
+    metadata.write_bytes(holds)
+    result = clean("--out", tmp_path, *options)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert f"{metadata} {'was not made by a run' if holds else 'is empty'}" in line
+    assert metadata.read_bytes() == holds

@@ -1,4 +1,5 @@
 import json
+import sqlite3
 
 import pytest
 from click.testing import CliRunner
@@ -93,3 +94,20 @@ def test_a_folder_without_runs_is_one_line(tmp_path):
     paths = RunPaths(tmp_path)
     RunHistory(paths.metadata)
     assert "holds no run yet" in status("--out", tmp_path).output
+
+
+@pytest.mark.parametrize("holds", [b"", b"by hand", None])
+def test_records_that_are_none_are_one_line(tmp_path, holds):
+    metadata = RunPaths(tmp_path).metadata
+    if holds is None:
+        sqlite3.connect(metadata).executescript("CREATE TABLE mine (id INTEGER)")
+    else:
+        metadata.write_bytes(holds)
+    before = metadata.read_bytes()
+    result = status("--out", tmp_path)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert (
+        f"{metadata} {'is empty' if holds == b'' else 'was not made by a run'}" in line
+    )
+    assert metadata.read_bytes() == before

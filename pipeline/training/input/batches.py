@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-_READ_BYTES = 1 << 20  # of a compressed file at a time
+from pipeline.examples.example_files import read_files
 
 
 def read_batches(
@@ -25,7 +25,7 @@ def read_batches(
     spec = transform_output.transformed_feature_spec()
     return (
         tf.data.Dataset.from_tensor_slices(example_files(file_patterns))
-        .flat_map(read_file)
+        .flat_map(read_files)
         .batch(batch_size)
         .map(
             lambda batch: tf.io.parse_example(batch, spec),
@@ -47,19 +47,12 @@ def example_files(file_patterns: Sequence[str]) -> list[str]:
     return sorted(files)
 
 
-def read_file(path: str | tf.Tensor) -> tf.data.Dataset:
-    """The serialized examples of one file."""
-    return tf.data.TFRecordDataset(
-        path, compression_type="GZIP", buffer_size=_READ_BYTES
-    )
-
-
 def count_examples(file_patterns: Sequence[str]) -> int:
     """How many examples there are: read once, not parsed."""
     files = tf.data.Dataset.from_tensor_slices(example_files(file_patterns))
     counts = files.map(
         lambda path: (
-            read_file(path)
+            read_files(path)
             .batch(4096)
             .reduce(
                 tf.constant(0, tf.int64),

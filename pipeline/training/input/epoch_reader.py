@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from pipeline.training.input.batches import example_files, read_file
+from pipeline.examples.example_files import read_files
+from pipeline.training.input.batches import example_files
 
 # Files that are read side by side, and records taken from one before the next.
 _OPEN_FILES, _RECORDS_IN_A_ROW = 8, 256
@@ -65,7 +66,7 @@ class EpochReader:
         return (
             tf.data.Dataset.from_tensor_slices(files.tolist())
             .interleave(
-                lambda file: read_file(file).batch(_RECORDS_IN_A_ROW),
+                lambda file: read_files(file).batch(_RECORDS_IN_A_ROW),
                 cycle_length=min(len(files), _OPEN_FILES),
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
@@ -125,7 +126,7 @@ class EpochReader:
         Raises:
             ValueError: The files hold none.
         """
-        for serialized in read_file(self._files).take(1).batch(1):
+        for serialized in read_files(self._files).take(1).batch(1):
             return self.parse(serialized)
         raise ValueError(f"there is nothing to train on: no example in {self._files}")
 

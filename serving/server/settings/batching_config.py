@@ -9,7 +9,6 @@ Example:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.server.settings import batching_parameters_pb2
+from serving.server.settings.cores import usable_cores
 from serving.server.settings.text_config import ServerConfigError, read_text_config
 
 
@@ -31,7 +31,7 @@ class BatchingParameters:
             while a thread is idle; 0 never keeps an idle thread waiting.
         max_enqueued_batches: Most batches of a signature that wait for a thread; a
             request that would need a further one is refused (`UNAVAILABLE`).
-        num_batch_threads: Batches run at once; by default the number of cores.
+        num_batch_threads: Batches run at once; by default as many as usable cores.
         thread_pool_name: Name of the threads.
         allowed_batch_sizes: Sizes to which batches are filled up by copies of a row, in
             increasing order up to `max_batch_size`; empty for any size.
@@ -50,7 +50,7 @@ class BatchingParameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
-    num_batch_threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    num_batch_threads: int = field(default_factory=usable_cores)
     thread_pool_name: str = "batch_threads"
     allowed_batch_sizes: Sequence[int] = ()
     pad_variable_length_inputs: bool = False

@@ -92,8 +92,26 @@ def test_a_log_shorter_than_the_window_is_used_as_far_as_it_goes():
     split = DaySplit(SplitConfig(train_days=7, eval_days=1), counts, 0)
     assert split.split_days()[EVAL] == range(21, 22)
     assert check_days(split, counts) == [
+        "train: 1 of the 7 days (split.train_days): the log begins on 1970-01-21"
+    ]
+
+
+def test_days_that_are_missing_in_a_log_are_not_before_its_beginning():
+    counts = Counter({2: 5, 20: 5, 21: 5})
+    split = DaySplit(SplitConfig(train_days=7, eval_days=1), counts, 0)
+    assert check_days(split, counts) == [
         "train: no impressions on 1970-01-15 to 1970-01-20"
     ]
+
+
+def test_days_that_an_earlier_run_has_not_left_are_not_said_to_lack_in_the_log():
+    config = SplitConfig(train_days=7, eval_days=1)
+    counts = Counter({17: 5, 19: 5, 20: 5, 21: 5})
+    split = DaySplit(config, counts, 0, last=21, goes_on=True)
+    fewer, missing = check_days(split, counts)
+    assert fewer.startswith("train: 3 of the 7 days (split.train_days): the run before")
+    assert fewer.endswith("1970-01-18; older days of the log are not read again")
+    assert missing == "train: no impressions on 1970-01-19"
 
 
 @pytest.mark.parametrize("counts", [days(5), days(5, 0, 0, 0, 5), Counter()])

@@ -134,19 +134,18 @@ def test_files_are_copied_where_links_are_not_possible(make, tmp_path, monkeypat
 
 
 def test_rows_of_other_days_are_no_rejects(make, tmp_path):
-    made = make("some", first_day=1, last_day=4)
+    second = make("second", last_day=2)
+    made = make("some", earlier=second, last_day=4)
     counts = summary(made)
-    assert counts["rows_in"] == 4 * (ROWS + 1)
-    assert counts["rejects"] == 8
+    assert counts["rows_in"] == 2 * (ROWS + 1)
+    assert counts["rejects"] == 4
     # Folders of days next to the window are read, in case their days begin elsewhere.
     assert counts["other_days"] == 2 * (ROWS + 1)
     assert list(counts["days"]) == [date_of(FIRST + day) for day in (1, 2, 3, 4)]
 
 
-def test_a_gap_is_an_error(make):
+def test_a_day_that_is_there_is_an_error(make):
     third = make("third", last_day=3)
-    with pytest.raises(EarlierExamplesError, match="would be missing"):
-        make("late", earlier=third, first_day=5, last_day=5)
     with pytest.raises(EarlierExamplesError, match="already"):
         make("again", earlier=third, last_day=3)
 
@@ -156,6 +155,14 @@ def test_a_day_that_had_begun_is_an_error(make):
     begun = make("begun", config)
     with pytest.raises(EarlierExamplesError, match="its examples end on 2022-01-11"):
         make("next", earlier=begun, last_day=4)
+
+
+def test_a_window_that_has_grown_is_said_to_fill_up(make):
+    third = make("third", changed("split", train_days=1), last_day=3)
+    fourth = make("fourth", earlier=third, last_day=4)
+    [warning] = summary(fourth)["warnings"]
+    assert warning.startswith("train: 2 of the 3 days (split.train_days): the run befo")
+    assert date_of(FIRST + 2) in warning
 
 
 def test_other_settings_are_an_error(make):

@@ -105,7 +105,7 @@ def state_of(folder, config):
     [
         ({}, {}),
         ({"by": "user", "train_user_share": 0.6}, {}),
-        ({}, {"first_day": "2022-01-08", "last_day": "2022-01-10"}),
+        ({}, {"last_day": "2022-01-10"}),
     ],
 )
 def test_both_make_the_same_of_a_log(make, split, days):

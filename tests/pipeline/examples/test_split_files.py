@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,6 +9,7 @@ import tensorflow as tf
 from pipeline.examples import split_files
 from pipeline.examples.split_files import SplitFiles
 from pipeline.examples.split_parts import Assigned, Part
+from tests.helpers.waiting import wait_until
 
 ONE, OTHER = Part("train", 10), Part("eval", 11)
 ROWS = 40
@@ -91,3 +95,33 @@ def test_a_split_without_rows_is_an_empty_folder(write):
     folders, rows = write("out", [])
     assert not list(folders["train"].iterdir())
     assert not rows
+
+
+def test_all_threads_together_hold_no_more_than_they_may(tmp_path, monkeypatch):
+    monkeypatch.setattr(split_files, "_ALL_HELD_BYTES", 2 * split_files._HELD_BYTES)
+    encode, go_on = split_files.encode_examples, threading.Event()
+    inside, asked = [], []
+
+    def slow_encode(table):
+        inside.append(table)
+        assert go_on.wait(60)
+        return encode(table)
+
+    class Asked(threading.Semaphore):
+        def __enter__(self):
+            asked.append(self)
+            return super().__enter__()
+
+    monkeypatch.setattr(split_files, "encode_examples", slow_encode)
+    monkeypatch.setattr(split_files.threading, "Semaphore", Asked)
+    written = SplitFiles(tmp_path, 2)
+    with ThreadPoolExecutor(3) as threads:
+        for block in range(3):
+            rows = pa.table({"number": range(ROWS)})
+            assigned = Assigned(np.zeros(ROWS, np.int64), [ONE])
+            threads.submit(written.add, block, rows, assigned)
+        wait_until(lambda: len(inside) == 3 or (len(asked) == 3 and len(inside) == 2))
+        held = len(inside)
+        go_on.set()
+    assert held == 2
+    assert written.finish({"train": tmp_path / "train"}) == {ONE: 3 * ROWS}

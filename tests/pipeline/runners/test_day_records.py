@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pipeline.runners.day_records import DayRecord, DayRecords
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.runners.metadata_file import RunFolderError
 
 FIRST, SECOND = datetime.date(2022, 4, 30), datetime.date(2022, 5, 1)
 NOON = datetime.datetime(2022, 5, 2, 12, tzinfo=datetime.timezone.utc)

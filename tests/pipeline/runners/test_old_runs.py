@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from pipeline.runners.old_runs import find_old_runs, folder_size, remove_old_runs
+from pipeline.runners.old_runs import find_old_runs, freed_bytes, remove_old_runs
 from pipeline.runners.run_records import settle_records
 from tests.helpers.run_history import daily_run
 
@@ -91,7 +91,7 @@ def test_nothing_is_removed_that_was_not_found(paths, history, days):
     old = find_old_runs(paths, 2)
     assert left(paths, history) == before == live(history)
     assert {run.day for run in old.runs} == set(DAYS[:3])
-    assert old.size == sum(map(folder_size, old.folders)) > 0
+    assert old.size == 1000 * len(old.artifacts) + 10  # and a version
     remove_old_runs(paths, old)
     assert len(before - left(paths, history)) == len(old.artifacts) == len(old.records)
 
@@ -145,3 +145,16 @@ def test_a_log_without_days_counts_runs(paths, history):
     for name in ("a", "b", "c"):
         daily_run(history, name)
     assert [run.run for run in find_old_runs(paths, 2).runs] == ["run-of-a"]
+
+
+def test_a_file_that_is_linked_from_elsewhere_frees_nothing(tmp_path):
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    for folder in (first, second, third):
+        folder.mkdir()
+    (first / "own").write_bytes(b"1" * 10)
+    (first / "examples").write_bytes(b"2" * 1000)
+    for folder in (second, third):
+        os.link(first / "examples", folder / "examples")
+    assert freed_bytes([first]) == 10
+    assert freed_bytes([first, second]) == 10
+    assert freed_bytes([first, second, third]) == 1010

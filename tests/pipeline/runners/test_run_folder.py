@@ -4,7 +4,8 @@ import pytest
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.runners.run_folder import RunFolderError, check_run_folder
+from pipeline.runners.metadata_file import RunFolderError
+from pipeline.runners.run_folder import check_run_folder
 from pipeline.runners.run_paths import RunPaths
 
 

@@ -7,7 +7,7 @@ import pytest
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.runners.run_folder import RunFolderError
+from pipeline.runners.metadata_file import RunFolderError
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import note_made_files, settle_records
 

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from pipeline.config import TrainerPart
+from pipeline.examples.example_files import read_files
 from pipeline.training import trainer
-from pipeline.training.input.batches import example_files, read_file
+from pipeline.training.input.batches import example_files
 from pipeline.training.loop.finite_losses import NonFiniteLossError
 from tests.helpers.small_transform import settings_with
 from tests.helpers.training_arguments import training_arguments
@@ -29,7 +30,7 @@ def plant(files, folder):
     """Copies the examples; one has no number in `battery`."""
     path = str(folder / "planted.gz")
     with tf.io.TFRecordWriter(path, options="GZIP") as writer:
-        for number, serialized in enumerate(read_file(files).as_numpy_iterator()):
+        for number, serialized in enumerate(read_files(files).as_numpy_iterator()):
             example = tf.train.Example.FromString(serialized)
             if number == 20:
                 [before] = example.features.feature["battery"].float_list.value

@@ -144,3 +144,17 @@ def test_the_wanted_type_chooses_the_conversion(kind, conversion, raw):
 def test_texts_become_one_array_of_texts(column):
     assert to_array(column).equals(pa.array(["a", None, "a"]))
     assert to_array(pa.chunked_array([], column.type)).equals(pa.array([], "string"))
+
+
+@pytest.mark.parametrize("in_lists", [None, pa.ListArray, pa.LargeListArray])
+def test_chunks_may_have_more_categories_than_their_indices_can_count(in_lists):
+    """As `pa.concat_tables` has of data frames with few categories each."""
+    kind = pa.dictionary(pa.int8(), pa.string())
+    texts = [[None, *(f"{chunk}-{n}" for n in range(100))] for chunk in range(3)]
+    chunks = [pa.array(each, kind) for each in texts]
+    expected = [text for each in texts for text in each]
+    if in_lists is not None:
+        ends = pa.array(range(102), in_lists.from_arrays([0], []).offsets.type)
+        chunks = [in_lists.from_arrays(ends, chunk) for chunk in chunks]
+        expected = [[text] for text in expected]
+    assert to_array(pa.chunked_array(chunks)).to_pylist() == expected

@@ -8,6 +8,7 @@ from preprocessing.storage.folder_lock import (
     LOCK_FILE,
     FolderInUseError,
     hold_folder,
+    holder_of,
     share_folder,
 )
 
@@ -113,3 +114,21 @@ def test_without_locks_of_the_file_system_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("fcntl.flock", refuse)
     with share_folder(tmp_path):
         pass
+
+
+def test_a_look_at_who_holds_a_folder_keeps_nobody_out(tmp_path, monkeypatch):
+    with hold_folder(tmp_path):
+        pass
+    look = share_folder(tmp_path)
+    look.__enter__()  # as `holder_of` does, at the moment that a run starts
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        look.__exit__(None, None, None)
+
+    monkeypatch.setattr("preprocessing.storage.folder_lock.time.sleep", sleep)
+    with hold_folder(tmp_path, "poso run"):
+        assert holder_of(tmp_path).startswith("poso run (process ")
+    assert len(pauses) == 1
+    assert holder_of(tmp_path) is None

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.training.input.batches import example_files, read_file
+from pipeline.examples.example_files import read_files
+from pipeline.training.input.batches import example_files
 from pipeline.training.input.epoch_reader import EpochReader
 
 ROWS = 25
@@ -17,7 +18,7 @@ def in_order(small_transform):
     """Each example's place in the file; no two are alike."""
     [file] = example_files(small_transform.train_files)
     found = {
-        example: i for i, example in enumerate(read_file(file).as_numpy_iterator())
+        example: i for i, example in enumerate(read_files(file).as_numpy_iterator())
     }
     assert len(found) == ROWS
     return found

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.examples.day_window import last_day
+from pipeline.examples.last_day import last_day
 
 
 def log(*counts, first=100):
