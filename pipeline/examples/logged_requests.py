@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,17 @@ class ServedColumns:
 
     fields: tuple[pa.Field, ...]
     ages: frozenset[str]
+
+    @cached_property
+    def forms(self) -> dict[str, tuple[int, str]]:
+        """Dimensions in a dense request, and numpy's kinds of the values, by column."""
+        return {
+            field.name: (
+                2 if pa.types.is_list(field.type) else 1,
+                _KINDS[feature_type(field.type)],
+            )
+            for field in self.fields
+        }
 
     @classmethod
     def of(cls, config: InputConfig) -> ServedColumns:
@@ -156,16 +168,23 @@ def _read(message: Any, columns: ServedColumns) -> _Request | None:
     video_ids = _values(message, VIDEO_ID)
     if video_ids is None or video_ids.ndim != 1:
         return None
-    dense = {}
-    for of in columns.fields:
-        if of.name not in message.inputs:
+    dense, candidates = {}, len(video_ids)
+    for name, (dimensions, kinds) in columns.forms.items():
+        if name not in message.inputs:
             continue
-        values = _values(message, of.name)
-        if values is None or not _fits(values, of, len(video_ids)):
+        values = _values(message, name)
+        if (
+            values is None
+            or values.ndim != dimensions
+            or values.dtype.kind not in kinds
+        ):
             return None
-        shape = (len(video_ids), *values.shape[1:])
-        dense[of.name] = np.broadcast_to(values, shape)
-    return _Request(len(video_ids), dense=dense)
+        if len(values) == 1:
+            values = np.repeat(values, candidates, axis=0)
+        if len(values) != candidates:
+            return None
+        dense[name] = values
+    return _Request(candidates, dense=dense)
 
 
 def _values(message: Any, name: str) -> np.ndarray | None:
@@ -185,15 +204,6 @@ def _are_examples(values: np.ndarray, columns: ServedColumns) -> bool:
     except tf.errors.InvalidArgumentError:
         return False
     return True
-
-
-def _fits(values: np.ndarray, of: pa.Field, candidates: int) -> bool:
-    dimensions = 2 if pa.types.is_list(of.type) else 1
-    return (
-        values.ndim == dimensions
-        and values.dtype.kind in _KINDS[feature_type(of.type)]
-        and len(values) in (1, candidates)
-    )
 
 
 def _serialized(requests: list[_Request], columns: ServedColumns) -> list[bytes]:
