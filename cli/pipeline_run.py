@@ -29,6 +29,7 @@ from pipeline.runners.finished_runs import (
     RunRequest,
     note_finished,
     state_of_inputs,
+    state_of_serving_logs,
     when_finished,
 )
 from pipeline.runners.metadata_file import RunFolderError
@@ -91,7 +92,8 @@ def run_and_print(
         for note in settle_records(paths):
             console.print(f"note: {note}", markup=False, soft_wrap=True)
         state = state_of_inputs(config, data_dir, log_state, options)
-        request = RunRequest(config, data_dir, state, day, options, until)
+        logs = _serving_logs(config)
+        request = RunRequest(config, data_dir, state, day, options, until, logs)
         finished = None if again_from else when_finished(paths, request)
         if finished is None:
             _run(console, request, paths, again_from)
@@ -199,6 +201,15 @@ def _check_source(config: RunConfig, data_dir: Path) -> list[str]:
     except SourceError as error:
         raise click.ClickException(str(error)) from error
     return [note for note in notes if note]
+
+
+def _serving_logs(config: RunConfig) -> str:
+    from preprocessing.storage.files import SourceError
+
+    try:
+        return state_of_serving_logs(config)
+    except SourceError as error:
+        raise click.ClickException(f"drift.serving.logs: {error}") from error
 
 
 def _print_outputs(console: Console, outputs: Mapping[str, Mapping[str, str]]) -> None:

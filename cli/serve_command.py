@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.object_store import FolderOrUri, staged_models
-from cli.options import FILE
+from cli.options import FILE, FOLDER
 from serving.server.settings.server_options import ServerOptions
 
 
@@ -109,6 +109,19 @@ from serving.server.settings.server_options import ServerOptions
     show_default=True,
     type=click.IntRange(min=1),
     help="More are refused as UNAVAILABLE (503).",
+)
+@click.option(
+    "--request-log",
+    type=FOLDER,
+    help="Write a share of the answered Predict requests into files of this folder, "
+    "ids of users included. By default none is written.",
+)
+@click.option(
+    "--request-log-share",
+    default=ServerOptions.request_log_share,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="That share, from 0 to 1.",
 )
 def command(
     model_dir: str | None,

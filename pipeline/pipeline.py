@@ -34,6 +34,7 @@ from pipeline.examples.schema_gen import ContractSchemaGen
 from pipeline.partial_runs import nodes_until
 from pipeline.report.report_gen import ReportGen
 from pipeline.transform.nodes import (
+    serving_statistics_node,
     statistics_node,
     transform_node,
     validator_node,
@@ -50,6 +51,7 @@ def create_pipeline(
     serving_dir: str,
     rejects_dir: str,
     input_state: str = "",
+    serving_logs_state: str = "",
     input_options: Mapping[str, Any] | None = None,
     metadata_connection_config: object | None = None,
     beam_pipeline_args: Sequence[str] = (),
@@ -69,6 +71,7 @@ def create_pipeline(
         rejects_dir: Where rows that break the contract are kept.
         input_state: What the log's files are at the moment; examples are made anew
             when it changes.
+        serving_logs_state: What the files of `drift.serving.logs` are at the moment.
         input_options: Further arguments of `ImpressionExampleGen`: a state to start
             from, a feature table in place of a log, days of the log.
         metadata_connection_config: ML Metadata; runners on a cluster bring their own.
@@ -111,17 +114,21 @@ def create_pipeline(
     examples = example_gen.outputs["examples"]
 
     # What the day looks like, what it should look like, and where it differs from that
-    # and from the day before.
+    # from the day before, and from what the model is asked in serving.
     statistics_gen = statistics_node(config, examples, on_beam)
     schema_gen = ContractSchemaGen(config=config.part(InputConfig).model_dump_json())
     schema = schema_gen.outputs["schema"]
     nodes += [example_gen, statistics_gen, schema_gen]
-    statistics, previous = statistics_gen.outputs["statistics"], None
+    statistics, previous, served = statistics_gen.outputs["statistics"], None, None
     if not on_beam:
+        if config.drift.serving.logs is not None:
+            serving_gen = serving_statistics_node(config, serving_logs_state)
+            served = serving_gen.outputs["statistics"]
+            nodes.append(serving_gen)
         earlier_statistics = earlier_statistics_node(examples)
         previous = earlier_statistics.outputs["statistics"]
         nodes.append(earlier_statistics)
-    validator = validator_node(config, statistics, schema, previous)
+    validator = validator_node(config, statistics, schema, previous, served)
 
     # Buckets, vocabularies and padded sequences; the same graph runs in serving.
     transform = transform_node(

@@ -20,7 +20,12 @@ from pipeline.config.model import (
     PersonalizationConfig,
     TaskConfig,
 )
-from pipeline.config.parts import StatisticsPart, TrainerPart, TrialPart
+from pipeline.config.parts import (
+    ServingStatisticsPart,
+    StatisticsPart,
+    TrainerPart,
+    TrialPart,
+)
 from pipeline.config.run import RunConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.config.serving import ServingConfig
@@ -51,6 +56,7 @@ __all__ = [
     "SampleWeightsConfig",
     "ScheduleConfig",
     "ServingConfig",
+    "ServingStatisticsPart",
     "SplitConfig",
     "StatisticsConfig",
     "StatisticsPart",

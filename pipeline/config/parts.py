@@ -22,6 +22,32 @@ class StatisticsPart(Section):
     statistics: StatisticsConfig
 
 
+class LoggedRequests(Section):
+    """Where logged requests are."""
+
+    logs: str | None
+
+
+class DriftOfServing(Section):
+    """Of the comparisons that with serving, without its thresholds."""
+
+    serving: LoggedRequests
+
+
+class ServedModel(Section):
+    """The name that requests ask for."""
+
+    model_name: str
+
+
+class ServingStatisticsPart(InputConfig):
+    """What describes the logged requests."""
+
+    statistics: StatisticsConfig
+    drift: DriftOfServing
+    serving: ServedModel
+
+
 class TrainerPart(InputConfig):
     """What trains and exports a model, the plain baseline included."""
 

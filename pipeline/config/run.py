@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.data import InputConfig, LogConfig, StatisticsConfig
 from pipeline.config.days import DaysConfig
-from pipeline.config.drift import DriftConfig, compared_columns
+from pipeline.config.drift import DriftConfig, compared_columns, served_columns
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.model import ModelConfig, TaskConfig
 from pipeline.config.section import PartT, select
@@ -76,6 +76,12 @@ class RunConfig(InputConfig, LogConfig):
             tuple(self.drift.by_feature),
             compared_columns(self.features),
             "a column that is compared",
+        )
+        self._all_known(
+            "drift.serving.by_feature",
+            tuple(self.drift.serving.by_feature),
+            served_columns(self.features, self.transform),
+            "a column that is compared and that requests have",
         )
         if evaluated.popularity_task:
             self._all_known(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -50,24 +51,40 @@ def split_statistics(
     """
     drawn, examples = draw_examples(split_dir, max_examples, _SEED)
     fields = [field for field in schema if field.name not in LEFT_OUT]
-    proto = generate_statistics_in_memory(_record_batch(drawn, fields))
+    proto = examples_statistics(drawn, fields)
     return SplitStatistics(proto, len(drawn), examples)
 
 
-def _record_batch(examples: list[bytes], fields: list[pa.Field]) -> pa.RecordBatch:
+def examples_statistics(
+    examples: Sequence[bytes], fields: Sequence[pa.Field]
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Statistics of some columns of serialized examples.
+
+    Args:
+        examples: The examples, one at least.
+        fields: The columns; what else the examples have is left out.
+    """
+    return generate_statistics_in_memory(_record_batch(examples, fields))
+
+
+def parsing_of(fields: Sequence[pa.Field]) -> dict[str, tf.io.RaggedFeature]:
+    """How `tf.io.parse_example` reads columns of examples."""
+    return {
+        field.name: tf.io.RaggedFeature(tf.as_dtype(feature_type(field.type)))
+        for field in fields
+    }
+
+
+def _record_batch(
+    examples: Sequence[bytes], fields: Sequence[pa.Field]
+) -> pa.RecordBatch:
     """The examples' columns as TFDV reads them: a list an example, null where missing.
 
     It parses six times as fast as TFX's decoder, and does not tell an empty list from a
     missing one: both are missing.
     """
-    spec = {
-        field.name: tf.io.RaggedFeature(tf.as_dtype(feature_type(field.type)))
-        for field in fields
-    }
-    columns = {
-        name: _column(values)
-        for name, values in tf.io.parse_example(examples, spec).items()
-    }
+    parsed = tf.io.parse_example(examples, parsing_of(fields))
+    columns = {name: _column(values) for name, values in parsed.items()}
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 

@@ -47,8 +47,9 @@ class ReportInputs:
             `gate_profiles` writes them, by ranking name.
         sensitivities: What each model listens to, by ranking name, or empty.
         anomalies: What ExampleValidator found, one line per anomaly.
-        drift: How far features have moved since the statistics of an earlier run, as
-            `ExampleValidator` writes it; empty where there were none.
+        drift: How far features are from the statistics of an earlier run and from
+            logged requests, as `ExampleValidator` writes it; empty where there was
+            neither.
         statistics: Which examples and columns were held against the schema, as
             `StatisticsGen` writes it; empty where all were.
         blessed: Whether Evaluator blessed the model; None where it was not asked.
@@ -94,7 +95,11 @@ def make_report(config: RunConfig, inputs: ReportInputs, folder: str) -> dict[st
         "anomalies": inputs.anomalies,
         "drift": dict(inputs.drift),
         "statistics": dict(inputs.statistics),
-        "notes": [*inputs.comparison, *task_notes(past, rows, table)],
+        "notes": [
+            *inputs.comparison,
+            *((inputs.drift.get("serving") or {}).get("notes", [])),
+            *task_notes(past, rows, table),
+        ],
         "min_scored_users": config.evaluation.min_scored_users,
         "gauc": [row.as_dict() for row in table],
         "calibration": curves,

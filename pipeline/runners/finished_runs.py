@@ -19,6 +19,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipeline.config import RunConfig
+from pipeline.examples.serving_log_files import serving_logs_state
 from pipeline.runners.metadata_file import open_store
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_records import newest_run, outputs_of
@@ -43,6 +44,8 @@ class RunRequest:
         day: The day to evaluate on; None for what the configuration says.
         input_options: Further arguments of `ImpressionExampleGen`.
         until: The last component to run; empty for all.
+        serving_logs_state: Changes when files of `drift.serving.logs` do
+            (`state_of_serving_logs`).
     """
 
     config: RunConfig
@@ -51,6 +54,7 @@ class RunRequest:
     day: datetime.date | None
     input_options: Mapping[str, Any]
     until: str
+    serving_logs_state: str = ""
 
     @property
     def identity(self) -> str:
@@ -62,6 +66,7 @@ class RunRequest:
             "day": self.day and self.day.isoformat(),
             "input_options": dict(self.input_options),
             "until": self.until,
+            "serving_logs_state": self.serving_logs_state,
             "versions": [_version(name) for name in _DISTRIBUTIONS],
         }
         text = json.dumps(parts, sort_keys=True, default=str)
@@ -87,6 +92,18 @@ def state_of_inputs(
         files = open_state(state_dir, checked=False).files
         found += f"; state: {fingerprint(state_dir, files)}"
     return found
+
+
+def state_of_serving_logs(config: RunConfig) -> str:
+    """A text that changes when files of logged requests do, which a run reads.
+
+    Args:
+        config: The run's configuration; empty where it compares with none.
+    """
+    logs = config.drift.serving.logs
+    if logs is None or config.examples.engine == "beam":
+        return ""
+    return serving_logs_state(logs)
 
 
 def note_finished(paths: RunPaths, request: RunRequest) -> None:

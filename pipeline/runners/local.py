@@ -38,6 +38,7 @@ def local_pipeline(request: RunRequest, paths: RunPaths) -> Pipeline:
         serving_dir=str(paths.serving.resolve()),
         rejects_dir=str(paths.rejects.resolve()),
         input_state=request.input_state,
+        serving_logs_state=request.serving_logs_state,
         input_options=request.input_options,
         metadata_connection_config=(
             sqlite_metadata_connection_config(str(paths.metadata.resolve()))

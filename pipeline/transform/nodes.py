@@ -8,8 +8,9 @@ import tfx.components
 import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
 
-from pipeline.config import RunConfig, StatisticsPart
+from pipeline.config import RunConfig, ServingStatisticsPart, StatisticsPart
 from pipeline.examples.example_validator import ExampleValidator
+from pipeline.examples.serving_statistics_gen import ServingStatisticsGen
 from pipeline.examples.statistics_gen import StatisticsGen
 from pipeline.transform.transform import Transform
 from preprocessing.transform.graph import transform_custom_config
@@ -31,11 +32,23 @@ def statistics_node(
     return StatisticsGen(config=part.model_dump_json(), examples=examples)
 
 
+def serving_statistics_node(config: RunConfig, logs_state: str) -> BaseNode:
+    """What describes the requests that servers logged.
+
+    Args:
+        config: The run's configuration, which names their folder.
+        logs_state: Changes when the logs' files do.
+    """
+    part = config.part(ServingStatisticsPart)
+    return ServingStatisticsGen(config=part.model_dump_json(), logs_state=logs_state)
+
+
 def validator_node(
     config: RunConfig,
     statistics: tfx.types.BaseChannel,
     schema: tfx.types.BaseChannel,
     previous: tfx.types.BaseChannel | None,
+    serving: tfx.types.BaseChannel | None = None,
 ) -> BaseNode:
     """What finds anomalies.
 
@@ -45,6 +58,7 @@ def validator_node(
         schema: Of the examples.
         previous: Statistics of an earlier run, if there is one; None takes TFX's own
             component, which compares with the schema alone.
+        serving: Statistics of logged requests, if the configuration names any.
     """
     if previous is None:
         return tfx.components.ExampleValidator(statistics=statistics, schema=schema)
@@ -53,6 +67,7 @@ def validator_node(
         statistics=statistics,
         schema=schema,
         previous=previous,
+        **({} if serving is None else {"serving": serving}),
     )
 
 

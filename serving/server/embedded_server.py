@@ -30,6 +30,7 @@ from serving.server.models.model_watcher import ModelWatcher
 from serving.server.models.version_policy import LatestVersions
 from serving.server.ports import ListenError
 from serving.server.prediction.predictor import Predictor
+from serving.server.request_log.request_log import request_log_of
 from serving.server.settings.cores import usable_cores
 from serving.server.settings.server_options import ServerOptions
 
@@ -183,7 +184,8 @@ class EmbeddedServer:
         ready: Future[None],
     ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        listeners = Listeners(predictor, metrics, self._options)
+        request_log = request_log_of(self._options, metrics)
+        listeners = Listeners(predictor, metrics, self._options, request_log)
         try:
             self.grpc_port, self.rest_port = await listeners.start()
         except Exception as error:
@@ -205,6 +207,8 @@ class EmbeddedServer:
             await asyncio.to_thread(watcher.stop)
         finally:
             predictor.close()
+            if request_log is not None:
+                await asyncio.to_thread(request_log.close)
 
 
 def _is_served(store: ModelStore, model: str) -> bool:

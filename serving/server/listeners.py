@@ -17,6 +17,7 @@ from serving.server.metrics import ServingMetrics
 from serving.server.ports import ListenError, bracketed, cannot_listen
 from serving.server.prediction.admission import Admission
 from serving.server.prediction.predictor import Predictor
+from serving.server.request_log.request_log import RequestLog
 from serving.server.rest_api.http_server import http_server
 from serving.server.rest_api.service import RestService
 from serving.server.settings.monitoring_config import MonitoringConfig
@@ -39,10 +40,15 @@ class Listeners:
         predictor: What answers.
         metrics: Where requests are counted.
         options: Where and how to listen.
+        request_log: Where Predict requests are logged, if at all.
     """
 
     def __init__(
-        self, predictor: Predictor, metrics: ServingMetrics, options: ServerOptions
+        self,
+        predictor: Predictor,
+        metrics: ServingMetrics,
+        options: ServerOptions,
+        request_log: RequestLog | None = None,
     ):
         self._options = options
         self._admission = Admission(options.max_in_flight)
@@ -65,7 +71,7 @@ class Listeners:
             maximum_concurrent_rpcs=options.max_in_flight + _SPARE_CALLS,
         )
         prediction_service.PredictionService(
-            predictor, self._admission, metrics
+            predictor, self._admission, metrics, request_log
         ).register(self._grpc)
         model_service.ModelService(predictor.store).register(self._grpc)
         self._health = HealthService(_SERVICES, predictor.store.ready)
@@ -79,6 +85,7 @@ class Listeners:
             metrics,
             options.monitoring or MonitoringConfig(),
             options.rest_timeout_s,
+            request_log,
         )
         self._rest: web.ServerRunner | None = None
 

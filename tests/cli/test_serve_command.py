@@ -76,7 +76,8 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     batching.write_text("max_batch_size { value: 8 }")
     options = (
         "--model-config-file-poll-wait-seconds 30 --file-system-poll-wait-seconds 0 "
-        f"--batching-parameters-file {batching}"
+        f"--batching-parameters-file {batching} "
+        f"--request-log {tmp_path / 'log'} --request-log-share 0.5"
     )
     result = serve("--model-config-file", file, *FREE, *options.split())
     assert result.exit_code == 0, result.output
@@ -84,8 +85,11 @@ def test_the_options_are_those_of_tensorflow_serving(monkeypatch, tmp_path):
     assert received["model_dir"] is None
     assert received["batching"].max_batch_size == 8
     assert (received["config_poll_s"], received["poll_s"]) == (30, 0)
+    assert received["request_log"] == tmp_path / "log"
+    assert received["request_log_share"] == 0.5
     assert received["rest_timeout_s"] == ServerOptions.rest_timeout_s
     assert serve("--model", tmp_path, "--file-system-poll-wait-seconds", -1).exit_code
+    assert serve("--model", tmp_path, "--request-log-share", 1.5).exit_code == 2
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])

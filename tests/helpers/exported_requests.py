@@ -41,7 +41,7 @@ def dense(columns, rows, extra_padding=0):
         filler = FILLERS[column.dtype]
         if column.kind == "list":
             values = [value or [] for value in values]
-            width = max(map(len, values)) + extra_padding
+            width = max(map(len, values), default=0) + extra_padding
             values = [v + [filler] * (width - len(v)) for v in values]
             tensor = tf.constant(values, column.dtype, shape=[len(rows), width])
         else:

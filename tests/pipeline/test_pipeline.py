@@ -138,6 +138,7 @@ def test_what_follows_is_what_the_page_says(tables, load):
             "evaluation.enabled=false",
             "LatestBlessedModel Evaluator ServingValidator Pusher",
         ),
+        ("drift.serving.logs=null", "ServingStatisticsGen"),
     ],
 )
 def test_components_that_a_setting_leaves_out(override, components, load):
@@ -196,7 +197,8 @@ def test_on_beam_statistics_and_transform_are_tfx_own(load):
     beam = "examples.engine=beam"
     for settings, module in (([], "pipeline."), ([beam], "tfx.components.")):
         nodes = {n.id: n for n in build(load(*settings)).components}
-        assert ("EarlierStatistics" in nodes) == (not settings)
+        for name in ("EarlierStatistics", "ServingStatisticsGen"):
+            assert (name in nodes) == (not settings)
         for name in ("StatisticsGen", "ExampleValidator", "Transform"):
             assert type(nodes[name]).__module__.startswith(module)
     settings = ["statistics.max_examples=5", "drift.max_numeric=1"]
@@ -204,6 +206,18 @@ def test_on_beam_statistics_and_transform_are_tfx_own(load):
     before, after = (build(load(beam, *of)) for of in ([], settings))
     assert not {"StatisticsGen", "ExampleValidator"} & run_again(before, after)
     assert "Transform" in run_again(before, after)
+
+
+def test_statistics_are_compared_with_those_of_serving(load):
+    nodes = {node.id: node for node in build(load()).components}
+    served = nodes["ServingStatisticsGen"]
+    assert not served.upstream_nodes
+    inputs = nodes["ExampleValidator"].inputs
+    assert inputs["serving"] is served.outputs["statistics"]
+    again = run_again(build(load()), build(load(), serving_logs_state="3 files"))
+    assert again == {"ServingStatisticsGen"}
+    alone = {n.id: n for n in build(load("drift.serving.logs=null")).components}
+    assert "serving" not in alone["ExampleValidator"].inputs
 
 
 @pytest.mark.parametrize("last_day", ["", "2022-05-02"])

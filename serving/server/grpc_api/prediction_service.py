@@ -41,6 +41,7 @@ from serving.server.prediction.classify_regress import (
 )
 from serving.server.prediction.model_messages import SIGNATURE_FIELD, model_metadata
 from serving.server.prediction.predictor import Lease, Predictor
+from serving.server.request_log.request_log import AnsweredRequest, RequestLog
 
 Handler = Callable[[Any, float | None], Awaitable[Any]]
 
@@ -71,14 +72,20 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         predictor: What answers.
         admission: How many predictions are answered at once.
         metrics: Where they are counted.
+        request_log: Where Predict requests are logged, if at all.
     """
 
     def __init__(
-        self, predictor: Predictor, admission: Admission, metrics: ServingMetrics
+        self,
+        predictor: Predictor,
+        admission: Admission,
+        metrics: ServingMetrics,
+        request_log: RequestLog | None = None,
     ):
         self._predictor = predictor
         self._admission = admission
         self._metrics = metrics
+        self._request_log = request_log
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
@@ -135,18 +142,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> predict_pb2.PredictResponse:
         lease = self._predictor.resolve(read_model_spec(request))
         check_names(request.inputs, lease.signature.spec.inputs)
+        size_bytes, output_filter = request.ByteSize(), list(request.output_filter)
         inputs = await self._predictor.in_worker_if_large(
-            request.ByteSize(), _read_tensors, request.inputs
+            size_bytes, _read_tensors, request.inputs
         )
-        outputs = await self._predictor.predict(
-            lease, inputs, list(request.output_filter), deadline
-        )
-        return await self._predictor.in_worker_if_large(
+        outputs = await self._predictor.predict(lease, inputs, output_filter, deadline)
+        response = await self._predictor.in_worker_if_large(
             sum(array.nbytes for array in outputs.values()),
             _predict_response,
             lease,
             outputs,
         )
+        if self._request_log is not None:
+            answered = AnsweredRequest.of(lease, inputs, output_filter)
+            self._request_log.offer(answered, size_bytes)
+        return response
 
     async def _classify(self, request: Any, deadline: float | None) -> Any:
         response = classification_pb2.ClassificationResponse()

@@ -30,6 +30,7 @@ from serving.server.prediction.model_messages import (
     model_status,
 )
 from serving.server.prediction.predictor import Predictor
+from serving.server.request_log.request_log import AnsweredRequest, RequestLog
 from serving.server.rest_api.examples import read_examples
 from serving.server.rest_api.format import (
     is_by_row,
@@ -64,6 +65,7 @@ class RestService:
         monitoring: Whether and where the page is shown.
         timeout_s: Seconds for a request's body to arrive, after which it is answered by
             408, and again for its answer, after which that is 504.
+        request_log: Where Predict requests are logged, if at all.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class RestService:
         metrics: ServingMetrics,
         monitoring: MonitoringConfig,
         timeout_s: float,
+        request_log: RequestLog | None = None,
     ):
         self._predictor = predictor
         self._admission = admission
         self._metrics = metrics
         self._monitoring = monitoring
         self._timeout_s = timeout_s
+        self._request_log = request_log
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answers a request; errors are `{"error": ...}` with their status."""
@@ -122,7 +126,7 @@ class RestService:
         request = await self._predictor.in_worker(parse_request, body)
         spec = _model_spec(path, request.signature)
         if call.verb == "predict":
-            return await self._run(spec, request)
+            return await self._run(spec, request, len(body))
         inference = await infer(
             self._predictor,
             _METHODS[call.verb],
@@ -133,16 +137,22 @@ class RestService:
         self._metrics.record_examples(spec.name, inference.batch)
         return await self._predictor.in_worker(write_results, inference.result)
 
-    async def _run(self, spec: ModelSpec, request: JsonRequest) -> bytes:
+    async def _run(
+        self, spec: ModelSpec, request: JsonRequest, size_bytes: int
+    ) -> bytes:
         lease = self._predictor.resolve(spec)
         specs = lease.signature.spec.inputs
         inputs = await self._predictor.in_worker(read_inputs, request.fields, specs)
         outputs = await self._predictor.predict(
             lease, inputs, deadline=self._deadline()
         )
-        return await self._predictor.in_worker(
+        answer = await self._predictor.in_worker(
             write_outputs, outputs, is_by_row(request.fields)
         )
+        if self._request_log is not None:
+            answered = AnsweredRequest.of(lease, inputs)
+            self._request_log.offer(answered, size_bytes)
+        return answer
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         announced = request.content_length or 0

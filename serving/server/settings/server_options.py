@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line takes its defaults from here, and loads nothing
@@ -40,6 +41,9 @@ class ServerOptions:
         tls: Certificates of both ports; None for plain text.
         monitoring: Whether and where Prometheus finds metrics; None for the REST
             port's `/monitoring/prometheus/metrics`.
+        request_log: Folder where a share of the answered Predict requests is written,
+            ids of users included; None writes none.
+        request_log_share: That share, each request drawn at random; 0 writes none.
     """
 
     name: str = "ranker"
@@ -59,3 +63,12 @@ class ServerOptions:
     batching: BatchingParameters | None = None
     tls: TlsConfig | None = None
     monitoring: MonitoringConfig | None = None
+    request_log: str | Path | None = None
+    request_log_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.request_log_share <= 1:
+            raise ValueError(
+                "request_log_share must be from 0 to 1. "
+                f"Received: {self.request_log_share}"
+            )

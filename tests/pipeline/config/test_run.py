@@ -160,8 +160,27 @@ def test_drift_is_of_columns_that_are_compared():
             settings_with(drift={"by_feature": {unknown: 0.1}})
 
 
+def test_skew_is_of_columns_that_are_compared_and_asked():
+    named = {"avc": 0.3, "video_age_hours": None, "country": 1}
+    serving = settings_with(drift={"serving": {"by_feature": named}}).drift.serving
+    assert serving.by_feature == named
+    for unknown in ("unheard", "like", "play_time_ms", "history_tags"):
+        with pytest.raises(
+            ValidationError, match=f"drift.serving.by_feature names '{unknown}'"
+        ):
+            settings_with(drift={"serving": {"by_feature": {unknown: 0.1}}})
+
+
+@pytest.mark.parametrize("logs", ["", "s3://bucket/logs"])
+def test_serving_logs_are_in_a_folder_of_this_machine(logs):
+    with pytest.raises(ValidationError, match="must be a folder of this machine"):
+        settings_with(drift={"serving": {"logs": logs}})
+
+
 @pytest.mark.parametrize("threshold", [-0.1, 1.1])
 def test_a_distance_is_from_0_to_1(threshold):
     for name in ("max_categorical", "max_numeric", "max_missing"):
         with pytest.raises(ValidationError, match=name):
             settings_with(drift={name: threshold})
+        with pytest.raises(ValidationError, match=name):
+            settings_with(drift={"serving": {name: threshold}})

@@ -26,6 +26,10 @@ class Runs:
         outputs = {"statistics": "ExampleStatistics"}
         return made | history.add("StatisticsGen", outputs, [*made.values()])
 
+    def serve(self):
+        """New statistics of logged requests, which are made of no examples."""
+        self._history.add("ServingStatisticsGen", {"statistics": "ExampleStatistics"})
+
     def before(self, run):
         """The statistics that those of a run's examples are compared with."""
         store = self._history.store
@@ -89,3 +93,9 @@ def test_without_todays_examples_there_is_nothing_to_compare(runs):
         "examples": [],
         "statistics": [],
     }
+
+
+def test_statistics_of_serving_are_none_of_an_earlier_run(runs):
+    first = runs.run()
+    runs.serve()
+    assert runs.before(runs.run()) == [first["statistics"]]

@@ -1,49 +1,19 @@
 """Distances between two statistics, against distributions that are known."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import tensorflow_data_validation as tfdv
-from tensorflow_data_validation.statistics.stats_impl import (
-    generate_statistics_in_memory,
-)
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline.config import DriftConfig
-from pipeline.examples.drift import FeatureDrift, validate
+from pipeline.examples.distances import FeatureDrift
+from pipeline.examples.drift import validate
 from pipeline.examples.schema import example_schema
 from pipeline.examples.statistics import split_statistics
 from preprocessing.features.columns import feature_schema
+from tests.helpers.column_statistics import schema_of, statistics
 from tests.helpers.small_transform import analyzed_rows, settings_with, write_examples
 
 ROWS = 4000
-
-
-def statistics(**columns):
-    """Of columns of scalars, null where missing."""
-    names, arrays = list(columns), []
-    for values in columns.values():
-        scalars = pa.array(values)
-        if scalars.null_count == len(scalars):
-            arrays.append(pa.nulls(len(scalars)))
-            continue
-        missing = np.append(scalars.is_null().to_numpy(zero_copy_only=False), False)
-        counts = np.cumsum([0, *(not lacks for lacks in missing[:-1])])
-        offsets = pa.array(counts, mask=missing)
-        arrays.append(pa.LargeListArray.from_arrays(offsets, scalars.drop_null()))
-    return generate_statistics_in_memory(pa.RecordBatch.from_arrays(arrays, names))
-
-
-TYPES = {"avc": "INT", "like": "INT", "battery": "FLOAT", "event_time_ms": "INT"}
-
-
-def schema_of(columns):
-    schema = schema_pb2.Schema()
-    for name in columns:
-        kind = schema_pb2.FeatureType.Value(TYPES.get(name, "BYTES"))
-        feature = schema.feature.add(name=name, type=kind)
-        feature.value_count.max = 1
-    return schema
 
 
 def compare(before, now, **config):

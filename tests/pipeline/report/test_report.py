@@ -313,19 +313,42 @@ def test_the_worst_drift_is_on_the_page_and_all_of_it_in_the_numbers(make):
             "measure": measures[i % 3],
             "distance": distance,
             "threshold": 0.2,
+            "compared_with": ["previous", "serving"][i % 2],
             "above": distance > 0.2,
         }
         for i, distance in enumerate(distances)
     ]
-    drift = {"previous": "StatisticsGen/statistics/7", "features": features}
+    drift = {
+        "previous": "StatisticsGen/statistics/7",
+        "serving": {"logs": "request-log", "requests": 50, "candidates": 1234}
+        | {"notes": ["3 requests are of other models"]},
+        "features": features,
+    }
     metrics, page = make("model", drift=drift)
     assert metrics["drift"] == drift
     assert "StatisticsGen/statistics/7" in page
     assert "15 worst of\n21 distances" in page
-    rows = re.findall(r'<tr class="(.*?)"><td>(column_\d+)</td>', page)
-    assert rows == [("down", "column_0")] + [("", f"column_{i}") for i in range(1, 15)]
+    assert "1,234 candidates of\n50 logged requests\n(request-log)" in page
+    assert metrics["notes"] == ["3 requests are of other models"]
+    cells = r"<td>(column_\d+)</td><td>(\w+)</td>"
+    rows = re.findall(rf'<tr class="(.*?)">{cells}', page)
+    assert rows == [
+        ("" if i else "down", f"column_{i}", ["previous", "serving"][i % 2])
+        for i in range(15)
+    ]
     assert page.count("(above)") == 1
     assert "No anomalies against the schema, and no drift." in page
+
+
+def test_without_requests_the_page_says_so_and_has_no_drift(make):
+    note = "drift.serving.logs: there is no folder logs: the examples were not compared"
+    serving = {"logs": "logs", "requests": 0, "candidates": 0, "notes": [note]}
+    drift = {"previous": None, "serving": serving, "features": []}
+    metrics, page = make("model", drift=drift)
+    assert metrics["notes"] == [note]
+    assert note in page
+    assert "No anomalies against the schema." in page
+    assert "<h2>Drift</h2>" not in page
 
 
 def test_without_earlier_statistics_the_page_has_no_drift(make):

@@ -11,6 +11,7 @@ from pipeline.runners.finished_runs import (
     RunRequest,
     note_finished,
     state_of_inputs,
+    state_of_serving_logs,
     when_finished,
 )
 from pipeline.runners.run_records import note_made_files, settle_records
@@ -50,6 +51,7 @@ def test_a_finished_run_is_known_again(paths, finished, request_):
         {"day": datetime.date(2022, 5, 1)},
         {"input_options": {"state_dir": "state"}},
         {"until": "Transform"},
+        {"serving_logs_state": "another"},
     ],
 )
 def test_another_request_is_another(paths, finished, request_, change):
@@ -106,3 +108,15 @@ def test_it_needs_neither_tensorflow_nor_tfx():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "set()"
+
+
+def test_the_state_of_serving_logs_is_that_of_their_files(pytestconfig, tmp_path):
+    def state(*overrides):
+        path = pytestconfig.rootpath / "configs" / "demo.yaml"
+        return state_of_serving_logs(load_config(path, overrides))
+
+    compared = f"drift.serving.logs={tmp_path}"
+    before = state(compared)
+    (tmp_path / "requests.tfrecord").touch()
+    assert state(compared) != before
+    assert state() == state(compared, "examples.engine=beam") == ""

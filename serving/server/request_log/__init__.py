@@ -1,0 +1,1 @@
+"""The request log: a share of the answered Predict requests, written to files."""
