@@ -98,6 +98,10 @@ def reported_state(channel, number):
     return None
 
 
+# Callers keep every core busy while a version loads.
+PATIENCE_S = 240
+
+
 def test_swaps_under_load(exported, make_rest, tmp_path):
     shutil.copytree(exported / "1", tmp_path / "1")
     stop, reported = threading.Event(), {}
@@ -120,7 +124,8 @@ def test_swaps_under_load(exported, make_rest, tmp_path):
                 wait_until(
                     lambda number=number, goal=goal: (
                         reported_state(channel, number) == goal
-                    )
+                    ),
+                    PATIENCE_S,
                 )
                 reported[number] = time.monotonic()
                 counts = [len(caller.answers) for caller in callers]
