@@ -1,7 +1,5 @@
 import dataclasses
 import datetime
-import subprocess
-import sys
 import time
 
 import pytest
@@ -97,17 +95,6 @@ def test_a_log_that_grows_is_another(config, tmp_path):
     assert state_of_inputs(config, tmp_path, None, {}) == before
     file.write_bytes(b"12")
     assert state_of_inputs(config, tmp_path, None, {}) != before
-
-
-def test_it_needs_neither_tensorflow_nor_tfx():
-    code = (
-        "import sys, cli.pipeline_run;"
-        "print({'tensorflow', 'tfx', 'apache_beam'} & set(sys.modules))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "set()"
 
 
 def test_the_state_of_serving_logs_is_that_of_their_files(pytestconfig, tmp_path):

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 
 from pipeline.runners.run_history import RunHistory as Reader
@@ -96,14 +93,3 @@ def test_records_of_a_folder_that_was_moved_are_read(paths, history, tmp_path):
 def test_a_folder_without_runs_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no run: .*metadata\.sqlite"):
         Reader(RunPaths(tmp_path))
-
-
-def test_it_imports_neither_tensorflow_nor_tfx():
-    code = (
-        "import sys, cli.status_command, pipeline.runners.run_history;"
-        "print({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "set()"
