@@ -11,14 +11,13 @@ import tfx.components
 import tfx.types
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
+from tfx.proto import trainer_pb2
 
 from pipeline.config import (
     InputConfig,
     LogConfig,
     RunConfig,
     TrainerPart,
-    TrialPart,
 )
 from pipeline.earlier_runs.nodes import (
     blessed_model_node,
@@ -39,8 +38,7 @@ from pipeline.transform.nodes import (
     transform_node,
     validator_node,
 )
-from pipeline.validation.infra_validator import ServingInfraValidator
-from pipeline.validation.serving_validator import ServingValidator
+from pipeline.validation.nodes import pusher_node, trial_node
 
 
 def create_pipeline(
@@ -174,12 +172,10 @@ def create_pipeline(
         if config.serving.validation.enabled:
             # A model that the server cannot serve, or serves with other scores, is not
             # pushed.
-            trial = _serving_trial(
-                config, examples, trainer, tensorflow_serving, retry_of
-            )
+            trial = trial_node(config, examples, trainer, tensorflow_serving, retry_of)
             verdicts["infra_blessing"] = trial.outputs["blessing"]
             nodes.append(trial)
-        nodes.append(_pusher(trainer, verdicts, serving_dir))
+        nodes.append(pusher_node(trainer, verdicts, serving_dir))
 
     # One page on the run, and the numbers that the command prints.
     report = ReportGen(
@@ -231,60 +227,6 @@ def _evaluator(
         eval_config=eval_config(config),
     )
     return last_blessed, evaluator
-
-
-def _pusher(
-    trainer: tfx.components.Trainer,
-    verdicts: Mapping[str, tfx.types.BaseChannel],
-    serving_dir: str,
-) -> BaseNode:
-    """Only a blessed model that passed its trial reaches the servers."""
-    return tfx.components.Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=verdicts["blessing"],
-        infra_blessing=verdicts.get("infra_blessing"),
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
-        ),
-    )
-
-
-def _serving_trial(
-    config: RunConfig,
-    examples: tfx.types.BaseChannel,
-    trainer: tfx.components.Trainer,
-    tensorflow_serving: bool,
-    retry_of: str,
-) -> BaseNode:
-    if not tensorflow_serving:
-        return ServingValidator(
-            config=config.part(TrialPart).model_dump_json(),
-            examples=examples,
-            model=trainer.outputs["model"],
-            retry_of=retry_of,
-        )
-    settings = config.serving.validation
-    return ServingInfraValidator(
-        model=trainer.outputs["model"],
-        examples=examples,
-        serving_spec=infra_validator_pb2.ServingSpec(
-            tensorflow_serving=infra_validator_pb2.TensorFlowServing(
-                tags=settings.serving_image_tags
-            ),
-            kubernetes=infra_validator_pb2.KubernetesConfig(),
-            model_name=config.serving.model_name,
-        ),
-        validation_spec=infra_validator_pb2.ValidationSpec(
-            max_loading_time_seconds=round(settings.start_timeout_s)
-        ),
-        request_spec=infra_validator_pb2.RequestSpec(
-            tensorflow_serving=infra_validator_pb2.TensorFlowServingRequestSpec(
-                signature_names=["serving_default"]
-            ),
-            split_name="eval",
-            num_examples=settings.requests,
-        ),
-    )
 
 
 def _trainer(

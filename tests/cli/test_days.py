@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pipeline.runners.run_paths import RunPaths
 from pipeline.runners.run_result import newest_outputs
-from tests.helpers.small_run import SETS, printed_by
+from tests.helpers.small_run import SETS, poso, printed_by
 
 pytestmark = pytest.mark.e2e
 
@@ -62,10 +62,34 @@ def test_the_second_day_has_the_features_of_one_run_over_all(log, out, tmp_path)
         assert examples(out, split) == examples(whole, split)
 
 
+def runs(out):
+    return json.loads(printed_by("status", "--out", out, "--json"))["runs"]
+
+
 def test_each_day_is_a_row_of_the_status(out):
-    status = json.loads(printed_by("status", "--out", out, "--json"))
-    assert [(run["day"], run["state"]) for run in status["runs"]] == [
+    found = runs(out)
+    assert [(run["day"], run["state"]) for run in found] == [
         (day, "done") for day in DAYS
     ]
-    first, second = (run["rows_in"] for run in status["runs"])
+    first, second = (run["rows_in"] for run in found)
     assert first > 3 * second  # the first run reads the log from its beginning
+
+
+def test_the_newest_day_again_gives_the_same_also_after_clean(log, out):
+    newest = runs(out)[-1]
+    printed_by("clean", "--out", out, "--keep", 1)
+    again = ("--date", DAYS[1], "--again")
+    printed = printed_by("run", *options(log, out), *again)
+    assert "nothing has changed since the run" in printed
+    printed = printed_by("run", *options(log, out), *again, "--from", "Transform")
+    assert "Trainer" in printed
+    found = runs(out)[-1]
+    assert found["run"] != newest["run"]
+    for name in ("day", "state", "rows_in", "rejects", "gauc", "blessed"):
+        assert found[name] == newest[name]
+
+
+def test_a_day_that_a_later_one_was_built_on_is_refused(log, out):
+    run = poso("run", *options(log, out), "--date", DAYS[0], "--again")
+    assert run.returncode == 1
+    assert f"{DAYS[0]} cannot be run here any more: {DAYS[1]} was" in run.stderr

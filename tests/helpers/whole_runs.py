@@ -52,4 +52,4 @@ def assert_whole_versions(out):
 def _weights(export):
     reader = tf.train.load_checkpoint(str(export / "variables" / "variables"))
     names = reader.get_variable_to_shape_map()
-    return {name: reader.get_tensor(name) for name in names if name.startswith("v")}
+    return {name: reader.get_tensor(name) for name in names if name.endswith("VALUE")}
