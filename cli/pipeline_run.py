@@ -102,7 +102,7 @@ def run_and_print(
                 "nothing has changed since the run that ended at "
                 f"{finished:%Y-%m-%d %H:%M} UTC; --from NAME runs a component again"
             )
-        if until and until != "ReportGen":
+        if not request.to_its_end:
             _print_outputs(console, newest_outputs(paths.metadata))
             return None
         result = read_result(paths)
@@ -124,7 +124,7 @@ def _run(
     with progress.listening():
         run_locally(pipeline, request.config, again_from)
     note_made_files(paths)
-    if request.until in ("", "ReportGen"):
+    if request.to_its_end:
         result = read_result(paths)
         write_requests(request.config, str(result.eval_dir), paths.requests)
         # What was wrong may have been the machine: the trial is run again.

@@ -34,7 +34,7 @@ _DISTRIBUTIONS = ("poso", "poso-keras", "tensorflow", "tfx")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """All that what a run makes depends on.
+    """Everything that decides what a run makes.
 
     Attributes:
         config: The run's configuration.
@@ -55,6 +55,11 @@ class RunRequest:
     input_options: Mapping[str, Any]
     until: str
     serving_logs_state: str = ""
+
+    @property
+    def to_its_end(self) -> bool:
+        """Whether the run makes a report, and the sample requests with it."""
+        return self.until in ("", "ReportGen")
 
     @property
     def identity(self) -> str:
@@ -136,6 +141,8 @@ def when_finished(paths: RunPaths, request: RunRequest) -> datetime.datetime | N
         return None
     made = [a for outputs in outputs_of(store, run).values() for a in outputs.values()]
     if any(artifact.state != pb.Artifact.LIVE for artifact in made):
+        return None
+    if request.to_its_end and not paths.requests.is_dir():
         return None
     return datetime.datetime.fromtimestamp(
         run.last_update_time_since_epoch / 1000, datetime.timezone.utc

@@ -31,6 +31,7 @@ def finished(paths, history, request_):
     """A run that came to its end, and what it made."""
     made = daily_run(history, "plain", version="17")
     (paths.serving / "17").mkdir(parents=True)
+    paths.requests.mkdir()
     note_made_files(paths)
     note_finished(paths, request_)
     return made
@@ -79,6 +80,11 @@ def test_what_is_gone_is_made_again(paths, history, finished, request_):
 def test_a_push_that_is_gone_is_made_again(paths, finished, request_):
     (paths.serving / "17").rmdir()
     assert settle_records(paths)
+    assert when_finished(paths, request_) is None
+
+
+def test_sample_requests_that_are_gone_are_written_again(paths, finished, request_):
+    paths.requests.rmdir()
     assert when_finished(paths, request_) is None
 
 
