@@ -90,7 +90,8 @@ def test_another_machine_goes_on_from_it(printed, run_arguments):
 @pytest.mark.e2e
 def test_the_pushed_model_is_served_from_the_store(printed, tmp_path):
     port = s3_server.free_port()
-    requests = sorted(n for n in list_files(RUN) if n.startswith("requests/"))
+    sent = (name for name in list_files(RUN) if name.startswith("requests/"))
+    requests = sorted(name for name in sent if name.endswith(".json"))
     request = tmp_path / "request.json"
     request.write_text(read_text(f"{RUN}/{requests[0]}"))
     with served("--model", f"{RUN}/serving", port=port):
