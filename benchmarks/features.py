@@ -108,7 +108,7 @@ def _take_turns(
     names: Sequence[str], log: Log, out_dir: Path, repeats: int, console: Console
 ) -> Runs:
     """Runs contestants A B, B A, A B, ..., and compares what they wrote at first."""
-    folders = {name: log.folder for name in names}
+    folders = dict.fromkeys(names, log.folder)
     if MAPPED in names:
         folders[MAPPED] = renamed_log(log).folder
     for place in {*folders.values()}:

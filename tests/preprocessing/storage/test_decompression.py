@@ -47,7 +47,7 @@ def test_a_file_that_is_cut_short_is_an_error(tmp_path, kind):
     path = tmp_path / "log.csv"
     content = COMPRESS[kind](bytes(range(256)) * 999 + TEXT)
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=f"its {kind} data is cut short or damaged"):
         read(path)
 
 
@@ -59,5 +59,5 @@ def test_a_file_that_is_damaged_is_an_error(tmp_path, kind):
     content = bytearray(COMPRESS[kind](random.Random(3).randbytes(200_000)))
     content[1000:1010] = b"\xff" * 10
     path.write_bytes(bytes(content))
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=f"its {kind} data is cut short or damaged"):
         read(path, kind)

@@ -23,8 +23,8 @@ from preprocessing.engine.in_memory import compute_feature_table
 from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import finish_state, open_state, read_state
 from preprocessing.storage.files import SourceError
-from tests.helpers.log_files import FORMATS, write_logs
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
+from tests.helpers.log_files import FORMATS, write_logs
 
 pytestmark = pytest.mark.e2e
 
