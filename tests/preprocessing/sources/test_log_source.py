@@ -9,7 +9,7 @@ from preprocessing.checks.counts import EmptyLogError
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.source_config import SourceConfig
 from preprocessing.engine.in_memory import compute_feature_table
-from preprocessing.sources import open_source
+from preprocessing.sources import log_source, open_source
 from preprocessing.storage.files import SourceError
 from tests.helpers.log_files import FORMATS, write_log, write_logs
 from tests.helpers.log_rows import LABELS, in_order, log_table, logs
@@ -369,3 +369,35 @@ def test_rows_of_exploded_row_groups_have_numbers_of_their_own(tmp_path):
     table = build(tmp_path, "parquet", LIKES, **MIND)
     assert (table.rows_in, table.features.num_rows) == (4, 1)
     assert in_order(table.features.to_pylist())[0]["video_id"] == "N1"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_rows_are_exploded_some_at_a_time(tmp_path, kind, monkeypatch):
+    write_logs(tmp_path, kind, {"log": ENTRIES})
+    whole = build(tmp_path, kind, LIKES, **MIND)
+    monkeypatch.setattr(log_source, "_EXPLODED_ROWS", 2)
+    source = SourceConfig(format=kind, **MIND)
+    log = open_source(source, LIKES, str(tmp_path))
+    pieces = [raw for part in log.parts() for raw in log.read(part)]
+    assert [(p.table.num_rows, p.first_row) for p in pieces] == [(4, 0), (3, 2 << 20)]
+    again = build(tmp_path, kind, LIKES, **MIND)
+    assert again.features.equals(whole.features)
+    assert again.rejects.equals(whole.rejects)
+
+
+def test_a_line_that_is_lost_counts_once_among_exploded_rows(tmp_path):
+    (tmp_path / "log.csv").write_text("uid,ts,shown\na,1651363200,N1-0 N2-1\na\n")
+    table = build(tmp_path, "csv", LIKES, **MIND)
+    assert (table.rows_in, table.features.num_rows) == (3, 2)
+
+
+def test_bytes_that_are_no_text_cost_their_rows_alone(tmp_path):
+    (tmp_path / "log.csv").write_bytes(
+        b"uid,ts,shown\n\xff,1651363200,N\xff-0 N2-1\na,\xff,N1-1\na,1651363200,N1-1\n"
+    )
+    table = build(tmp_path, "csv", LIKES, **MIND)
+    assert table.features.num_rows == 1
+    assert table.summary.by_reason == {
+        "user_id is not UTF-8 text": 2,
+        "event_time_ms: ts is no number of s, or too large": 1,
+    }
