@@ -1,0 +1,41 @@
+"""The users and the videos with the most impressions, and how many there are of both."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An id and its impressions."""
+
+    id: str
+    rows: int
+
+
+class MostSeen:
+    """Counts ids of which each comes once, with all of its impressions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.ids = 0
+        self._most: list[tuple[int, str]] = []
+
+    def add(self, ids: pa.Array, rows: np.ndarray) -> None:
+        """Takes ids [n] and their impressions, int64 [n]."""
+        shown = np.argsort(-rows, kind="stable")[: 4 * _SHOWN]
+        most = list(zip(rows[shown].tolist(), ids.take(shown).to_pylist(), strict=True))
+        with self._lock:
+            self.ids += len(ids)
+            self._most = heapq.nlargest(_SHOWN, [*self._most, *most])
+
+    def most(self) -> list[Seen]:
+        """Those with the most impressions, first the one with most."""
+        return [Seen(id, rows) for rows, id in self._most]
