@@ -44,9 +44,9 @@ def command(
     """Read a log once, train nothing, and say what speaks against it.
 
     First whether a run can use the log, and what to look at: what was seen, why it
-    matters, what to set. Then the numbers: rejects with three rows of each reason, days,
-    labels by user group, histories, columns, how well each column ranks by itself, who
-    could be judged in the evaluation, and what a run would cost.
+    matters, what to set. Then the numbers: rejects with three rows of each reason,
+    labels by user group, whom the evaluation could judge, how well each column ranks by
+    itself, days, columns, lengths of histories, and what a run would cost.
 
     Computes what `poso features` computes, in threads, and keeps nothing; it needs room
     for it in the folder for temporary files (TMPDIR). The exit status is 1 where a run

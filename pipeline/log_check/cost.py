@@ -69,7 +69,10 @@ def estimate_cost(
     seconds |= {
         name: start + used / _M * each for name, (start, each) in _PARTS.items()
     }
-    seconds |= dict.fromkeys(_trainings(config), _TRAINING_START_S + config.training.epochs * train / _EXAMPLES_PER_S)
+    seconds |= dict.fromkeys(
+        _trainings(config),
+        _TRAINING_START_S + config.training.epochs * train / _EXAMPLES_PER_S,
+    )
     if config.evaluation.enabled:
         seconds["Evaluator"] = _after("Evaluator", used)
     seconds["ReportGen"] = _after("ReportGen", used)

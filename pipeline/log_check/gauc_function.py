@@ -1,7 +1,7 @@
 """The project's GAUC without Keras.
 
-`import poso_keras` imports Keras, for its layers, which takes seconds before anything is
-counted. The function itself is a file of NumPy code: that file alone is loaded.
+`import poso_keras` imports Keras, for its layers, which takes seconds before anything
+is counted. The function itself is a file of NumPy code: that file alone is loaded.
 """
 
 from __future__ import annotations

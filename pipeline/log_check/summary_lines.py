@@ -36,7 +36,8 @@ def evidence(found: LogCheck) -> list[str]:
         f"{quantile(numbers.lengths.rows_of_users, 0.5):,} impressions a user (median)"
     )
     lines.append(
-        f"{len(numbers.days):,} days with impressions, {date_of(first)} to {date_of(last)}"
+        f"{len(numbers.days):,} days with impressions, {date_of(first)} to "
+        f"{date_of(last)}"
     )
     total = numbers.groups[ALL].rows
     shares = ", ".join(
@@ -47,8 +48,8 @@ def evidence(found: LogCheck) -> list[str]:
     split = numbers.split
     if not split.problem:
         lines.append(
-            f"{split.train:,} examples to train on, {split.evaluated:,} to evaluate on; "
-            f"a run: about {duration(found.cost.total_s)}, "
+            f"{split.train:,} examples to train on, {split.evaluated:,} to evaluate "
+            f"on; a run: about {duration(found.cost.total_s)}, "
             f"{found.cost.memory_bytes / 1e9:.1f} GB"
         )
     return lines

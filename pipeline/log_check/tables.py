@@ -1,4 +1,4 @@
-"""The numbers of a check as tables of texts, in the order of what they are asked for."""
+"""The numbers of a check as tables of texts, the most asked for first."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def _scored(found: LogCheck) -> NumberTable:
         rows,
         f"Users of the slice with both labels, the only ones that have an AUC. Where "
         f"they are fewer than {found.config.evaluation.min_scored_users:,} "
-        "(evaluation.min_scored_users) the slice does not decide a blessing; beside them "
-        "about how many days to evaluate on would be enough.",
+        "(evaluation.min_scored_users) the slice does not decide a blessing; beside "
+        "them about how many days to evaluate on would be enough.",
     )
 
 
@@ -136,8 +136,8 @@ def _singles(numbers: Numbers) -> NumberTable:
         ("label", "column", "GAUC", "compared", "by", "users"),
         rows,
         f"The strongest of the model's inputs, each alone, of {numbers.single_users:,} "
-        "users. By its values, where below 0.5 small ones mean 1; or by the label's rate "
-        "for each value among other users. Across users it is an AUC.",
+        "users. By its values, where below 0.5 small ones mean 1; or by the label's "
+        "rate for each value among other users. Across users it is an AUC.",
         (0, 1, 3, 4),
     )
 
@@ -201,7 +201,11 @@ def _range(column: ColumnValues) -> tuple[str, str]:
         return (f"such as {column.example[:24]}" if column.example else "", "")
     if column.name in TIME_COLUMNS:
         return _time(int(column.least)), _time(int(column.greatest))
-    return f"{column.least:,.6g}", f"{column.greatest:,.6g}"
+    return _number(column.least), _number(column.greatest)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
 def _time(time_ms: int) -> str:

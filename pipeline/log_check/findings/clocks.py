@@ -11,9 +11,7 @@ from pipeline.log_check.numbers.gathered import Numbers
 
 _NEARLY_ALL = 0.9
 _MANY, _MOST = 0.01, 0.5
-_UNSEEN = (
-    "Impressions of one time do not see each other: not in histories, not in counts"
-)
+_UNSEEN = "Impressions of one time are in none of the others' pasts"
 
 
 def clocks(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
@@ -38,8 +36,8 @@ def _coarse(clock: Clock) -> Iterator[Finding]:
                 f"{share_text(clock.tied, clock.rows)} of the impressions share their "
                 "time with another of their user.",
                 f"{_UNSEEN}.",
-                "If the log has an exact time, too, read that; a date and a time column "
-                "together are source.columns: {event_time_ms: {date: ..., time: ...}}",
+                "Read an exact time if the log has one; a date and a time column are "
+                "source.columns: {event_time_ms: {date: ..., time: ...}}",
             )
             return
     if clock.tied >= _MOST * clock.rows:
@@ -64,7 +62,7 @@ def _contradicting(clock: Clock) -> Iterator[Finding]:
             "time of another row, and differ elsewhere.",
             "One impression may be written once for each action on it, which counts it "
             "several times, with labels that contradict one another.",
-            "Join such rows before the log is written, or keep one kind by source.where.",
+            "Join such rows when the log is written, or keep one kind by source.where.",
         )
     if clock.before_2000:
         yield Finding(
@@ -91,16 +89,15 @@ def _contradicting(clock: Clock) -> Iterator[Finding]:
             f"{share_text(clock.before_upload, clock.uploads)} of the impressions are "
             "of before their video's upload.",
             "Their video's age is unknown then, and the video does not count as new.",
-            "Look at the unit and the zone of video_upload_ms; a date alone is of its "
-            "first moment, UTC.",
+            "Look at the unit and the zone of video_upload_ms.",
         )
     if clock.changing_priors > _MANY * clock.users_with_priors:
         yield Finding(
             "look",
             "prior_view_count",
-            f"prior_view_count changes from row to row for "
-            f"{share_text(clock.changing_priors, clock.users_with_priors)} of the users "
-            "with several impressions.",
+            "prior_view_count changes from row to row for "
+            f"{share_text(clock.changing_priors, clock.users_with_priors)} of the "
+            "users with several impressions.",
             "It is what a user had seen before the log began. A count that runs on "
             "within the log is counted twice, since impressions of the log are added.",
             "Give each user the count at the log's beginning, or leave the column out.",

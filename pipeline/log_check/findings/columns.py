@@ -1,4 +1,4 @@
-"""Columns that tell nothing: constant, nearly always null, or another value each row."""
+"""Columns that tell nothing: they are constant, or nearly always null."""
 
 from __future__ import annotations
 

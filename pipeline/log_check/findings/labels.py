@@ -35,7 +35,7 @@ def labels(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
                     f"{name} is {'1' if rarer == count.positives else '0'} in only "
                     f"{rarer:,} of {count.known:,} impressions.",
                     "That is too few to learn it, or to judge how it is ranked.",
-                    "Look at how the label is made (features.labels), or take more days.",
+                    "Look at how it is made (features.labels), or take more days.",
                 )
     if not varying:
         yield Finding(

@@ -14,8 +14,8 @@ def means(cost: Cost) -> Iterator[Finding]:
         yield Finding(
             "look",
             "disk",
-            f"The examples would take {cost.disk_bytes / 1e9:,.1f} GB, of which the disk "
-            f"of this folder has {cost.free_disk_bytes / 1e9:,.1f} GB left.",
+            f"The examples would take {cost.disk_bytes / 1e9:,.1f} GB; this folder's "
+            f"disk has {cost.free_disk_bytes / 1e9:,.1f} GB left.",
             "A run would stop when it is full.",
             "Give --out on another disk, fewer days, or a shorter "
             "features.history_length.",

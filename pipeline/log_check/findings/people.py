@@ -41,8 +41,7 @@ def _new_users(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             "new users",
             "No impression is of a new user: user_first_launch_ms is not known of "
             "anybody, and features.new_user goes by hours since then.",
-            "The model's gates read who is new; nothing would be personalized for them, "
-            "and nothing judged.",
+            "What the model does for new users can be neither learned nor judged.",
             "features.new_user: {max_hours: null, max_avc: 10} goes by views instead.",
         )
     elif not new:

@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pipeline.config import RunConfig
-from pipeline.log_check.findings.finding import Finding, Level, share_text
+from pipeline.log_check.findings.finding import Finding, share_text
+from pipeline.log_check.findings.setting import column_of, column_setting
 from pipeline.log_check.numbers.gathered import Numbers
 from pipeline.log_check.numbers.rejects import RejectReason
+from preprocessing.contract.column_names import REQUIRED_COLUMNS
 
 _MANY = 0.01  # of all rows, for one reason
 _DUPLICATE = "equal to another row"
-# What a reason says, and the setting that answers it; {column} is the reason's first word.
+_UNITS = (
+    ("looks like seconds", "unit: s"),
+    ("looks like microseconds", "unit: us"),
+    ("looks like nanoseconds", "unit: ns"),
+)
 _ANSWERS = (
-    ("looks like seconds", "source.columns: {{{column}: {{column: ..., unit: s}}}}"),
-    (
-        "looks like microseconds",
-        "source.columns: {{{column}: {{column: ..., unit: us}}}}",
-    ),
-    (
-        "looks like nanoseconds",
-        "source.columns: {{{column}: {{column: ..., unit: ns}}}}",
-    ),
     (
         "in the future",
-        "look at the clocks that wrote these rows, or at the unit of event_time_ms; "
-        "features.last_day sets the log's end",
+        "Look at the clocks that wrote these rows, or at the unit of event_time_ms; "
+        "features.last_day sets the log's end.",
     ),
     (
         "days after the log's other",
-        "look at the clocks that wrote these rows; features.last_day sets another end",
-    ),
-    (
-        "is not 0 or 1",
-        "a label of grades takes features.labels.<name>.at_least, one of words "
-        "source.columns: {{{column}: {{column: ..., equals: [...]}}}}",
+        "Look at the clocks that wrote these rows; features.last_day sets another end.",
     ),
     (
         "is negative",
-        "if a negative number means that nothing is known, add it to "
-        "source.null_values",
+        "If a negative number means that nothing is known, name it in "
+        "source.null_values (of text files).",
     ),
     (
         "is not a number",
-        "is it the right column? Words for no value belong into source.null_values",
+        "Is it the right column? Words for no value belong into source.null_values.",
     ),
-    ("notation that is read", "set source.list_separator, or leave the column out"),
-    (
-        "is missing",
-        "if rows may lack it: a label takes features.labels.<name>.missing: mask; an id "
-        "or a time they cannot lack",
-    ),
-    ("number of cells", "look at source.delimiter and source.quoting"),
+    ("notation that is read", "Set source.list_separator, or leave the column out."),
+    ("number of cells", "Look at source.delimiter and source.quoting."),
     (
         "quote that is not closed",
-        "set source.quoting: false if quotes enclose no cells",
+        "Set source.quoting: false if quotes enclose nothing.",
     ),
 )
 
@@ -72,8 +58,10 @@ def rejected(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             "There is nothing to train on.",
             "Look at --data, at source.format and source.files.",
         )
-    elif total > limit * numbers.rows_in:
-        worst = numbers.rejects[0]
+        return
+    reasons = list(numbers.rejects)
+    if total > limit * numbers.rows_in:
+        worst = reasons.pop(0)
         yield Finding(
             "stop",
             "rejects",
@@ -81,44 +69,63 @@ def rejected(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             f"({share_text(total, numbers.rows_in)}) break the contract, most often: "
             f"{worst.reason}.",
             f"features.max_reject_rate allows {limit:.1%}: a run stops.",
-            _answer(worst),
+            _answer(config, worst),
         )
-    for reason in numbers.rejects:
-        share = reason.rows / numbers.rows_in
-        if reason.reason.startswith(_DUPLICATE):
-            yield _duplicates(reason, numbers.rows_in)
-        elif total <= limit * numbers.rows_in or reason != numbers.rejects[0]:
-            level: Level = "look" if share >= _MANY else "note"
-            yield Finding(
-                level,
-                "rejects",
-                f"{reason.rows:,} rows ({share_text(reason.rows, numbers.rows_in)}): "
-                f"{reason.reason}.",
-                "They are kept as rejects, and neither train nor count for a user.",
-                _answer(reason),
-            )
+    many = [reason for reason in reasons if reason.rows >= _MANY * numbers.rows_in]
+    for reason in many:
+        yield _of_many(config, reason, numbers.rows_in)
+    few = sum(reason.rows for reason in reasons[len(many) :])
+    if few:
+        yield Finding(
+            "note",
+            "rejects",
+            f"{few:,} rows ({share_text(few, numbers.rows_in)}) break the contract for "
+            "reasons that few rows have.",
+            "They are kept as rejects, and neither train nor count for a user.",
+            "Look at the table of rejects.",
+        )
 
 
-def _duplicates(reason: RejectReason, rows_in: int) -> Finding:
-    many = reason.rows >= _MANY * rows_in
+def _of_many(config: RunConfig, reason: RejectReason, rows_in: int) -> Finding:
+    share = share_text(reason.rows, rows_in)
+    if reason.reason.startswith(_DUPLICATE):
+        return Finding(
+            "look",
+            "duplicates",
+            f"{reason.rows:,} rows ({share}) are equal to another row.",
+            "Of equal rows one is kept: a log that was written twice does no harm, but "
+            "one that lacks the column that tells its rows apart loses impressions.",
+            _answer(config, reason),
+        )
     return Finding(
-        "look" if many else "note",
-        "duplicates",
-        f"{reason.rows:,} rows ({share_text(reason.rows, rows_in)}) are equal to another "
-        "row.",
-        "Of equal rows one is kept: a log that was written twice does no harm, but one "
-        "that lacks the column that tells its rows apart loses impressions.",
-        "Look at the three examples; a column that tells rows apart can be declared in "
-        "features.extra with input: false.",
+        "look",
+        "rejects",
+        f"{reason.rows:,} rows ({share}) break the contract: {reason.reason}.",
+        "They are kept as rejects, and neither train nor count for a user.",
+        _answer(config, reason),
     )
 
 
-def _answer(reason: RejectReason) -> str:
-    column = re.split(r"\s", reason.reason, maxsplit=1)[0]
-    for said, answer in _ANSWERS:
-        if said in reason.reason:
-            text = answer.format(column=column)
-            return (
-                text if text.startswith("source.") else f"{text[0].upper()}{text[1:]}."
-            )
-    return "Look at the examples below."
+def _answer(config: RunConfig, reason: RejectReason) -> str:
+    said = reason.reason
+    if said.startswith(_DUPLICATE):
+        return (
+            "Look at the examples; a column that tells rows apart can be declared in "
+            "features.extra, with input: false."
+        )
+    column = said.split(" ", 1)[0]
+    for words, unit in _UNITS:
+        if words in said:
+            return column_setting(config, column, unit)
+    if "is not 0 or 1" in said:
+        words = column_setting(config, column, "equals: [...]")
+        return f"Grades take features.labels.<name>.at_least, words {words}"
+    if said.endswith("is missing") and column in REQUIRED_COLUMNS:
+        return (
+            f"No row can lack it. Is '{column_of(config, column)}' the right column? "
+            "source.where can leave such rows out."
+        )
+    if said.endswith("is missing"):
+        return "If rows may lack it, set features.labels.<name>.missing: mask."
+    answers = [answer for words, answer in _ANSWERS if words in said]
+    return answers[0] if answers else "Look at the examples."

@@ -101,8 +101,8 @@ def _enough(config: RunConfig, of: list[SliceUsers]) -> str:
     factor, days = needed(config, fewest), needed_days(config, fewest)
     if factor is None or days is None:
         return (
-            "Where no user has both labels, more days need not help: leave the task out "
-            "of evaluation.blessing_tasks."
+            "Where no user has both labels, more days need not help: leave the task "
+            "out of evaluation.blessing_tasks."
         )
     if config.split.by == "user":
         return f"About {factor:,.1f} times as many users to evaluate on would do."

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.config import RunConfig
 from pipeline.log_check.findings.finding import Finding
+from pipeline.log_check.findings.setting import column_setting
 from pipeline.log_check.numbers.gathered import Numbers
 from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.contract.column_names import DURATION, PLAY_TIME
@@ -29,8 +30,8 @@ def units(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             f"{watching.video_duration_ms:,.0f} ms).",
             "The two seem to be in different units; labels by watching would be all 1 "
             "or all 0.",
-            f"If {small} is in seconds: source.columns: {{{small}: {{column: ..., "
-            f"unit: s}}}}; or {large} is in microseconds: unit: us",
+            f"If {small} is in seconds: {column_setting(config, small, 'unit: s')}; if "
+            f"{large} is in microseconds, unit: us for that.",
         )
         return
     for name, middle in (
@@ -47,7 +48,7 @@ def units(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             "That is no time that people watch: it seems to be in "
             f"{'seconds' if unit == 's' else 'microseconds'}, and would be compared "
             "with times in milliseconds.",
-            f"source.columns: {{{name}: {{column: ..., unit: {unit}}}}}",
+            column_setting(config, name, f"unit: {unit}"),
         )
 
 

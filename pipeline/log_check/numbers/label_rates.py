@@ -1,4 +1,4 @@
-"""How often labels are 1 and how long is watched, by user group (the paper's Fig. 1a)."""
+"""How often labels are 1 and how long is watched, by user group (Fig. 1a)."""
 
 from __future__ import annotations
 

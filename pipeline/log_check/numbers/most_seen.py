@@ -1,4 +1,4 @@
-"""The users and the videos with the most impressions, and how many there are of both."""
+"""How many ids there are, and which have the most impressions."""
 
 from __future__ import annotations
 
