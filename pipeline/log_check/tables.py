@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.config import RunConfig
@@ -15,6 +15,7 @@ from pipeline.log_check.numbers.gathered import Numbers
 from pipeline.log_check.numbers.label_rates import ALL, Group
 from pipeline.log_check.numbers.lengths import in_steps
 from pipeline.log_check.numbers.most_seen import Seen
+from pipeline.log_check.numbers.single_columns import SingleColumn
 from pipeline.log_check.summary_lines import duration
 from preprocessing.arrays.days import date_of, time_text
 from preprocessing.contract.column_names import TIME_COLUMNS
@@ -37,7 +38,7 @@ class NumberTable:
 
     title: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     note: str = ""
     texts: tuple[int, ...] = (0,)
 
@@ -116,7 +117,7 @@ def _judged(config: RunConfig, scored: int) -> str:
 def _singles(numbers: Numbers) -> NumberTable:
     rows: list[tuple[str, ...]] = []
     for label in dict.fromkeys(each.label for each in numbers.singles):
-        best = {}
+        best: dict[str, SingleColumn] = {}
         for each in numbers.singles:
             if each.label == label and each.gauc is not None:
                 best.setdefault(each.column, each)

@@ -39,7 +39,9 @@ def run_config(extra: list[dict[str, str]] | None = None, **sections: Any) -> Ru
         "evaluation": {"min_scored_users": 3},
     }
     for name, section in sections.items():
-        settings[name] = {**settings.get(name, {}), **section}
+        # Tasks are names, of which others take the place of all.
+        before = {} if name == "tasks" else settings.get(name, {})
+        settings[name] = {**before, **section}
     return RunConfig(**settings)
 
 

@@ -19,7 +19,7 @@ _SHOWN = 6
 _NIGHT_HOURS = 4
 _QUIET = 0.06  # of all impressions, in the quietest hours: a sixth were even
 _ASLEEP_FROM = 2
-_DAYTIME = range(9, 22)
+_DAYTIME = range(9, 23)
 
 
 def days(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:

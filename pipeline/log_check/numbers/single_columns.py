@@ -125,7 +125,7 @@ class SingleColumns:
                 self._columns,
             )
             found = [each for of_column in judged for each in of_column]
-        return sorted(found, key=lambda each: (-each.strength, each.label, each.column))
+        return sorted(found, key=_place)
 
     def _judge(
         self,
@@ -151,6 +151,11 @@ class SingleColumns:
                 )
                 value = None if math.isnan(result.value) else float(result.value)
                 yield SingleColumn(label, name, how, across, value, result.users_scored)
+
+
+def _place(each: SingleColumn) -> tuple[float, str, str, bool]:
+    """The strongest first, and of two ways of one column the simpler one."""
+    return (-each.strength, each.label, each.column, each.how == "rates")
 
 
 def _ranks_and_codes(column: pa.Array) -> tuple[np.ndarray | None, np.ndarray]:
