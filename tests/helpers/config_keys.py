@@ -232,14 +232,14 @@ GIVEN: dict[str, tuple[str, ...]] = {
             "source.columns.*.format",
             "source.columns.*.time_zone",
         ),
-        ("source.columns.event_time_ms=ts",),
+        ("source.columns.event_time_ms={column: ts}",),
     ),
     **dict.fromkeys(
         ("source.columns.*.date", "source.columns.*.time"),
         ("source.columns.event_time_ms={date: dt}",),
     ),
     "source.columns.*.constant": ("source.columns.play_time_ms={constant: 1}",),
-    "source.columns.*.equals": ("source.columns.is_like=behavior",),
+    "source.columns.*.equals": ("source.columns.is_like={column: behavior}",),
     **dict.fromkeys(
         (
             "source.explode.column",
