@@ -84,7 +84,7 @@ def _print_rejects(console: Console, found: LogCheck) -> None:
 def short_row(row: str, reason: str) -> str:
     """A rejected row in a line or two, first the column that the reason begins with."""
     values = json.loads(row)
-    first = reason.split(" ", 1)[0]
+    first = reason.split(" ", 1)[0].rstrip(":")
     names = sorted(values, key=lambda name: name != first)
     text = ", ".join(f"{name} {values[name]}" for name in names)
     return text if len(text) <= _EXAMPLE_WIDTH else f"{text[:_EXAMPLE_WIDTH]} ..."

@@ -28,6 +28,8 @@ def evidence(found: LogCheck) -> list[str]:
         f"{numbers.rows_in:,} rows in = {numbers.examples:,} examples + "
         f"{rejects:,} rejects"
     ]
+    if numbers.left_out:
+        lines.append(f"{numbers.left_out:,} other rows left out by source.where")
     if not numbers.examples:
         return lines
     first, last = numbers.days[0].day, numbers.days[-1].day

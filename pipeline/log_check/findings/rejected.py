@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pipeline.config import RunConfig
@@ -13,11 +14,12 @@ from preprocessing.contract.column_names import REQUIRED_COLUMNS
 
 _MANY = 0.01  # of all rows, for one reason
 _DUPLICATE = "equal to another row"
-_UNITS = (
-    ("looks like seconds", "unit: s"),
-    ("looks like microseconds", "unit: us"),
-    ("looks like nanoseconds", "unit: ns"),
+# What a time looks like, by the words of `checks.times` and of mapped columns.
+_LOOKS_LIKE = re.compile(
+    r"looks like (seconds|milliseconds|microseconds|nanoseconds|s|ms|us|ns)\b"
 )
+_SHORT = {"seconds": "s", "milliseconds": "ms", "microseconds": "us"}
+_SHORT |= {"nanoseconds": "ns"}
 _ANSWERS = (
     (
         "in the future",
@@ -54,9 +56,14 @@ def rejected(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
         yield Finding(
             "stop",
             "rows",
-            "The log has no rows.",
+            "The log has no rows"
+            + (
+                f"; source.where leaves out {numbers.left_out:,}."
+                if numbers.left_out
+                else "."
+            ),
             "There is nothing to train on.",
-            "Look at --data, at source.format and source.files.",
+            "Look at --data, source.format, source.files and source.where.",
         )
         return
     reasons = list(numbers.rejects)
@@ -113,10 +120,11 @@ def _answer(config: RunConfig, reason: RejectReason) -> str:
             "Look at the examples; a column that tells rows apart can be declared in "
             "features.extra, with input: false."
         )
-    column = said.split(" ", 1)[0]
-    for words, unit in _UNITS:
-        if words in said:
-            return column_setting(config, column, unit)
+    column = said.split(" ", 1)[0].rstrip(":")
+    looks_like = _LOOKS_LIKE.search(said)
+    if looks_like:
+        unit = looks_like.group(1)
+        return column_setting(config, column, f"unit: {_SHORT.get(unit, unit)}")
     if "is not 0 or 1" in said:
         words = column_setting(config, column, "equals: [...]")
         return f"Grades take features.labels.<name>.at_least, words {words}"

@@ -39,6 +39,7 @@ class Numbers:
 
     Attributes:
         rows_in: Rows of the log.
+        left_out: Further rows, which `source.where` does not ask for.
         examples: Those that would become examples.
         rejects: The others, by reason.
         days: Each day that has examples.
@@ -60,6 +61,7 @@ class Numbers:
     """
 
     rows_in: int
+    left_out: int
     examples: int
     rejects: list[RejectReason]
     days: list[Day]
@@ -151,6 +153,7 @@ class Gathered:
         }
         return Numbers(
             rows_in=summary.rows_in,
+            left_out=summary.left_out,
             examples=summary.examples,
             rejects=self._rejects.result(),
             days=self._days.result(),

@@ -253,3 +253,26 @@ def test_threads_change_nothing(clean, tmp_path):
         for threads in (1, 4)
     ]
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("s", 1000), ("us", 0.001)])
+def test_a_mapped_columns_unit_is_named_by_the_logs_own_name(
+    unit, scale, clean, tmp_path
+):
+    times = (numbers_of(clean, "event_time_ms") / scale).astype(np.int64)
+    log = with_column(clean.drop(["event_time_ms"]), "ts", times)
+    wrong = {"columns": {"event_time_ms": {"column": "ts", "unit": "ms"}}}
+    found = checked(log, tmp_path, run_config(source=wrong)).findings[0]
+    right = {"column": "ts", "unit": unit}
+    assert (
+        found.do == f"source.columns: {{event_time_ms: {{column: ts, unit: {unit}}}}}"
+    )
+    config = run_config(source={"columns": {"event_time_ms": right}})
+    assert checked(log, tmp_path, config).numbers.examples == clean.num_rows
+
+
+def test_rows_that_are_not_asked_for_are_counted_apart(clean, tmp_path):
+    config = run_config(source={"where": {"is_follow": [1]}})
+    numbers = checked(clean, tmp_path, config).numbers
+    assert 0 < numbers.rows_in < clean.num_rows
+    assert numbers.rows_in + numbers.left_out == clean.num_rows
