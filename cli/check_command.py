@@ -15,6 +15,7 @@ from cli.options import (
     read_config,
     set_option,
 )
+from cli.out_folder import in_use_in_one_line
 
 
 @click.command("check")
@@ -68,7 +69,7 @@ def command(
     config = read_config(config_file, overrides)
     progress = FeatureProgress(Console(stderr=True, highlight=False))
     try:
-        with progress:
+        with progress, in_use_in_one_line():
             found = check_log(config, data_dir, threads, progress.update)
         if html_file is not None:
             with opening("--html", html_file):

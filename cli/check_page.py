@@ -37,8 +37,9 @@ def print_page(found: LogCheck, console: Console | None = None) -> None:
     for finding in found.findings:
         _print_finding(console, finding)
     _print_rejects(console, found)
-    for table, note in tables(found):
+    for title, table, note in tables(found):
         console.print()
+        console.print(Text(title, style="bold"))
         console.print(table)
         if note:
             console.print(Text(note, style="dim"))

@@ -8,23 +8,18 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.log_check.check import LogCheck
-from pipeline.log_check.tables import NumberTable, number_tables
+from pipeline.log_check.tables.all_tables import number_tables
+from pipeline.log_check.tables.number_table import NumberTable
 
 
-def tables(found: LogCheck) -> Iterator[tuple[Table, str]]:
-    """The tables of a check for a terminal, and what to know of each."""
+def tables(found: LogCheck) -> Iterator[tuple[str, Table, str]]:
+    """The tables of a check for a terminal: titles, tables, what to know of each."""
     for each in number_tables(found):
-        yield _table(each), each.note
+        yield each.title, _table(each), each.note
 
 
 def _table(of: NumberTable) -> Table:
-    table = Table(
-        title=of.title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
+    table = Table(box=None, pad_edge=False)
     for place, name in enumerate(of.columns):
         right = place not in of.texts
         table.add_column(name, justify="right" if right else "left", overflow="fold")

@@ -9,7 +9,7 @@ import jinja2
 from pipeline.log_check.check import LogCheck
 from pipeline.log_check.findings.days import calendar_name
 from pipeline.log_check.summary_lines import evidence, verdict_line
-from pipeline.log_check.tables import number_tables
+from pipeline.log_check.tables.all_tables import number_tables
 
 
 def write_page(found: LogCheck, path: Path) -> None:

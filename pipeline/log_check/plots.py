@@ -43,7 +43,7 @@ def day_plots(days: Sequence[Day], calendar: str, hours: Sequence[int]) -> str:
     axes[1].set_title("users and videos by day")
     for axis in axes[:2]:
         axis.legend(fontsize=7)
-        locator = AutoDateLocator(maxticks=6)
+        locator = AutoDateLocator(minticks=3, maxticks=8)
         axis.xaxis.set_major_locator(locator)
         axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes[2].bar(range(len(hours)), hours, color="C0")

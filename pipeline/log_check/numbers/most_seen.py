@@ -30,8 +30,12 @@ class MostSeen:
 
     def add(self, ids: pa.Array, rows: np.ndarray) -> None:
         """Takes ids [n] and their impressions, int64 [n]."""
-        shown = np.argsort(-rows, kind="stable")[: 4 * _SHOWN]
-        most = list(zip(rows[shown].tolist(), ids.take(shown).to_pylist(), strict=True))
+        # All that are as many as the last one shown: their order must not decide.
+        shown = min(_SHOWN, len(rows))
+        least = np.partition(rows, -shown)[-shown]
+        places = np.flatnonzero(rows >= least)
+        names = ids.take(pa.array(places)).to_pylist()
+        most = list(zip(rows[places].tolist(), names, strict=True))
         with self._lock:
             self.ids += len(ids)
             self._most = heapq.nlargest(_SHOWN, [*self._most, *most])
