@@ -37,15 +37,16 @@ def split(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
             "A run goes on and says so, too.",
             "Nothing, if it is meant.",
         )
-    yield from _slices(config, found.slices)
+    yield from _slices(config, numbers)
 
 
-def _slices(config: RunConfig, slices: list[SliceUsers]) -> Iterator[Finding]:
+def _slices(config: RunConfig, numbers: Numbers) -> Iterator[Finding]:
+    has_new = numbers.groups[_NEW].rows > 0  # else `people` has more to say
     least = config.evaluation.min_scored_users
     short: dict[str, list[SliceUsers]] = defaultdict(list)
-    for each in slices:
-        # Of a slice without any row others have more to say.
-        if each.rows and each.scored < least and each.task in config.blessing_tasks:
+    for each in numbers.split.slices:
+        there = has_new if each.slice == _NEW else each.rows > 0
+        if there and each.scored < least and each.task in config.blessing_tasks:
             short[each.slice].append(each)
     whole, new = short.pop(ALL, []), short.pop(_NEW, [])
     if whole:

@@ -8,6 +8,7 @@ from pipeline.log_check.cost import Cost
 from pipeline.log_check.findings.days import days
 from pipeline.log_check.findings.finding import share_text
 from pipeline.log_check.findings.means import means
+from pipeline.log_check.findings.split import split
 from tests.helpers.checked_logs import run_config
 
 
@@ -59,3 +60,17 @@ def test_means_that_are_short():
 )
 def test_shares_that_are_neither_none_nor_all_do_not_look_so(part, whole, text):
     assert share_text(part, whole) == text
+
+
+def test_new_users_who_are_missing_in_the_evaluation_alone_cannot_be_judged(
+    clean_check,
+):
+    numbers = clean_check.numbers
+    slices = [
+        replace(each, rows=0, scored=0) if each.slice == "new" else each
+        for each in numbers.split.slices
+    ]
+    numbers = replace(numbers, split=replace(numbers.split, slices=slices))
+    (found,) = split(run_config(), numbers)
+    assert found.level == "look"
+    assert found.seen.startswith("New users cannot be judged: long_view 0, like 0")
