@@ -87,5 +87,9 @@ def short_row(row: str, reason: str) -> str:
     values = json.loads(row)
     first = reason.split(" ", 1)[0].rstrip(":")
     names = sorted(values, key=lambda name: name != first)
-    text = ", ".join(f"{name} {values[name]}" for name in names)
+    text = ", ".join(f"{name} {_cell(values[name])}" for name in names)
     return text if len(text) <= _EXAMPLE_WIDTH else f"{text[:_EXAMPLE_WIDTH]} ..."
+
+
+def _cell(value: object) -> str:
+    return "null" if value is None else str(value)

@@ -91,9 +91,9 @@ def test_what_cannot_be_done_is_one_line(check, more, said):
 
 
 def test_a_rejected_row_begins_with_the_column_in_question():
-    row = json.dumps({"user_id": "a", "is_like": 2, "text": "x" * 500})
+    row = json.dumps({"user_id": None, "is_like": 2, "text": "x" * 500})
     shown = short_row(row, "is_like is not 0 or 1")
-    assert shown.startswith("is_like 2, user_id a, text xx")
+    assert shown.startswith("is_like 2, user_id null, text xx")
     assert shown.endswith(" ...")
 
 
