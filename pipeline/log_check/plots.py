@@ -22,6 +22,7 @@ from preprocessing.contract.column_names import USER_GROUPS
 matplotlib.use("svg")
 
 _WIDTH, _HEIGHT = 4.6, 2.8
+_MOST_BARS = 120
 _EPOCH = datetime.date(1970, 1, 1)
 _THOUSANDS = FuncFormatter(lambda value, _: f"{value:,.0f}")
 
@@ -30,16 +31,15 @@ def day_plots(days: Sequence[Day], calendar: str, hours: Sequence[int]) -> str:
     """Impressions and users by day, those first seen, and the hours of the day."""
     figure, axes = _figure(3)
     dates = [_EPOCH + datetime.timedelta(days=day.day) for day in days]
-    axes[0].bar(dates, [day.rows for day in days], color="C0")
-    axes[0].bar(
-        dates, [day.new_user_rows for day in days], color="C1", label="of new users"
-    )
+    _by_day(axes[0], dates, [day.rows for day in days], "all")
+    _by_day(axes[0], dates, [day.new_user_rows for day in days], "of new users")
     axes[0].set_title("impressions by day")
+    marker = "." if len(days) <= _MOST_BARS else None
     for name, title in (("users", "users"), ("first_seen_users", "users, first seen")):
         values = [getattr(day, name) for day in days]
-        axes[1].plot(dates, values, marker=".", label=title)
+        axes[1].plot(dates, values, marker=marker, label=title)
     videos = [day.first_seen_videos for day in days]
-    axes[1].plot(dates, videos, marker=".", label="videos, first seen")
+    axes[1].plot(dates, videos, marker=marker, label="videos, first seen")
     axes[1].set_title("users and videos by day")
     for axis in axes[:2]:
         axis.legend(fontsize=7)
@@ -94,6 +94,16 @@ def length_plots(numbers: Numbers) -> str:
         axis.set_xticks(range(len(steps)), names, rotation=40, ha="right", fontsize=7)
         axis.set_title(title)
     return _svg(figure, axes)
+
+
+def _by_day(
+    axis: Any, dates: Sequence[datetime.date], values: Sequence[int], name: str
+) -> None:
+    """A bar for each day; of more than can be told apart, their outline."""
+    if len(dates) <= _MOST_BARS:
+        axis.bar(dates, values, label=name)
+    else:
+        axis.fill_between(dates, values, step="mid", label=name)
 
 
 def _figure(columns: int, width: float = _WIDTH) -> tuple[Figure, Any]:

@@ -2,6 +2,8 @@ import re
 from xml.etree import ElementTree
 
 from pipeline.log_check.html_page import page
+from pipeline.log_check.numbers.days import Day
+from pipeline.log_check.plots import day_plots
 from tests.helpers.checked_logs import checked, run_config, with_column
 
 
@@ -33,3 +35,11 @@ def test_a_log_of_which_nothing_is_left_has_a_page(clean, tmp_path):
     text = page(found)
     assert "cannot be used" in text
     assert "is_like is not 0 or 1" in text
+
+
+def test_a_log_of_years_does_not_make_a_page_of_bars(clean_check):
+    days = [Day(19_000 + place, 10, 4, 2, 1, 5) for place in range(1000)]
+    few = day_plots(days[:100], "UTC", [1] * 24)
+    many = day_plots(days, "UTC", [1] * 24)
+    assert len(many) < 2 * len(few)
+    ElementTree.fromstring(many)
