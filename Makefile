@@ -30,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
+  test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-check bench-serving \
   bench-evaluation-memory bench-training bench-pipeline clean
 
 help:  ## List the targets
@@ -145,6 +145,9 @@ bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 
 bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten minutes)
 	@$(BIN)/python -m benchmarks.features
+
+bench-check: $(STAMP)  ## Measure poso check against the feature engine alone (five minutes)
+	@$(BIN)/python -m benchmarks.log_check
 
 bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six minutes)
 	@$(BIN)/python -m benchmarks.serving
