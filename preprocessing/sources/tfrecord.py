@@ -134,8 +134,17 @@ def read_names(file: DataFile) -> list[str]:
     Raises:
         SourceError: The file cannot be read.
     """
-    first = next(_batches(file, _EXAMPLES_FOR_NAMES), None)
+    first = first_examples(file, _EXAMPLES_FOR_NAMES)
     return [] if first is None else list(first.schema.names)
+
+
+def first_examples(file: DataFile, rows: int) -> pa.RecordBatch | None:
+    """A TFRecord file's first examples, as lists of values; None where it has none.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    return next(_batches(file, rows), None)
 
 
 def _batches(file: DataFile, batch_rows: int = _BATCH_ROWS) -> Iterator[pa.RecordBatch]:
