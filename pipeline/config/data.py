@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.section import Positive, Section
 from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.contract.mapped_names import check_mapped_names
 from preprocessing.transform.config import TransformConfig
 from preprocessing.transform.input_specs import input_specs
 
@@ -65,6 +66,11 @@ class LogConfig(Section):
     features: FeatureConfig
     split: SplitConfig = SplitConfig()
     examples: ExamplesConfig = ExamplesConfig()
+
+    @model_validator(mode="after")
+    def _mapped_columns_are_read(self) -> LogConfig:
+        check_mapped_names(self.source, self.features)
+        return self
 
 
 class StatisticsConfig(Section):

@@ -1,4 +1,4 @@
-"""What the feature engine is told: where impressions come from, which features."""
+"""What the feature engine is told: which features, of which columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from preprocessing.contract.column_names import (
     CONTRACT_COLUMNS,
@@ -22,28 +22,12 @@ from preprocessing.contract.column_names import (
     WATCH_COLUMNS,
 )
 from preprocessing.contract.names import Name
+from preprocessing.contract.section import Section
+from preprocessing.contract.source_config import SourceConfig as SourceConfig
 from preprocessing.contract.time_zones import check_time_zone
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class SourceConfig(_Section):
-    """The files that an impression log is read from."""
-
-    format: Literal["parquet", "csv", "tfrecord", "kuairand", "movielens"] = Field(
-        description="parquet, csv and tfrecord hold the contract's columns; kuairand "
-        "and movielens are those data sets' official files."
-    )
-    null_values: tuple[str, ...] = Field(
-        ("\\N", "NULL", "null", "None", "nan", "NaN", "<NA>"),
-        description="Text cells that hold no value, beside the empty ones: what "
-        "databases and data frames write for it. Of parquet, csv and tfrecord alike.",
-    )
-
-
-class NewUserConfig(_Section):
+class NewUserConfig(Section):
     """Who counts as a new user: by hours since first launch, or by view count."""
 
     max_hours: float | None = Field(
@@ -66,7 +50,7 @@ class NewUserConfig(_Section):
         return self
 
 
-class NewVideoConfig(_Section):
+class NewVideoConfig(Section):
     """Which video counts as new: both conditions hold."""
 
     max_days: float = Field(
@@ -77,7 +61,7 @@ class NewVideoConfig(_Section):
     )
 
 
-class LabelConfig(_Section):
+class LabelConfig(Section):
     """How one label, 0 or 1, comes from the columns: a column, or a watching rule."""
 
     column: str | None = Field(
@@ -115,7 +99,7 @@ class LabelConfig(_Section):
         return self
 
 
-class ExtraFeatureConfig(_Section):
+class ExtraFeatureConfig(Section):
     """A further feature of the log, declared by name."""
 
     name: Name = Field(description="The log's column of this name.")
@@ -133,7 +117,7 @@ class ExtraFeatureConfig(_Section):
     )
 
 
-class FeatureConfig(_Section):
+class FeatureConfig(Section):
     """Everything that decides the feature table's columns and values."""
 
     history_length: int = Field(

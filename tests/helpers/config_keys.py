@@ -28,7 +28,29 @@ _EXTRA = "features.extra=[{{name: {}, entity: {}, type: {}}}]"
 CHANGES: dict[str, str] = {
     "name": "name=other",
     "source.format": "source.format=csv",
+    "source.files": "source.files=['*.pq']",
+    "source.delimiter": "source.delimiter=;",
+    "source.header": "source.header=[user_id, video_id]",
+    "source.quoting": "source.quoting=false",
+    "source.compression": "source.compression=gzip",
+    "source.list_separator": "source.list_separator=' '",
     "source.null_values": "source.null_values=[missing]",
+    "source.columns": "source.columns.user_id=uid",
+    "source.columns.*.column": "source.columns.event_time_ms.column=other",
+    "source.columns.*.unit": "source.columns.event_time_ms.unit=s",
+    "source.columns.*.format": "source.columns.event_time_ms.format='%d.%m.%Y'",
+    "source.columns.*.date": "source.columns.event_time_ms.date=other",
+    "source.columns.*.time": "source.columns.event_time_ms.time=hm",
+    "source.columns.*.time_zone": (
+        "source.columns.event_time_ms.time_zone=Asia/Shanghai"
+    ),
+    "source.columns.*.constant": "source.columns.play_time_ms.constant=2",
+    "source.columns.*.equals": "source.columns.is_like.equals=[fav, buy]",
+    "source.where": "source.where.tab=[1, 0]",
+    "source.explode.column": "source.explode.column=other",
+    "source.explode.separator": "source.explode.separator=';'",
+    "source.explode.fields": "source.explode.fields=[video_id, shown]",
+    "source.explode.field_separator": "source.explode.field_separator='_'",
     "examples.engine": "examples.engine=beam",
     "split.by": "split.by=user",
     "split.train_user_share": "split.train_user_share=0.5",
@@ -199,6 +221,34 @@ CHANGES: dict[str, str] = {
 
 # What must be set for a key to be read, so that another value is taken at all.
 GIVEN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("source.delimiter", "source.header", "source.quoting", "source.compression"),
+        ("source.format=csv",),
+    ),
+    **dict.fromkeys(
+        (
+            "source.columns.*.column",
+            "source.columns.*.unit",
+            "source.columns.*.format",
+            "source.columns.*.time_zone",
+        ),
+        ("source.columns.event_time_ms=ts",),
+    ),
+    **dict.fromkeys(
+        ("source.columns.*.date", "source.columns.*.time"),
+        ("source.columns.event_time_ms={date: dt}",),
+    ),
+    "source.columns.*.constant": ("source.columns.play_time_ms={constant: 1}",),
+    "source.columns.*.equals": ("source.columns.is_like=behavior",),
+    **dict.fromkeys(
+        (
+            "source.explode.column",
+            "source.explode.separator",
+            "source.explode.fields",
+            "source.explode.field_separator",
+        ),
+        ("source.explode={column: impressions, fields: [video_id, clicked]}",),
+    ),
     "model.poso.mlp": ("model.module_codes={}",),
     "training.embedding.tpu_min_rows": ("training.strategy.kind=tpu",),
     "training.strategy.local_workers": ("training.strategy.kind=multi_worker",),
