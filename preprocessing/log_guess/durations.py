@@ -12,6 +12,7 @@ from preprocessing.contract.column_names import DURATION, PLAY_TIME
 from preprocessing.log_guess.guess import Guess
 from preprocessing.log_guess.profiles import ColumnProfile
 from preprocessing.log_guess.vocabulary import snake, words
+from preprocessing.log_guess.word_lists import each_word
 
 _PLAY = re.compile(
     r"(?:play|watch|view|listen|dwell|read|stay|playing|viewing|watching|watched)_?"
@@ -24,10 +25,10 @@ _LENGTH = re.compile(
     r"|duration(?:_.*)?|length(?:_.*)?|runtime(?:_.*)?"
 )
 _UNIT_WORDS = {
-    **dict.fromkeys("ms msec msecs millis milliseconds".split(), "ms"),
-    **dict.fromkeys("s sec secs second seconds".split(), "s"),
-    **dict.fromkeys("min mins minute minutes".split(), "min"),
-    **dict.fromkeys("us micros microseconds".split(), "us"),
+    **each_word("ms msec msecs millis milliseconds", "ms"),
+    **each_word("s sec secs second seconds", "s"),
+    **each_word("min mins minute minutes", "min"),
+    **each_word("us micros microseconds", "us"),
 }
 UNIT_MS = {"ms": 1.0, "s": 1000.0, "min": 60_000.0, "us": 1e-3}
 
@@ -42,7 +43,9 @@ def guess_durations(profiles: list[ColumnProfile]) -> list[Guess]:
     by_range = _unit_by_range(length or play)
     guesses = []
     for name, profile in found:
-        said = next((_UNIT_WORDS[w] for w in words(profile.name) if w in _UNIT_WORDS), "")
+        said = next(
+            (_UNIT_WORDS[w] for w in words(profile.name) if w in _UNIT_WORDS), ""
+        )
         unit = said or by_range
         why = f"in {unit} by its {'name' if said else 'range'}; {profile.facts}"
         others = tuple(
@@ -62,7 +65,9 @@ def duration_ms(guess: Guess, profiles: Mapping[str, ColumnProfile]) -> np.ndarr
     return profiles[guess.column].numbers * UNIT_MS[unit]
 
 
-def _first(profiles: list[ColumnProfile], names: re.Pattern[str]) -> ColumnProfile | None:
+def _first(
+    profiles: list[ColumnProfile], names: re.Pattern[str]
+) -> ColumnProfile | None:
     for profile in profiles:
         numeric = profile.is_number and profile.low >= 0 and not profile.is_flag
         if numeric and profile.distinct > 2 and names.fullmatch(snake(profile.name)):

@@ -40,6 +40,7 @@ _FORMATS = (
     "%b %d, %Y %I:%M:%S %p",
     "%Y.%m.%d %H:%M:%S",
 )
+_DATES = 0.3  # quality of days without a time
 _CHECKED = 400  # cells that formats are tried on
 
 
@@ -62,6 +63,11 @@ class TimeReading:
     times_ms: np.ndarray
     quality: float
     has_zone: bool
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it tells days alone."""
+        return self.quality == _DATES
 
     @property
     def score(self) -> float:
@@ -87,7 +93,7 @@ def seconds_from_start(profiles: list[ColumnProfile]) -> TimeReading | None:
             profile.named
             and time_score(profile.name) >= 0.7
             and profile.is_number
-            and 0 <= profile.low
+            and profile.low >= 0
             and profile.high < 1e9
             and profile.distinct > 50
         ):
@@ -146,29 +152,33 @@ def _read(profile: ColumnProfile) -> TimeReading | None:
         return TimeReading(profile, name, what, _floats(times), 1.0, True)
     if pa.types.is_date(profile.cells.type):
         times = profile.cells.cast(pa.timestamp("ms"))
-        return TimeReading(profile, name, "a date", _floats(times), 0.3, False)
+        return TimeReading(
+            profile, {"date": name}, "dates", _floats(times), _DATES, False
+        )
     if profile.is_number:
         unit = unit_of(profile.numbers)
         if unit is None:
-            return None
+            return _compact_date(profile)
         times = profile.numbers * _UNITS[unit]
-        origin = {"column": name, "unit": unit}
+        origin = name if unit == "ms" else {"column": name, "unit": unit}
         what = f"numbers of {unit} since 1970: {_span(times)}"
         return TimeReading(profile, origin, what, times, 1.0, True)
     return _iso(profile) or _formatted(profile)
 
 
 def _iso(profile: ColumnProfile) -> TimeReading | None:
-    texts = profile.texts
-    if profile.is_list:
+    texts = pc.utf8_trim_whitespace(profile.texts)
+    first_cells = texts.drop_null()[:_CHECKED]
+    if profile.is_list or read_iso_times(first_cells)[1].mean() < 0.9:
         return None
-    values, read = read_iso_times(pc.utf8_trim_whitespace(texts))
-    if not profile.known.any() or read[profile.known].mean() < 0.95:
+    values, read = read_iso_times(texts)
+    if read[profile.known].mean() < 0.95:
         return None
     times = np.where(read, values.astype(float), np.nan)
     first = texts.drop_null()[0].as_py()
     if not _ISO_CLOCK.match(first):
-        return TimeReading(profile, profile.name, "dates", times, 0.3, False)
+        origin = {"date": profile.name}
+        return TimeReading(profile, origin, "dates", times, _DATES, False)
     zone = bool(_ISO_ZONE.search(first))
     origin = {"column": profile.name, "unit": "iso8601"}
     what = f"ISO 8601 text {'with' if zone else 'without'} a zone: {_span(times)}"
@@ -196,8 +206,7 @@ def _dates_with_clocks(
     profiles: list[ColumnProfile], found: list[TimeReading]
 ) -> list[TimeReading]:
     """Pairs of a date and a time of day."""
-    dates = [r for r in found if r.quality == 0.3]
-    dates += [r for p in profiles if (r := _compact_date(p))]
+    dates = [reading for reading in found if reading.is_date]
     clocks = [p for p in profiles if p.named and _is_clock(p)]
     pairs = []
     for date in dates:
@@ -220,7 +229,7 @@ def _compact_date(profile: ColumnProfile) -> TimeReading | None:
     if any(moment is None for moment in parsed.values()):
         return None
     times = np.array([parsed.get(c) or np.nan for c in profile.texts.to_pylist()])
-    return TimeReading(profile, profile.name, "dates", times, 0.3, False)
+    return TimeReading(profile, {"date": profile.name}, "dates", times, _DATES, False)
 
 
 def _is_clock(profile: ColumnProfile) -> bool:

@@ -146,7 +146,9 @@ def _patterns(files: list[DataFile], others: list[DataFile]) -> tuple[str, ...]:
         _DIGITS.sub("*", _UUID.sub("*", base)) if len(bases) > 1 else base
         for base in bases
     }
-    fits = not any(fnmatch.fnmatch(n.lower(), m.lower()) for n in foreign for m in masks)
+    fits = not any(
+        fnmatch.fnmatch(n.lower(), m.lower()) for n in foreign for m in masks
+    )
     return tuple(sorted(masks)) if fits else tuple(bases)
 
 

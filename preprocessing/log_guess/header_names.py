@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from preprocessing.log_guess.behaviours import is_behaviour_column
 from preprocessing.log_guess.event_time import time_readings
 from preprocessing.log_guess.impression_lists import is_impression_list
-from preprocessing.log_guess.labels import is_behaviour_column
 from preprocessing.log_guess.profiles import ColumnProfile, decides
 from preprocessing.log_guess.vocabulary import is_known_word, role_score
 
@@ -31,13 +31,13 @@ def name_columns(profiles: list[ColumnProfile], file_name: str) -> list[str]:
     if len(told) == len(profiles) and all(map(is_known_word, told[:2])):
         return told
     names: dict[int, str] = {}
-    readings = [r for r in time_readings(profiles) if r.quality > 0.3]
+    readings = [r for r in time_readings(profiles) if not r.is_date]
     if readings:
         names[readings[0].profile.place] = "timestamp"
     for profile in profiles:
-        if profile.place not in names and (name := _by_values(profile)):
-            if name not in names.values():
-                names[profile.place] = name
+        name = "" if profile.place in names else _by_values(profile)
+        if name and name not in names.values():
+            names[profile.place] = name
     ids = [p for p in profiles if p.place not in names and _is_id(p)]
     repeated = [p for p in ids if p.distinct < 0.95 * p.rows]
     ids = repeated if len(repeated) > 1 else ids
@@ -54,7 +54,7 @@ def _by_values(profile: ColumnProfile) -> str:
         return "label"
     if profile.is_number and 3 <= profile.distinct <= _MOST_RATINGS:
         halves = all(float(value) * 2 % 1 == 0 for value in profile.values)
-        if halves and 0 <= profile.low and 3 <= profile.high <= 10:
+        if halves and profile.low >= 0 and 3 <= profile.high <= 10:
             return "rating"
     return ""
 
@@ -97,7 +97,9 @@ def _hint(profile: ColumnProfile) -> str:
     cells = profile.texts.drop_null()[:_LOOKED_AT].to_pylist()
     if cells and sum(bool(_PRODUCT.fullmatch(c)) for c in cells) > 0.9 * len(cells):
         return "item"
-    prefixes = {m.group(1).lower() if (m := _PREFIX.fullmatch(c)) else "" for c in cells}
+    prefixes = {
+        m.group(1).lower() if (m := _PREFIX.fullmatch(c)) else "" for c in cells
+    }
     if len(prefixes) != 1:
         return ""
     word = prefixes.pop()

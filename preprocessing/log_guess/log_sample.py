@@ -70,9 +70,7 @@ def sample_log(layout: FileLayout) -> LogSample:
     table = without_null_marks(table, _NULL_MARKS)
     columns = tuple(name for name in told if name not in layout.names)
     total = rows * len(files) // max(len(chosen), 1)
-    return LogSample(
-        layout, table, columns, total, len(chosen), whole, to_end or whole
-    )
+    return LogSample(layout, table, columns, total, len(chosen), whole, to_end or whole)
 
 
 def column_names(layout: TextLayout) -> list[str]:

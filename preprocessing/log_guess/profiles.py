@@ -91,8 +91,10 @@ class ColumnProfile:
         if self.is_list or pa.types.is_null(kind) or pa.types.is_temporal(kind):
             return np.full(self.rows, np.nan)
         if pa.types.is_boolean(kind):
-            return self.cells.cast(pa.int8()).cast(pa.float64()).to_numpy(
-                zero_copy_only=False
+            return (
+                self.cells.cast(pa.int8())
+                .cast(pa.float64())
+                .to_numpy(zero_copy_only=False)
             )
         return to_float64(self.texts)
 
@@ -223,4 +225,6 @@ def _short(number: float) -> str:
 
 def _cut(cell: str) -> str:
     shown = "".join(c if c.isprintable() else " " for c in cell)
-    return shown if len(shown) <= _LONGEST_SHOWN else shown[: _LONGEST_SHOWN - 3] + "..."
+    return (
+        shown if len(shown) <= _LONGEST_SHOWN else shown[: _LONGEST_SHOWN - 3] + "..."
+    )

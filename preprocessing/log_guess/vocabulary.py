@@ -4,61 +4,59 @@ from __future__ import annotations
 
 import re
 
+from preprocessing.log_guess.word_lists import each_word, word_set
+
 # What a name may say beside its noun without changing what it names.
-_ID_WORDS = frozenset("id ids key no num number code hash uuid guid pk fk sk".split())
-_FILLERS = frozenset("the dim fact raw main encrypted hashed anon anonymized".split())
+_ID_WORDS = word_set("id ids key no num number code hash uuid guid pk fk sk")
+_FILLERS = word_set("the dim fact raw main encrypted hashed anon anonymized")
 
 NOUNS: dict[str, dict[str, float]] = {
     "user": {
-        **dict.fromkeys("user usr member visitor customer cust".split(), 1.0),
-        **dict.fromkeys("reviewer viewer subscriber listener reader".split(), 1.0),
-        **dict.fromkeys("buyer shopper player consumer guest person".split(), 0.9),
-        **dict.fromkeys("account client profile passenger audience".split(), 0.8),
-        **dict.fromkeys("fullvisitor anonymous distinct u mid".split(), 0.7),
-        **dict.fromkeys("device cookie browser imei".split(), 0.6),
-        **dict.fromkeys("session".split(), 0.3),
+        **each_word("user usr member visitor customer cust", 1.0),
+        **each_word("reviewer viewer subscriber listener reader", 1.0),
+        **each_word("buyer shopper player consumer guest person", 0.9),
+        **each_word("account client profile passenger audience", 0.8),
+        **each_word("fullvisitor anonymous distinct u mid", 0.7),
+        **each_word("device cookie browser imei", 0.6),
+        **each_word("session", 0.3),
     },
     "item": {
-        **dict.fromkeys("item video product prod article news movie film".split(), 1.0),
-        **dict.fromkeys("song track music photo clip sku asin isbn book".split(), 1.0),
-        **dict.fromkeys("ad advert advertisement creative banner post".split(), 0.9),
-        **dict.fromkeys("note content doc document story listing goods".split(), 0.9),
-        **dict.fromkeys("episode show app game recipe poi venue hotel".split(), 0.9),
-        **dict.fromkeys("business question course live stream pin tweet".split(), 0.8),
-        **dict.fromkeys("property job place deal feed title tra i v n p g".split(), 0.7),
-        **dict.fromkeys("parentasin adgroup offer campaign media asset".split(), 0.6),
-        **dict.fromkeys("page url status category".split(), 0.3),
+        **each_word("item video product prod article news movie film", 1.0),
+        **each_word("song track music photo clip sku asin isbn book", 1.0),
+        **each_word("ad advert advertisement creative banner post", 0.9),
+        **each_word("note content doc document story listing goods", 0.9),
+        **each_word("episode show app game recipe poi venue hotel", 0.9),
+        **each_word("business question course live stream pin tweet", 0.8),
+        **each_word("property job place deal feed title tra i v n p g", 0.7),
+        **each_word("parentasin adgroup offer campaign media asset", 0.6),
+        **each_word("page url status category", 0.3),
     },
     "author": {
-        **dict.fromkeys("author artist creator publisher uploader".split(), 1.0),
-        **dict.fromkeys("channel seller shop store merchant brand".split(), 0.9),
-        **dict.fromkeys("advertiser host writer studio vendor provider".split(), 0.8),
-        **dict.fromkeys("manufacturer art anchor supplier".split(), 0.6),
+        **each_word("author artist creator publisher uploader", 1.0),
+        **each_word("channel seller shop store merchant brand", 0.9),
+        **each_word("advertiser host writer studio vendor provider", 0.8),
+        **each_word("manufacturer art anchor supplier", 0.6),
     },
     "tags": {
-        **dict.fromkeys("tag tags genre genres topic topics keywords".split(), 1.0),
-        **dict.fromkeys("categories labels interests subjects".split(), 0.8),
+        **each_word("tag tags genre genres topic topics keywords", 1.0),
+        **each_word("categories labels interests subjects", 0.8),
     },
 }
 
 _EVENT_TIMES: dict[str, float] = {
-    **dict.fromkeys(
-        "eventtime eventtimestamp timestamp ts time eventts datetime".split(), 1.0
-    ),
-    **dict.fromkeys(
-        "timems timestampms unixreviewtime unixtime epoch epochms".split(), 1.0
-    ),
-    **dict.fromkeys("occurredat occurred happenedat servertime".split(), 1.0),
-    **dict.fromkeys("clicktime viewtime viewedat impressiontime showtime".split(), 0.9),
-    **dict.fromkeys("requesttime exposetime playtime createdat utctime".split(), 0.8),
-    **dict.fromkeys("date day dt ds eventdate hitdate logtime t utc".split(), 0.7),
-    **dict.fromkeys("createtime starttime startedat reviewtime ratingtime".split(), 0.7),
+    **each_word("eventtime eventtimestamp timestamp ts time eventts datetime", 1.0),
+    **each_word("timems timestampms unixreviewtime unixtime epoch epochms", 1.0),
+    **each_word("occurredat occurred happenedat servertime", 1.0),
+    **each_word("clicktime viewtime viewedat impressiontime showtime", 0.9),
+    **each_word("requesttime exposetime playtime createdat utctime", 0.8),
+    **each_word("date day dt ds eventdate hitdate logtime t utc", 0.7),
+    **each_word("createtime starttime startedat reviewtime ratingtime", 0.7),
 }
 # Times of something else than the impression.
-_OTHER_TIMES = frozenset(
+_OTHER_TIMES = word_set(
     "conversion register registered registration signup birth birthday joined join "
     "upload uploaded publish published release released launch update updated modified "
-    "expire expires end last first previous next deleted load loaded ingest".split()
+    "expire expires end last first previous next deleted load loaded ingest"
 )
 _FIRST_LAUNCH = re.compile(
     r"(regist\w*|sign_?up|join(ed)?|first_(launch|seen|visit)|created?_user|install)"
@@ -74,16 +72,16 @@ _OUTCOME = re.compile(
     r"reward|feedback|action|behaviou?r|event_?type|event|install\w*|download\w*)(?:_|$)"
 )
 _LABEL_WORDS: dict[str, float] = {
-    **dict.fromkeys("click clicked longview label target y".split(), 1.0),
-    **dict.fromkeys("conversion converted purchase purchased buy bought".split(), 0.9),
-    **dict.fromkeys("like liked follow followed share shared comment".split(), 0.9),
-    **dict.fromkeys("favorite favourite fav collect saved save subscribe".split(), 0.9),
-    **dict.fromkeys("forward finish finished complete completed".split(), 0.8),
-    **dict.fromkeys("cart addtocart order ordered install download".split(), 0.8),
-    **dict.fromkeys("profileenter engaged engagement watched read".split(), 0.7),
+    **each_word("click clicked longview label target y", 1.0),
+    **each_word("conversion converted purchase purchased buy bought", 0.9),
+    **each_word("like liked follow followed share shared comment", 0.9),
+    **each_word("favorite favourite fav collect saved save subscribe", 0.9),
+    **each_word("forward finish finished complete completed", 0.8),
+    **each_word("cart addtocart order ordered install download", 0.8),
+    **each_word("profileenter engaged engagement watched read", 0.7),
 }
-_RATINGS = frozenset(
-    "rating ratings stars star score overall grade reviewscore starrating".split()
+_RATINGS = word_set(
+    "rating ratings stars star score overall grade reviewscore starrating"
 )
 
 

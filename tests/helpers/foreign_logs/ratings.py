@@ -1,0 +1,81 @@
+"""What people rated or played: MovieLens, Amazon reviews, Last.fm."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+from tests.helpers.foreign_logs.views import draw_views
+
+_ROWS = 2400
+_YEARS = 4 * 365
+
+
+def write_movielens(folder: Path) -> int:
+    """`ratings.csv` of ml-20m and ml-25m alone."""
+    views = draw_views(_ROWS, days=_YEARS)
+    stars = _stars(views.liked, [0.05, 0.15, 0.4, 0.4], [0.1, 0.3, 0.6], step=0.5)
+    rows = zip(views.user + 1, views.item + 1, stars, views.time_s, strict=True)
+    lines = ["userId,movieId,rating,timestamp", *(_csv(row) for row in rows)]
+    return _write(folder / "ratings.csv", lines, header=True)
+
+
+def write_amazon(folder: Path) -> int:
+    """Ratings only: user, item, rating, timestamp; no header, most ratings high."""
+    views = draw_views(_ROWS, users=200, days=_YEARS)
+    stars = _stars(views.liked, [0.1, 0.1, 0.3, 0.5], [0.05, 0.15, 0.8])
+    lines = [
+        f"A{user * 7919 + 10**9:013X},B00{item * 104729 + 10**6:07X},{rating:.1f},{at}"
+        for user, item, rating, at in zip(
+            views.user.tolist(), views.item.tolist(), stars, views.time_s, strict=True
+        )
+    ]
+    return _write(folder / "ratings_Beauty.csv", lines)
+
+
+def write_lastfm(folder: Path) -> int:
+    """The plays of lastfm-dataset-1K: the file's name has the columns' names."""
+    views = draw_views(_ROWS, days=_YEARS)
+    lines = []
+    for row, second in enumerate(views.time_s.tolist()):
+        moment = datetime.datetime.fromtimestamp(second, datetime.timezone.utc)
+        artist, track = int(views.group[row]), int(views.item[row])
+        known = row % 20 > 0  # many tracks have no id
+        lines.append(
+            f"user_{views.user[row] + 1:06d}\t{moment:%Y-%m-%dT%H:%M:%SZ}\t"
+            f"{_uuid(1000 + artist)}\tArtist {artist}\t"
+            f'{_uuid(track) if known else ""}\tA "Track" of {track}'
+        )
+    name = "userid-timestamp-artid-artname-traid-traname.tsv"
+    _write(folder / name, lines)
+    people = ["#id\tgender\tage\tcountry\tregistered"]
+    people += [f"user_{n + 1:06d}\tm\t{20 + n}\tJapan\tAug 13, 2006" for n in range(60)]
+    _write(folder / "userid-profile.tsv", people)
+    return _ROWS
+
+
+def _stars(
+    liked: np.ndarray, below: list[float], above: list[float], step: float = 1.0
+) -> list[float]:
+    """Ratings: of what was not liked from 1 step on, of what was liked up to 5."""
+    random = np.random.default_rng(3)
+    low = random.choice(len(below), len(liked), p=below) * step + (5 - 4 * step) - step
+    high = 5 - (len(above) - 1 - random.choice(len(above), len(liked), p=above)) * step
+    return [float(x) for x in np.clip(np.where(liked, high, low), 0.5, 5)]
+
+
+def _uuid(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, str(number)))
+
+
+def _csv(row: tuple[object, ...]) -> str:
+    return ",".join(map(str, row))
+
+
+def _write(path: Path, lines: list[str], header: bool = False) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines) - header
