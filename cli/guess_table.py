@@ -17,7 +17,7 @@ def print_guess(guess: LogGuess) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_PLAIN_WIDTH)
     settings = ", ".join(f"{key} {flow(value)}" for key, value in guess.source.items())
-    console.print(f"looked at {guess.sampled}", markup=False)
+    console.print(f"seen: {guess.sampled}", markup=False)
     console.print(settings, markup=False)
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
     for title in ("what", "from", "", "why"):

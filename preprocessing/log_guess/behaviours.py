@@ -20,8 +20,8 @@ _SHOWN = word_set(
 _CLICKED = word_set("click clicks clicked open opened tap clk")
 _WORTH_MORE: dict[str, str] = {
     **each_word(
-        "buy bought purchase purchased purchases order ordered transaction checkout pay "
-        "payment paid conversion convert alipay",
+        "buy bought purchase purchased purchases order ordered transaction checkout "
+        "pay payment paid conversion convert alipay",
         "buy",
     ),
     **each_word("cart addtocart addcart basket addtobasket carts", "cart"),

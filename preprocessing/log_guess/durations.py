@@ -40,7 +40,7 @@ def guess_durations(profiles: list[ColumnProfile]) -> list[Guess]:
     if play is None:
         return []
     found = [(PLAY_TIME, play)] + ([(DURATION, length)] if length else [])
-    by_range = _unit_by_range(length or play)
+    by_range, plain = _unit_by_range(length or play)
     guesses = []
     for name, profile in found:
         said = next(
@@ -54,7 +54,14 @@ def guess_durations(profiles: list[ColumnProfile]) -> list[Guess]:
             if other != unit
         )
         guesses.append(
-            Guess(name, _origin(profile.name, unit), profile.name, why, True, others)
+            Guess(
+                name,
+                _origin(profile.name, unit),
+                profile.name,
+                why,
+                bool(said) or plain,
+                others,
+            )
         )
     return guesses
 
@@ -79,7 +86,14 @@ def _origin(column: str, unit: str) -> str | dict[str, Any]:
     return column if unit == "ms" else {"column": column, "unit": unit}
 
 
-def _unit_by_range(profile: ColumnProfile) -> str:
-    """Typical times below 3,000 are no milliseconds: that would be three seconds."""
+def _unit_by_range(profile: ColumnProfile) -> tuple[str, bool]:
+    """Milliseconds or seconds, and whether that is plain.
+
+    Typical times below 3,000 are no milliseconds, as that would be three seconds; above
+    20,000 they are no seconds, as that would be six hours.
+    """
     positive = profile.numbers[profile.numbers > 0]
-    return "ms" if len(positive) and float(np.median(positive)) >= 3000 else "s"
+    usual = float(np.median(positive)) if len(positive) else 0.0
+    if not profile.is_whole:
+        return "s", usual < 1000
+    return ("ms", usual > 20_000) if usual >= 3000 else ("s", usual < 600)

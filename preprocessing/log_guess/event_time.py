@@ -148,8 +148,9 @@ def _read(profile: ColumnProfile) -> TimeReading | None:
     if profile.is_timestamp:
         kind = profile.cells.type
         times = profile.cells.cast(pa.timestamp("ms", kind.tz), safe=False)
-        what = f"a timestamp of the file ({kind})"
-        return TimeReading(profile, name, what, _floats(times), 1.0, True)
+        moments = _floats(times)
+        what = f"a timestamp of the file ({kind}): {_span(moments)}"
+        return TimeReading(profile, name, what, moments, 1.0, True)
     if pa.types.is_date(profile.cells.type):
         times = profile.cells.cast(pa.timestamp("ms"))
         return TimeReading(

@@ -15,10 +15,11 @@ from preprocessing.log_guess.event_time import time_readings
 from preprocessing.log_guess.guess import ExtraGuess, LabelGuess
 from preprocessing.log_guess.leaks import SUSPICIOUS_AUC, label_auc
 from preprocessing.log_guess.profiles import ColumnProfile, decides
-from preprocessing.log_guess.vocabulary import is_outcome, words
+from preprocessing.log_guess.vocabulary import is_outcome, is_request_id, words
 
 _MOST = 20
 _DECIDED = 0.98
+_LOOKED_AT = 500
 _CATEGORIES = 100  # whole numbers of more distinct values are amounts
 _TAKEN = {*CONTRACT_COLUMNS, *VIDEO_FEATURES, *USER_FEATURES, USER_KEY, "sample_weight"}
 
@@ -67,6 +68,10 @@ def _why_not(
         return "constant" if profile.null_share < 1 else "all null"
     if profile.null_share > 0.95:
         return f"{profile.null_share:.1%} null"
+    if is_request_id(profile.name):
+        return "it numbers requests or rows"
+    if re.fullmatch(r"column_\d+", profile.name) and profile.is_number:
+        return "what these numbers are is not known: name them in source.header"
     if is_outcome(profile.name):
         return "the name says that it is known only after the impression"
     if profile.is_timestamp or _is_other_time(profile):
@@ -75,15 +80,29 @@ def _why_not(
         auc = label_auc(profile, label.positive)
         if auc > SUSPICIOUS_AUC:
             return f"it gives the label {label.name} away (AUC {auc:.3f} alone)"
+    if item and _lists_items(profile, item):
+        return "lists of items: the pipeline keeps each user's history itself"
     if _is_free_text(profile):
         return "free text"
     for key, called in ((item, "item"), (user, "user")):
-        if key and not profile.is_list and _names(profile, key):
+        is_name = not profile.is_list and not _is_measured(profile)
+        if key and is_name and _names(profile, key):
             return f"another name of the {called}: one value for each"
     is_code = not profile.is_list and not _is_amount(profile)
     if is_code and profile.distinct > 0.5 * profile.rows and profile.rows > 20:
         return "nearly every row has a value of its own"
     return ""
+
+
+def _lists_items(profile: ColumnProfile, item: ColumnProfile) -> bool:
+    """Whether text cells hold several ids of items."""
+    if profile.is_list or profile.is_number or profile is item:
+        return False
+    items = {*item.texts.unique().to_pylist()}
+    cells = [cell for cell in profile.texts[:_LOOKED_AT].to_pylist() if cell]
+    entries = [entry for cell in cells for entry in re.split(r"[ ,;|]+", cell)]
+    known = sum(entry in items for entry in entries)
+    return len(entries) > len(cells) and known > 0.3 * len(entries)
 
 
 def _names(profile: ColumnProfile, key: ColumnProfile) -> bool:
@@ -131,6 +150,10 @@ def _kind(profile: ColumnProfile) -> str:
     if profile.is_list:
         return "list"
     return "numeric" if _is_amount(profile) else "categorical"
+
+
+def _is_measured(profile: ColumnProfile) -> bool:
+    return profile.is_number and not profile.is_whole
 
 
 def _is_amount(profile: ColumnProfile) -> bool:

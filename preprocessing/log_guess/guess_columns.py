@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from preprocessing.log_guess.days import guess_split
 from preprocessing.log_guess.durations import guess_durations
 from preprocessing.log_guess.entities import guess_entity, needed_entity
@@ -74,7 +76,9 @@ def guess_columns(
     tags = guess_tags(roles.free)
     if tags:
         columns.append(roles.take(tags[0]))
+    again = roles.take_time_again(time)
     extras, left_out = guess_features(roles.free, *keys, labels)
+    left_out = [*again, *left_out]
     offset = zone_offset_hours(time, roles.readings)
     split = guess_split(
         time.times_ms, keys[0].codes, offset or 0.0, named.total_rows, sample.to_end
@@ -149,6 +153,19 @@ class _Roles:
             self._used |= {str(chosen.origin.get("time", ""))}
         reading = next(r for r in scored if r.origin == chosen.origin)
         return reading, chosen
+
+    def take_time_again(self, event: TimeReading) -> list[tuple[str, str]]:
+        """Columns that say once more when the impression was, if only its day."""
+        free = {profile.name for profile in self.free}
+        found = []
+        for reading in self.readings:
+            apart = reading.times_ms - event.times_ms
+            apart = apart[~np.isnan(apart)]
+            name = reading.profile.name
+            if name in free and len(apart) and (np.abs(apart) < 1.6 * 86_400_000).all():
+                found.append((name, "the event time, or its day, once more"))
+                self._used.add(name)
+        return found
 
     def take_other_times(self) -> list[Guess]:
         """When the user and the item came, where the log says so."""

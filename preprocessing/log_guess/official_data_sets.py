@@ -14,6 +14,8 @@ from preprocessing.log_guess.profiles import profile_columns
 from preprocessing.sources import kuairand, movielens
 from preprocessing.storage.files import find_files
 
+_MANY_ROWS = 200_000
+
 
 def guess_data_set(data_dir: str, found: FilesFound) -> LogGuess | None:
     """The configuration of KuaiRand or MovieLens; None for other folders.
@@ -87,7 +89,11 @@ def _kuairand(log: FileLayout, has_users: bool) -> LogGuess:
         split=split.entries,
         split_why=split.why,
         split_sure=split.sure,
-        vocabularies={"user_id": 20, "author_id": 5, "video_id": 5},
+        vocabularies=(
+            {"user_id": 20, "author_id": 5, "video_id": 5}
+            if sample.total_rows >= _MANY_ROWS
+            else {"user_id": 2, "author_id": 2, "video_id": 2}
+        ),
         training={"batch_size": 1024, "epochs": 4},
         notes=("These are KuaiRand's official files, which are read as a data set.",),
         sampled=f"{sample.table.num_rows:,} of about {sample.total_rows:,} impressions",

@@ -80,6 +80,11 @@ _LABEL_WORDS: dict[str, float] = {
     **each_word("cart addtocart order ordered install download", 0.8),
     **each_word("profileenter engaged engagement watched read", 0.7),
 }
+_BEFORE = word_set("since last previous prev past prior historical hist before ago")
+_REQUESTS = word_set(
+    "session request trace impression event log row order transaction search query "
+    "record message visit hit"
+)
 _RATINGS = word_set(
     "rating ratings stars star score overall grade reviewscore starrating"
 )
@@ -142,6 +147,8 @@ def is_upload(name: str) -> bool:
 
 def is_outcome(name: str) -> bool:
     """Whether a column tells what came of an impression, or only the future knows."""
+    if _BEFORE & {*words(name)}:  # time_since_last_click was known
+        return False
     return bool(_OUTCOME.search(snake(name)))
 
 
@@ -149,6 +156,12 @@ def label_score(name: str) -> float:
     """How much a name says that a 0/1 column is what a model should predict."""
     parts = [word for word in words(name) if word not in ("is", "has", "was", "did")]
     return _LABEL_WORDS.get("".join(parts), 0.0)
+
+
+def is_request_id(name: str) -> bool:
+    """Whether a column numbers requests, sessions or rows."""
+    parts = words(name)
+    return parts[-1:] == ["id"] and bool(_REQUESTS & {*parts})
 
 
 def is_rating(name: str) -> bool:

@@ -28,7 +28,8 @@ def write_kuairand(folder: Path) -> int:
             f"{long_view},{int(views.depth[row] * 9000)},9000,0,0,0,0,{row % 3}"
         )
     _write(folder / "log_standard_4_22_to_5_08_pure.csv", lines)
-    videos = ["video_id,author_id,video_type,upload_dt,upload_type,music_type,tag"]
+    columns = "author_id,video_type,upload_dt,upload_type,music_type,tag"
+    videos = [f"video_id,{columns}"]
     videos += [
         f"{item},{900 + item % 10},NORMAL,2022-04-{10 + item % 9},ShortImport,9,"
         f'"{item % 7},{item % 5}"'

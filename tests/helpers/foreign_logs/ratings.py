@@ -26,11 +26,12 @@ def write_movielens(folder: Path) -> int:
 def write_amazon(folder: Path) -> int:
     """Ratings only: user, item, rating, timestamp; no header, most ratings high."""
     views = draw_views(_ROWS, users=200, days=_YEARS)
-    stars = _stars(views.liked, [0.1, 0.1, 0.3, 0.5], [0.05, 0.15, 0.8])
+    stars = _stars(views.liked, [0.1, 0.1, 0.2, 0.6], [0.05, 0.05, 0.9])
+    day_s = views.time_s // 86_400 * 86_400  # reviews are dated, not timed
     lines = [
         f"A{user * 7919 + 10**9:013X},B00{item * 104729 + 10**6:07X},{rating:.1f},{at}"
         for user, item, rating, at in zip(
-            views.user.tolist(), views.item.tolist(), stars, views.time_s, strict=True
+            views.user.tolist(), views.item.tolist(), stars, day_s, strict=True
         )
     ]
     return _write(folder / "ratings_Beauty.csv", lines)
@@ -60,11 +61,11 @@ def write_lastfm(folder: Path) -> int:
 def _stars(
     liked: np.ndarray, below: list[float], above: list[float], step: float = 1.0
 ) -> list[float]:
-    """Ratings: of what was not liked from 1 step on, of what was liked up to 5."""
+    """Ratings: steps below 5 for what was not liked, up to 5 for what was."""
     random = np.random.default_rng(3)
-    low = random.choice(len(below), len(liked), p=below) * step + (5 - 4 * step) - step
+    low = 5 - (len(below) - random.choice(len(below), len(liked), p=below)) * step
     high = 5 - (len(above) - 1 - random.choice(len(above), len(liked), p=above)) * step
-    return [float(x) for x in np.clip(np.where(liked, high, low), 0.5, 5)]
+    return [float(x) for x in np.where(liked, high, low)]
 
 
 def _uuid(number: int) -> str:
