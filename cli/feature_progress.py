@@ -48,10 +48,7 @@ def print_summary(
     console: Console, summary: LogSummary, out_dir: str, seconds: float
 ) -> None:
     """Prints rows in and out, why rows were rejected, and where the output is."""
-    console.print(
-        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
-        f"{summary.rejects:,} rejects, in {seconds:.1f} s"
-    )
+    console.print(f"{summary.equation}, in {seconds:.1f} s")
     for reason, count in summary.by_reason.items():
         line = f"  rejected {count:,}: {reason}"
         console.print(line, markup=False, soft_wrap=True)

@@ -229,6 +229,8 @@ def print_metrics(console: Console, metrics: dict[str, Any]) -> None:
         f"{data['rejects']:,} rejects; trained on {metrics['train_impressions']:,}, "
         f"evaluated on {metrics['eval_impressions']:,}"
     )
+    if data.get("left_out"):
+        console.print(f"  left out {data['left_out']:,}: source.where")
     for reason, count in data["by_reason"].items():
         line = f"  rejected {count:,}: {reason}"
         console.print(line, markup=False, soft_wrap=True)

@@ -111,7 +111,7 @@ def observe(
         if file == "-":
             parts = observe_lines(store, sys.stdin.buffer, "standard input")
         else:
-            parts = observe_file(store, file, config, model.source.null_values)
+            parts = observe_file(store, file, config, model.source)
         for part in parts:
             rows_in += part.rows_in
             counted += part.counted

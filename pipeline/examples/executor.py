@@ -209,7 +209,4 @@ def _empty_rejects(rejects_dir: str) -> None:
 
 
 def _report_rows(summary: LogSummary) -> None:
-    report_progress(
-        f"{summary.rows_in:,} rows in = {summary.examples:,} examples + "
-        f"{summary.rejects:,} rejects"
-    )
+    report_progress(summary.equation)

@@ -21,7 +21,7 @@ from preprocessing.contract.column_names import VIDEO_ID
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.features.columns import feature_schema
-from preprocessing.sources.tfrecord_records import record_batches
+from preprocessing.readers.tfrecord_records import record_batches
 from preprocessing.storage.files import DataFile, SourceError, local_path
 from preprocessing.transform.input_specs import input_specs
 from serving.protocol.errors import ServingError

@@ -35,6 +35,7 @@ def described(
         "rejects": summary.rejects,
         "by_reason": summary.by_reason,
         "other_days": summary.other_days,
+        "left_out": summary.left_out,
         **split.describe(made.counts),
         SETTINGS_KEY: noted_settings(config.features),
     }

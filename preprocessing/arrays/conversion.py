@@ -51,14 +51,32 @@ def convert(raw: pa.Array, kind: pa.DataType, is_time: bool = False) -> Converte
     return to_float32(raw) if pa.types.is_floating(kind) else to_int64(raw)
 
 
-def to_time_ms(raw: pa.Array) -> Converted:
-    """Milliseconds: whole numbers, timestamps, or text with either (ISO 8601, UTC)."""
+def to_time_ms(
+    raw: pa.Array, zone: str | None = None, numbers: bool = True
+) -> Converted:
+    """Milliseconds: whole numbers, timestamps, or text with either.
+
+    Args:
+        raw: The column.
+        zone: Where ISO 8601 text that names no zone was written; None for UTC.
+        numbers: Whether numbers in text are milliseconds; else they are unreadable.
+    """
+    if not numbers and is_text(raw.type):
+        return _iso_alone(raw, zone)
     values, unreadable = to_int64(raw)
-    if not unreadable.any() or not _is_text(raw.type):
+    if not unreadable.any() or not is_text(raw.type):
         return values, unreadable
     text, _ = _as_string(raw.filter(pa.array(unreadable)))
-    times, read = read_iso_times(pc.utf8_trim_whitespace(text))
+    times, read = read_iso_times(pc.utf8_trim_whitespace(text), zone)
     return _replace(values, unreadable, times, read)
+
+
+def _iso_alone(raw: pa.Array, zone: str | None) -> Converted:
+    text, broken = _as_string(raw)
+    text = pc.utf8_trim_whitespace(text)
+    times, read = read_iso_times(text, zone)
+    given = pc.fill_null(pc.not_equal(text, ""), False).to_numpy(zero_copy_only=False)
+    return pa.array(times, mask=~read), (given & ~read) | broken
 
 
 def to_int64(raw: pa.Array) -> Converted:
@@ -70,7 +88,7 @@ def to_int64(raw: pa.Array) -> Converted:
     if pa.types.is_timestamp(kind):
         raw = raw.cast(pa.timestamp("ms", tz=kind.tz), safe=False)
         return raw.cast(pa.int64()), _none(raw)
-    if _is_text(kind):
+    if is_text(kind):
         text, unreadable = _matching(raw, _WHOLE)
         digits = pc.replace_substring_regex(text, pattern=r"^\+|\.0*$", replacement="")
         values = digits.cast(pa.int64())
@@ -99,14 +117,14 @@ def to_int64(raw: pa.Array) -> Converted:
 
 def to_float64(raw: pa.Array) -> np.ndarray:
     """Numbers of any size, float64 [rows]; NaN for what is none."""
-    if _is_text(raw.type):
+    if is_text(raw.type):
         raw, _ = _decimals(raw)
     return raw.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def to_float32(raw: pa.Array) -> Converted:
     """Finite numbers; NaN is missing."""
-    if _is_text(raw.type):
+    if is_text(raw.type):
         raw, unreadable = _decimals(raw)
     else:
         unreadable = _none(raw)
@@ -129,7 +147,7 @@ def to_text_list(raw: pa.Array) -> Converted:
 
     A list whose only entry is a printed list counts as that list.
     """
-    if _is_text(raw.type):
+    if is_text(raw.type):
         raw, broken = _as_string(raw)
         raw, unreadable = split_cells(raw)
         unreadable = unreadable | broken
@@ -232,7 +250,9 @@ def _matching(raw: pa.Array, pattern: str) -> Converted:
 def _as_string(values: pa.Array) -> Converted:
     """Text of texts, bytes or numbers; bytes that are not UTF-8 are unreadable."""
     values = to_array(values)
-    if not _is_text(values.type):
+    if pa.types.is_decimal(values.type):
+        return _digits(values), _none(values)
+    if not is_text(values.type):
         return values.cast(pa.string()), _none(values)
     content = values.cast(pa.binary())
     try:
@@ -251,6 +271,15 @@ def is_utf8(values: pa.Array) -> np.ndarray:
     return ~_as_string(values)[1]
 
 
+def _digits(decimals: pa.Array) -> pa.Array:
+    """Decimals without a fraction as text; Arrow casts them to integers alone."""
+    try:
+        return decimals.cast(pa.int64()).cast(pa.string())
+    except pa.ArrowInvalid:  # beyond int64
+        cells = decimals.to_pylist()
+        return pa.array([None if c is None else f"{c:f}" for c in cells], pa.string())
+
+
 def _not_utf8(content: pa.Array) -> np.ndarray:
     """Which values are not UTF-8, bool [rows]; slow, for files that have some."""
     encoded = content.dictionary_encode()
@@ -264,7 +293,8 @@ def _not_utf8(content: pa.Array) -> np.ndarray:
     return broken[codes]
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is text or bytes."""
     return (
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)

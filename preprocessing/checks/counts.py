@@ -39,6 +39,7 @@ class LogSummary:
         other_days: Rows that were left out, because they are of other days.
         undated: Of a run over some days, rows whose time cannot be read. They are
             rejects of every such run that reads their file.
+        left_out: Rows that `source.where` does not ask for.
     """
 
     rows_in: int = 0
@@ -47,6 +48,7 @@ class LogSummary:
     last_event_ms: int | None = None
     other_days: int = 0
     undated: int = 0
+    left_out: int = 0
 
     @classmethod
     def of_examples(cls, features: pa.Table) -> LogSummary:
@@ -61,16 +63,23 @@ class LogSummary:
         rows_in: int = 0,
         other_days: int = 0,
         undated: int = 0,
+        left_out: int = 0,
     ) -> LogSummary:
         """Counts rejects, and the rows of the input that they were found in."""
         counts = pc.value_counts(rejects["reason"]).to_pylist()
         by_reason = {count["values"]: count["counts"] for count in counts}
-        return cls(rows_in, by_reason=by_reason, other_days=other_days, undated=undated)
+        return cls(
+            rows_in,
+            by_reason=by_reason,
+            other_days=other_days,
+            undated=undated,
+            left_out=left_out,
+        )
 
     @classmethod
     def total(cls, parts: Iterable[LogSummary]) -> LogSummary:
         """Adds up parts, in any order and grouping."""
-        rows_in, examples, other_days, undated = 0, 0, 0, 0
+        rows_in, examples, other_days, undated, left_out = 0, 0, 0, 0, 0
         by_reason: Counter[str] = Counter()
         times = []
         for part in parts:
@@ -78,12 +87,28 @@ class LogSummary:
             examples += part.examples
             other_days += part.other_days
             undated += part.undated
+            left_out += part.left_out
             by_reason.update(part.by_reason)
             if part.last_event_ms is not None:
                 times.append(part.last_event_ms)
         ordered = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
         last_ms = max(times, default=None)
-        return cls(rows_in, examples, dict(ordered), last_ms, other_days, undated)
+        return cls(
+            rows_in, examples, dict(ordered), last_ms, other_days, undated, left_out
+        )
+
+    @property
+    def equation(self) -> str:
+        """Rows in and out, in one line."""
+        others = (
+            f"; {self.left_out:,} other rows left out by source.where"
+            if self.left_out
+            else ""
+        )
+        return (
+            f"{self.rows_in:,} rows in = {self.examples:,} examples + "
+            f"{self.rejects:,} rejects{others}"
+        )
 
     @property
     def rejects(self) -> int:
@@ -113,6 +138,7 @@ class LogSummary:
             "last_event_ms": self.last_event_ms,
             "other_days": self.other_days,
             "undated": self.undated,
+            "left_out": self.left_out,
         }
         return json.dumps(counts, ensure_ascii=False)
 
@@ -144,6 +170,8 @@ def check_rejects(
     if not of_days:
         others = summary.other_days
         which = f" of the days asked for, but {others:,} of others" if others else ""
+        if summary.left_out:
+            which += f"; source.where leaves out {summary.left_out:,}"
         raise EmptyLogError(f"the impression log has no rows{which}")
     read = summary.rows_in + summary.other_days
     rejects, rows = max(

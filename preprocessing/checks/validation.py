@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from preprocessing.arrays.conversion import convert, is_utf8, to_array, to_float64
 from preprocessing.arrays.days import day_of, local_day, time_text
@@ -15,6 +16,7 @@ from preprocessing.contract.column_names import (
     EVENT_TIME,
     FLAG_COLUMNS,
     PRIOR_VIEWS,
+    SOURCE_PROBLEM,
     TIME_COLUMNS,
     WATCH_COLUMNS,
 )
@@ -48,7 +50,8 @@ def validate(
 
     Args:
         raw: Rows as the file holds them, under the contract's names; optional columns
-            may be absent, text cells are read as numbers where numbers are expected.
+            may be absent, text cells are read as numbers where numbers are expected. A
+            row that has a `SOURCE_PROBLEM` is rejected for it.
             `contract.schema.check_columns` and `check_types` have passed its file.
         source: The file's name.
         first_row: Number of the table's first row within the file.
@@ -60,6 +63,8 @@ def validate(
             after it are rejected, unless `last_day` says what the log's end is.
     """
     reasons = _Reasons(raw.num_rows)
+    if SOURCE_PROBLEM in raw.column_names:
+        raw = _note_problems(reasons, raw)
     columns = []
     for field in impression_schema(config):
         if field.name in raw.column_names:
@@ -91,6 +96,15 @@ class _Reasons:
         if broken.any():
             self.code[broken & (self.code < 0)] = len(self.names)
             self.names.append(reason)
+
+
+def _note_problems(reasons: _Reasons, raw: pa.Table) -> pa.Table:
+    """Takes over what was found before rows had the contract's columns."""
+    problems = to_array(raw[SOURCE_PROBLEM])
+    for problem in pc.unique(problems.drop_null()).to_pylist():
+        broken = pc.fill_null(pc.equal(problems, problem), False)
+        reasons.add(broken.to_numpy(zero_copy_only=False), problem)
+    return raw.drop([SOURCE_PROBLEM])
 
 
 def _check_readable(

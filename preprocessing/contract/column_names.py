@@ -58,3 +58,6 @@ UNKNOWN_LABEL = -1
 # Where a row came from. Only between reading and the removal of duplicates.
 SOURCE_FILE = "__source_file"
 SOURCE_ROW = "__source_row"
+# What made a row of a raw table unreadable before it had the contract's columns; null
+# where nothing did. Only between reading and validation, and only where something did.
+SOURCE_PROBLEM = "__source_problem"

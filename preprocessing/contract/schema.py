@@ -6,6 +6,8 @@ that the same user is the same whether a log was written with numbers or with st
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 
 from preprocessing.contract.column_names import (
@@ -57,37 +59,47 @@ def traced_schema(config: FeatureConfig) -> pa.Schema:
     )
 
 
-def check_columns(names: list[str], file: str, config: FeatureConfig) -> None:
+def check_columns(
+    names: list[str],
+    file: str,
+    config: FeatureConfig,
+    elsewhere: Collection[str] = (),
+) -> None:
     """Checks that a file has every column that the configuration needs.
 
     Args:
         names: The file's columns.
         file: The file's name, for the message.
         config: Says which columns must be there beside the ids and the time.
+        elsewhere: Columns that come from others of the file, or from other files.
 
     Raises:
         SourceError: A column is missing, or there twice.
     """
     schema = impression_schema(config)
     for name in (*REQUIRED_COLUMNS, *config.needed_columns):
-        if name not in names:
+        if name not in names and name not in elsewhere:
             raise SourceError(
                 f"{file}: column '{name}' is missing; expected "
                 f"{_expected(schema.field(name).type, name)}. "
-                f"Received columns: {', '.join(names)}"
+                f"Received columns: {', '.join(names)}. (source.columns reads one of "
+                "them in its place)"
             )
     for name in schema.names:
         if names.count(name) > 1:
             raise SourceError(f"{file}: column '{name}' is there more than once")
 
 
-def check_types(found: pa.Schema, file: str, config: FeatureConfig) -> None:
+def check_types(
+    found: pa.Schema, file: str, config: FeatureConfig, called: str = ""
+) -> None:
     """Checks the types of a file's columns.
 
     Args:
         found: The file's schema.
         file: The file's name, for the message.
         config: Declares labels and further features.
+        called: What the log calls the column, if it is one and has another name.
 
     Raises:
         SourceError: A column's type cannot be used for the column.
@@ -97,8 +109,9 @@ def check_types(found: pa.Schema, file: str, config: FeatureConfig) -> None:
             continue
         received = found.field(field.name).type
         if not _usable(received, field.type, field.name):
+            column = f"'{called}' (for {field.name})" if called else f"'{field.name}'"
             raise SourceError(
-                f"{file}: column '{field.name}' has an unusable type; expected "
+                f"{file}: column {column} has an unusable type; expected "
                 f"{_expected(field.type, field.name)}. Received: {received}"
             )
 
@@ -138,6 +151,7 @@ def _is_name(received: pa.DataType) -> bool:
         or pa.types.is_integer(received)
         or pa.types.is_boolean(received)
         or pa.types.is_null(received)
+        or (pa.types.is_decimal(received) and received.scale == 0)
     )
 
 

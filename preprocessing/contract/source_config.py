@@ -11,7 +11,7 @@ from preprocessing.contract.column_names import TIME_COLUMNS, WATCH_COLUMNS
 from preprocessing.contract.section import Section
 
 _DATA_SETS = ("kuairand", "movielens")
-_OF_CSV = ("delimiter", "header", "quoting", "compression")
+OF_CSV = ("delimiter", "header", "quoting", "compression")
 _OF_ANY_LOG = ("files", "list_separator", "columns", "where", "explode")
 
 
@@ -126,7 +126,7 @@ class SourceConfig(Section):
 
     @model_validator(mode="after")
     def _used_by_the_format(self) -> SourceConfig:
-        unused = () if self.format == "csv" else _OF_CSV
+        unused = () if self.format == "csv" else OF_CSV
         if self.format in _DATA_SETS:
             unused += _OF_ANY_LOG
         for name in unused:

@@ -26,6 +26,7 @@ class FeatureTable(NamedTuple):
         rows_in: Rows in the input; those of `features` and `rejects` add up to it.
         user_state: By `state.schema.USER_STATE_SCHEMA`.
         video_state: By `state.schema.VIDEO_STATE_SCHEMA`.
+        left_out: Rows that `source.where` does not ask for.
     """
 
     features: pa.Table
@@ -33,12 +34,13 @@ class FeatureTable(NamedTuple):
     rows_in: int
     user_state: pa.Table
     video_state: pa.Table
+    left_out: int = 0
 
     @property
     def summary(self) -> LogSummary:
         """The counts, as `checks.counts.check_rejects` takes them."""
         parts = (
-            LogSummary.of_rejects(self.rejects, self.rows_in),
+            LogSummary.of_rejects(self.rejects, self.rows_in, left_out=self.left_out),
             LogSummary.of_examples(self.features),
         )
         return LogSummary.total(parts).checked()
@@ -79,13 +81,19 @@ def compute_feature_table(
 
     def check(counts: LogSummary) -> None:
         if not counts.rows_in:
-            raise EmptyLogError(f"the impression log in {data_dir} has no rows")
+            others = (
+                f": source.where leaves out all {counts.left_out:,}"
+                if counts.left_out
+                else ""
+            )
+            raise EmptyLogError(f"the impression log in {data_dir} has no rows{others}")
 
     log = open_log(source, config, data_dir, state_dir)
     outputs = TableOutputs(config)
     summary = _engine(config, outputs, check).run(log)
     features, rejects, user_state, video_state = _computed(outputs)
-    return FeatureTable(features, rejects, summary.rows_in, user_state, video_state)
+    counts = (summary.rows_in, user_state, video_state, summary.left_out)
+    return FeatureTable(features, rejects, *counts)
 
 
 def compute_features(

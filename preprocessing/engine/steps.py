@@ -38,6 +38,7 @@ class ReadRows(NamedTuple):
             not.
         other_days: How many rows are of days that are not asked for.
         undated: How many of `rows_in` are of no day that is known, where days are.
+        left_out: How many rows `source.where` does not ask for.
         accepted: By `contract.schema.traced_schema`.
         rejects: By `checks.rejects.REJECT_SCHEMA`.
     """
@@ -45,6 +46,7 @@ class ReadRows(NamedTuple):
     rows_in: int
     other_days: int
     undated: int
+    left_out: int
     accepted: pa.Table
     rejects: pa.Table
 
@@ -114,7 +116,7 @@ def read_part(
                 rows_in += len(lines)
                 undated += len(lines) if window != ALL_DAYS else 0
         other_days = raw.table.num_rows - rows.num_rows
-        yield ReadRows(rows_in, other_days, undated, accepted, rejects)
+        yield ReadRows(rows_in, other_days, undated, raw.left_out, accepted, rejects)
 
 
 def video_shard(

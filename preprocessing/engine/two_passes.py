@@ -98,7 +98,11 @@ class TwoPasses:
                 days.append(count_utc_days(rows.accepted))
                 counts.append(
                     LogSummary.of_rejects(
-                        rows.rejects, rows.rows_in, rows.other_days, rows.undated
+                        rows.rejects,
+                        rows.rows_in,
+                        rows.other_days,
+                        rows.undated,
+                        rows.left_out,
                     )
                 )
             return LogSummary.total(counts)

@@ -73,11 +73,16 @@ def tfrecord_sample(file: DataFile) -> BinarySample:
     Raises:
         SourceError: The file cannot be read.
     """
-    from preprocessing.sources.tfrecord import first_examples
+    from preprocessing.readers.reader import FilePart, Wanted
+    from preprocessing.readers.tfrecord import TFRecordReader
 
-    batch = first_examples(file, _ROWS)
-    if batch is None:
+    reader = TFRecordReader(file.path, ("*",))
+    names = reader.names(file)
+    wanted = Wanted(tuple(names), frozenset(names))
+    first = next(reader.read(FilePart(file.path, file.name, -1, 0), wanted), None)
+    if not names or first is None:
         return BinarySample(pa.table({}), 0, True)
+    batch = first.table.slice(0, _ROWS).combine_chunks()
     columns = {
         name: _single(batch.column(place))
         for place, name in enumerate(batch.schema.names)

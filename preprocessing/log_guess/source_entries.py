@@ -6,7 +6,7 @@ from typing import Any
 
 from preprocessing.log_guess.log_sample import LogSample
 from preprocessing.log_guess.named_sample import NamedSample
-from preprocessing.sources.input_files import PATTERNS
+from preprocessing.sources.file_patterns import PATTERNS
 
 
 def source_entries(

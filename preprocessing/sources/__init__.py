@@ -1,4 +1,4 @@
-"""Where impressions come from: one module per format of `SourceConfig.format`.
+"""Where impressions come from: files by configuration, or a data set's official ones.
 
 A source lists parts of its input that can be read in parallel, and reads each as Arrow
 tables under the contract's names. It may bring the users' state before the log.
@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.sources.csv import CsvSource
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.mapped_names import check_mapped_names
+from preprocessing.contract.source_config import SourceConfig
+from preprocessing.readers.csv import CsvReader
+from preprocessing.readers.csv_dialect import CsvDialect
+from preprocessing.readers.parquet import ParquetReader
+from preprocessing.readers.reader import TableReader
+from preprocessing.readers.tfrecord import TFRecordReader
+from preprocessing.sources.file_patterns import PATTERNS, file_patterns
 from preprocessing.sources.kuairand import KuaiRandSource
+from preprocessing.sources.log_source import LogSource
 from preprocessing.sources.movielens import MovieLensSource
-from preprocessing.sources.parquet import ParquetSource
 from preprocessing.sources.source import FilePart, RawRows, Source
-from preprocessing.sources.tfrecord import TFRecordSource
 
-__all__ = ["FilePart", "RawRows", "Source", "open_source"]
+__all__ = ["FilePart", "RawRows", "Source", "open_reader", "open_source"]
 
-_CONTRACT: dict[str, Callable[[str, FeatureConfig, tuple[str, ...]], Source]] = {
-    "parquet": ParquetSource,
-    "csv": CsvSource,
-    "tfrecord": TFRecordSource,
-}
 _DATA_SETS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "kuairand": KuaiRandSource,
     "movielens": MovieLensSource,
@@ -33,11 +34,32 @@ def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
     """The source that a configuration names; nothing is read yet.
 
     Args:
-        source: Names the format, and which cells hold no value.
+        source: Names the format, and how its columns become the contract's.
         features: Says which columns are needed.
         data_dir: Folder (or file) of the log: a path or a URI.
+
+    Raises:
+        ValueError: `source.columns` maps a column that no impression has.
     """
-    if source.format in _CONTRACT:
-        made = _CONTRACT[source.format]
-        return made(str(data_dir), features, source.null_values)
-    return _DATA_SETS[source.format](str(data_dir), features)
+    if source.format not in PATTERNS:
+        return _DATA_SETS[source.format](str(data_dir), features)
+    check_mapped_names(source, features)
+    return LogSource(open_reader(source, data_dir), source, features, str(data_dir))
+
+
+def open_reader(source: SourceConfig, data_dir: str) -> TableReader:
+    """The reader of a log's files, columns under the files' names.
+
+    Args:
+        source: Of a format that is no data set's.
+        data_dir: Folder (or file) of the log: a path or a URI.
+    """
+    place, patterns = str(data_dir), file_patterns(source)
+    if source.format == "parquet":
+        return ParquetReader(place, patterns)
+    if source.format == "tfrecord":
+        return TFRecordReader(place, patterns)
+    dialect = CsvDialect(
+        source.delimiter, source.header, source.quoting, source.compression
+    )
+    return CsvReader(place, patterns, dialect)

@@ -17,7 +17,7 @@ from preprocessing.contract.column_names import (
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_types, impression_schema
-from preprocessing.sources.table_formats import check_plain_files
+from preprocessing.readers.table_formats import check_plain_files
 from preprocessing.storage.files import DataFile, SourceError, find_files
 from preprocessing.storage.parquet import open_parquet
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from preprocessing.contract.column_names import USER_FEATURES, VIDEO_FEATURES
-from preprocessing.contract.config import FeatureConfig, SourceConfig
-from preprocessing.sources import csv, parquet, tfrecord
-from preprocessing.sources.input_files import PATTERNS
-from preprocessing.storage.files import DataFile, find_files
-
-# The columns of a file, in the formats whose columns have the contract's names.
-_NAMES: dict[str, Callable[[DataFile], Iterable[str]]] = {
-    "csv": csv.read_header,
-    "parquet": parquet.read_names,
-    "tfrecord": tfrecord.read_names,
-}
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.source_config import SourceConfig
+from preprocessing.mapping.log_columns import LogColumns
+from preprocessing.sources import open_reader
+from preprocessing.sources.file_patterns import PATTERNS
 
 
 def computed_column_notes(
@@ -24,7 +16,7 @@ def computed_column_notes(
     """A line on the log's own columns of the names of features, and one on labels'.
 
     Args:
-        source: Names the format.
+        source: Names the format, and the columns that are read under other names.
         features: Says which labels are computed.
         data_dir: Folder (or file) of the log: a path or a URI.
 
@@ -35,11 +27,12 @@ def computed_column_notes(
     Raises:
         SourceError: There are no files, or one cannot be read.
     """
-    if source.format not in _NAMES:
+    if source.format not in PATTERNS:
         return []
-    read_names = _NAMES[source.format]
-    files = find_files(data_dir, PATTERNS[source.format])
-    held = {name for file in files for name in read_names(file)}
+    reader = open_reader(source, data_dir)
+    used = {*source.where, *source.explode.fields}
+    used |= {*LogColumns(source, features).physical}
+    held = {name for file in reader.files() for name in reader.names(file)} - used
     computed = {
         "feature": (*USER_FEATURES, *VIDEO_FEATURES),
         "label": (n for n, label in features.labels.items() if label.column != n),

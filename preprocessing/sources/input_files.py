@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import kuairand, movielens
+from preprocessing.sources.file_patterns import file_patterns
 from preprocessing.storage.file_versions import fingerprint
 from preprocessing.storage.files import (
     DataFile,
@@ -18,8 +19,6 @@ from preprocessing.storage.files import (
 )
 from preprocessing.storage.folder_lock import LOCK_FILE
 
-# How the files of a log by the contract are called, by format.
-PATTERNS = {"parquet": "*.parquet", "csv": "*.csv", "tfrecord": "*.tfrecord*"}
 _SHOWN_NAMES = 5
 
 
@@ -108,4 +107,4 @@ def _patterns(
         if not find_files(data_dir, movielens.DAT_FILES[0], required=False):
             return movielens.CSV_FILES
         return (*movielens.DAT_FILES, *((movielens.USER_FILE,) if of_users else ()))
-    return (PATTERNS[source.format],)
+    return file_patterns(source)

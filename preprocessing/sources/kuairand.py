@@ -28,7 +28,8 @@ from preprocessing.contract.column_names import (
     VIDEO_ID,
 )
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.sources.csv import check_header, read_cells, read_texts
+from preprocessing.readers.csv import read_cells
+from preprocessing.readers.csv_texts import check_header, read_texts
 from preprocessing.sources.kuairand_history import read_history
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import DataFile, SourceError, find_files, only_file

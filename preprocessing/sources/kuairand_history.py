@@ -17,7 +17,7 @@ from preprocessing.arrays.conversion import to_array, to_int64
 from preprocessing.arrays.days import Calendar, local_day
 from preprocessing.arrays.lists import make_lists, offsets_of
 from preprocessing.contract.column_names import AUTHOR_ID, TAGS, VIDEO_ID
-from preprocessing.sources.csv import read_texts
+from preprocessing.readers.csv_texts import read_texts
 from preprocessing.state.schema import USER_STATE_SCHEMA, check_state
 from preprocessing.storage.files import DataFile, SourceError
 

@@ -25,7 +25,8 @@ import pyarrow.csv as pa_csv
 from preprocessing.arrays.conversion import to_array
 from preprocessing.contract.column_names import EVENT_TIME, TAGS, USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.sources.csv import check_header, read_cells, read_texts
+from preprocessing.readers.csv import read_cells
+from preprocessing.readers.csv_texts import check_header, read_texts
 from preprocessing.sources.source import FilePart, RawRows
 from preprocessing.storage.files import (
     DataFile,

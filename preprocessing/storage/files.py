@@ -11,7 +11,7 @@ import os
 import posixpath
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ class DataFile(NamedTuple):
     name: str
 
 
-def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataFile]:
+def find_files(data_dir: str, *patterns: str, required: bool = True) -> list[DataFile]:
     """Files of a folder and the folders in it whose names match, sorted by name.
 
     Files and folders whose names begin with "." or "_" are left out. A single file may
@@ -41,8 +41,9 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
 
     Args:
         data_dir: Folder or file; a path or a URI.
-        pattern: A shell pattern for the last part of the name, such as "*.parquet", in
-            small letters.
+        patterns: Shell patterns: of the last part of the name, such as "*.parquet", or,
+            with a "/", of the whole name below the folder, such as "2022*/*.csv", where
+            "*" may stand for folders, too.
         required: Whether it is an error that nothing matches.
 
     Raises:
@@ -54,20 +55,21 @@ def find_files(data_dir: str, pattern: str, required: bool = True) -> list[DataF
         raise SourceError(f"there is no file or folder {data_dir}")
     if names == [""]:
         name = posixpath.basename(data_dir.rstrip("/"))
-        if not _matches(name, pattern):
+        if not _matches(name, patterns):
             raise SourceError(
-                f"expected a folder with {pattern}, or such a file. "
+                f"expected a folder with {' or '.join(patterns)}, or such a file. "
                 f"Received the file {data_dir}"
             )
         return [DataFile(data_dir, name)]
     hidden = (".", "_")
     visible = [n for n in names if not any(p.startswith(hidden) for p in n.split("/"))]
-    matching = sorted(n for n in visible if _matches(n, pattern))
+    matching = sorted(n for n in visible if _matches(n, patterns))
     if required and not matching:
         there = ", ".join(map(shown_name, sorted(visible)[:8]))
         if not visible:
             there = "names that begin with . or _ only" if names else "no files"
-        raise SourceError(f"no {pattern} in {data_dir}. Received: {there}")
+        wanted = " or ".join(patterns)
+        raise SourceError(f"no {wanted} in {data_dir}. Received: {there}")
     for name in matching:
         if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):
             place = shown_name(join(data_dir, name))
@@ -209,8 +211,12 @@ def join(folder: str, *names: str) -> str:
     return "/".join([folder.rstrip("/") if folder else ".", *names])
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(posixpath.basename(name).lower(), pattern)
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    for pattern in (given.lower().removeprefix("**/") for given in patterns):
+        part = name if "/" in pattern else posixpath.basename(name)
+        if fnmatch.fnmatchcase(part.lower(), pattern):
+            return True
+    return False
 
 
 def _list_local(root: str, above: tuple[str, ...] = ()) -> Iterator[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_table
-from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.source_config import OF_CSV, SourceConfig
 from preprocessing.sources import open_source
 from serving.online.user_store import ObserveResult, UserStore
 
@@ -21,7 +22,7 @@ def observe_file(
     store: UserStore,
     path: str,
     config: FeatureConfig,
-    null_values: Sequence[str] | None = None,
+    source: SourceConfig | None = None,
 ) -> Iterator[ObserveResult]:
     """Gives a file's impressions to a store, some thousand at a time.
 
@@ -30,8 +31,8 @@ def observe_file(
         path: A `.jsonl` or `.json` file with one object per line, a `.csv` file, or
             else a Parquet file or a folder of them.
         config: The feature configuration.
-        null_values: Texts in CSV and Parquet that stand for a missing value; None
-            takes those of `SourceConfig`.
+        source: How logs of this configuration are written: which cells hold no value,
+            and where columns come from. JSON lines have the contract's names.
 
     Yields:
         The result of each part. A line that cannot be read is a reject.
@@ -45,10 +46,7 @@ def observe_file(
         with open(path, "rb") as file:
             yield from observe_lines(store, file, Path(path).name)
     else:
-        kind = {"format": "csv" if path.lower().endswith(".csv") else "parquet"}
-        marks = {} if null_values is None else {"null_values": null_values}
-        source = SourceConfig.model_validate(kind | marks)
-        yield from _observe_log(store, path, config, source)
+        yield from _observe_log(store, path, config, _written_like(source, path))
 
 
 def observe_lines(
@@ -81,6 +79,16 @@ def observe_lines(
         if broken:
             yield _rejected(broken, _NO_OBJECT, name)
         first_row += len(lines)
+
+
+def _written_like(source: SourceConfig | None, path: str) -> SourceConfig:
+    """The settings of a log for a file that may have another format."""
+    kind = "csv" if path.lower().endswith(".csv") else "parquet"
+    if source is None:
+        return SourceConfig.model_validate({"format": kind})
+    unused = {"format", "files"} | (set() if kind == "csv" else set(OF_CSV))
+    settings = source.model_dump(exclude=unused)
+    return SourceConfig.model_validate({**settings, "format": kind})
 
 
 def _observe_log(

@@ -130,7 +130,9 @@ class _ReadPart(beam.DoFn):
 
     def process(self, part: FilePart) -> Iterator[pa.Table | TaggedOutput]:
         for rows in read_part(self._log, part, self._features, *self._limits):
-            counts = LogSummary(rows.rows_in, other_days=rows.other_days)
+            counts = LogSummary(
+                rows.rows_in, other_days=rows.other_days, left_out=rows.left_out
+            )
             yield TaggedOutput(_READ, counts)
             if rows.rejects.num_rows:
                 yield TaggedOutput(_REJECTS, rows.rejects)

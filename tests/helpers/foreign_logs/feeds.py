@@ -43,7 +43,7 @@ def write_kuairand(folder: Path) -> int:
 
 
 def write_kuairec(folder: Path) -> int:
-    """`big_matrix.csv` of KuaiRec; `time` is China's, `timestamp` seconds since 1970."""
+    """`big_matrix.csv` of KuaiRec; `time` is China's clock, `timestamp` is UTC."""
     views = draw_views(_ROWS)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [

@@ -46,7 +46,7 @@ def test_as_json_it_says_how_many_were_rejected():
     assert summary.to_json() == (
         '{"rows_in": 4, "examples": 1, "rejects": 3, '
         '"by_reason": {"a": 2, "b": 1}, "last_event_ms": null, '
-        '"other_days": 0, "undated": 0}'
+        '"other_days": 0, "undated": 0, "left_out": 0}'
     )
     assert LogSummary.from_json(summary.to_json()) == summary
 

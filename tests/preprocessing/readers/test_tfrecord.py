@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.engine.in_memory import compute_feature_table
-from preprocessing.sources import tfrecord
+from preprocessing.readers import tfrecord
 from preprocessing.storage.files import SourceError
 from tests.helpers import fake_store
 from tests.helpers.log_rows import LABELS, in_order, log_table, logs

@@ -16,9 +16,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
-_IS_CELL_BORDER = np.zeros(256, dtype=bool)
-_IS_CELL_BORDER[[_COMMA, _NEWLINE, _RETURN]] = True
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 _SHOWN_BYTES = 10_000
 
 
@@ -47,7 +45,12 @@ def split_header(file: IO[bytes], block_bytes: int) -> tuple[bytes, bytes]:
 
 
 def record_blocks(
-    file: IO[bytes], begin: bytes, block_bytes: int, record_bytes: int
+    file: IO[bytes],
+    begin: bytes,
+    block_bytes: int,
+    record_bytes: int,
+    delimiter: str = ",",
+    quoting: bool = True,
 ) -> Iterator[Records]:
     """Divides what follows the header; at most two records' size is in memory.
 
@@ -56,7 +59,10 @@ def record_blocks(
         begin: What was read of the records already.
         block_bytes: How much to read at a time.
         record_bytes: Longer records are given up.
+        delimiter: The character of ASCII between cells.
+        quoting: Whether quotes enclose cells; else they are text like any other.
     """
+    borders = _cell_borders(delimiter) if quoting else None
     rest, in_long_line, final = begin, False, False
     while not final:
         block = file.read(block_bytes)
@@ -66,9 +72,9 @@ def record_blocks(
             line_end = re.search(rb"[\r\n]", rest)
             in_long_line = line_end is None
             rest = rest[line_end.end() :] if line_end else b""
-        records, size = _divide(rest, final, give_up=False)
+        records, size = _divide(rest, borders, final, give_up=False)
         if len(rest) - size > record_bytes:
-            records, size = _divide(rest, final, give_up=True)
+            records, size = _divide(rest, borders, final, give_up=True)
         rest = rest[size:]
         if len(rest) > record_bytes:
             records.given_up.append(rest[:_SHOWN_BYTES])
@@ -76,18 +82,30 @@ def record_blocks(
         yield records
 
 
-def _divide(text: bytes, final: bool, give_up: bool) -> tuple[Records, int]:
+def _cell_borders(delimiter: str) -> np.ndarray:
+    """Which bytes stand before or behind a cell, bool [256]."""
+    borders = np.zeros(256, dtype=bool)
+    borders[[ord(delimiter), _NEWLINE, _RETURN]] = True
+    return borders
+
+
+def _divide(
+    text: bytes, is_border: np.ndarray | None, final: bool, give_up: bool
+) -> tuple[Records, int]:
     """The whole records that a text begins with, and how many bytes they are.
 
     Args:
         text: Begins with a record.
+        is_border: Of `_cell_borders`; None where no quotes enclose cells.
         final: Whether the file ends with the text.
         give_up: Whether a quote that is open at the text's end counts as not closed.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     line_ends = _line_ends(data, text, final)
-    if b'"' in text:
-        record_ends, unclosed = _outside_quotes(data, line_ends, final, give_up)
+    if is_border is not None and b'"' in text:
+        record_ends, unclosed = _outside_quotes(
+            data, line_ends, is_border, final, give_up
+        )
     else:
         record_ends, unclosed = line_ends, line_ends[:0]
     size = len(text) if final else int(record_ends[-1]) + 1 if len(record_ends) else 0
@@ -114,7 +132,11 @@ def _line_ends(data: np.ndarray, text: bytes, final: bool) -> np.ndarray:
 
 
 def _outside_quotes(
-    data: np.ndarray, line_ends: np.ndarray, final: bool, give_up: bool
+    data: np.ndarray,
+    line_ends: np.ndarray,
+    is_border: np.ndarray,
+    final: bool,
+    give_up: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Line ends that end records, and the quotes that are not closed.
 
@@ -125,9 +147,9 @@ def _outside_quotes(
     start, stop = _odd_runs(data, final)
     if not len(start):
         return line_ends, start
-    at_begin = (start == 0) | _IS_CELL_BORDER[data[start - 1]]
+    at_begin = (start == 0) | is_border[data[start - 1]]
     follower = data[np.minimum(stop, len(data) - 1)]
-    at_end = (stop == len(data)) | _IS_CELL_BORDER[follower]
+    at_end = (stop == len(data)) | is_border[follower]
     line = np.searchsorted(line_ends, start)
     closes = at_end | (np.diff(line, prepend=line[0]) == 0)
 

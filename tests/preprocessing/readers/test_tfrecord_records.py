@@ -6,7 +6,7 @@ import zlib
 import pytest
 import tensorflow as tf
 
-from preprocessing.sources.tfrecord_records import record_batches
+from preprocessing.readers.tfrecord_records import record_batches
 from preprocessing.storage.files import SourceError
 
 RECORDS = [b"one", b"", b"three" * 9]

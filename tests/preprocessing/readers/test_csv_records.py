@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from preprocessing.checks.rejects import UNCLOSED
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.in_memory import compute_feature_table
-from preprocessing.sources import csv as csv_source
-from preprocessing.sources.csv_records import record_blocks, split_header
+from preprocessing.readers import csv as csv_source
+from preprocessing.readers.csv_records import record_blocks, split_header
 
 CONFIG = FeatureConfig(
     extra=[{"name": "title", "entity": "context", "type": "categorical"}]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.engine.in_memory import compute_feature_table
-from preprocessing.sources import csv as csv_source
+from preprocessing.readers import csv as csv_source
 
 CONFIG = FeatureConfig(
     extra=[{"name": "title", "entity": "context", "type": "categorical"}]

@@ -1,0 +1,1 @@
+"""Columns as a log calls and writes them become columns as the contract has them."""

@@ -1,0 +1,1 @@
+"""Tables as files hold them: one reader per format, columns under the files' names."""
