@@ -27,7 +27,9 @@ def guess_data_set(data_dir: str, found: FilesFound) -> LogGuess | None:
     names += [posixpath.basename(name) for name in found.unread]
     if _all_there(names, kuairand.LOG_FILES, kuairand.VIDEO_FILE):
         logs = [la for la in found.layouts if _holds(la, kuairand.LOG_FILES)]
-        return _kuairand(logs[0], bool(find_files(data_dir, kuairand.USER_FILE, False)))
+        return _kuairand(
+            logs[0], bool(find_files(data_dir, kuairand.USER_FILE, required=False))
+        )
     if _all_there(names, *movielens.CSV_FILES) or _all_there(
         names, *movielens.DAT_FILES
     ):

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.helpers.foreign_logs.views import draw_views
+from tests.helpers.foreign_logs.views import Written, draw_views
 
 _ROWS = 2000
 
 
-def write_clickstream(folder: Path) -> int:
+def write_clickstream(folder: Path) -> Written:
     """Events of a shop with ISO times of a zone, in several Parquet files."""
     views = draw_views(_ROWS, users=90, days=10)
     random = np.random.default_rng(6)
@@ -42,10 +42,10 @@ def write_clickstream(folder: Path) -> int:
     for part in range(4):
         rows = table.slice(part * _ROWS // 4, _ROWS // 4)
         pq.write_table(rows, folder / f"part-{part:05d}.parquet")
-    return _ROWS
+    return Written(_ROWS, {"engaged": int(views.liked.sum())})
 
 
-def write_warehouse(folder: Path) -> int:
+def write_warehouse(folder: Path) -> Written:
     """A table of decimals with capital names, in folders by date."""
     views = draw_views(_ROWS, users=80, days=8)
     whole, seconds = pa.decimal128(18, 0), pa.decimal128(12, 3)
@@ -72,7 +72,7 @@ def write_warehouse(folder: Path) -> int:
         part = folder / f"dt={date.isoformat()}"
         part.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, part / "000000_0")
-    return _ROWS
+    return Written(_ROWS, {"liked": int(views.liked.sum())})
 
 
 def _decimals(values: np.ndarray, kind: pa.DataType) -> pa.Array:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.helpers.foreign_logs.views import Views, draw_views
+from tests.helpers.foreign_logs.views import Views, Written, draw_views
 from tests.helpers.kuairand_files import LOG_HEADER
 
 _ROWS = 2000
 
 
-def write_kuairand(folder: Path) -> int:
+def write_kuairand(folder: Path) -> Written:
     """The three official tables of KuaiRand-Pure."""
     views = draw_views(_ROWS)
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,16 +39,17 @@ def write_kuairand(folder: Path) -> int:
     users = ["user_id,user_active_degree,register_days"]
     users += [f"{user},full_active,{100 + user}" for user in range(60)]
     _write(folder / "user_features_pure.csv", users)
-    return _ROWS
+    return Written(_ROWS, {"like": int(views.liked.sum())})
 
 
-def write_kuairec(folder: Path) -> int:
+def write_kuairec(folder: Path) -> Written:
     """`big_matrix.csv` of KuaiRec; `time` is China's clock, `timestamp` is UTC."""
     views = draw_views(_ROWS)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         "user_id,video_id,play_duration,video_duration,time,date,timestamp,watch_ratio"
     ]
+    long_views = 0
     for row, second in enumerate(views.time_s.tolist()):
         moment = second + 0.438
         china = datetime.datetime.fromtimestamp(
@@ -56,6 +57,7 @@ def write_kuairec(folder: Path) -> int:
         )
         length = 6000 + 500 * int(views.item[row])
         play = int(views.depth[row] * length)
+        long_views += play * 100 >= 60 * length
         lines.append(
             f"{views.user[row]},{views.item[row]},{play},{length},"
             f"{china:%Y-%m-%d %H:%M:%S}.438,{china:%Y%m%d},{moment:.3f},{play / length}"
@@ -64,14 +66,14 @@ def write_kuairec(folder: Path) -> int:
     users = ["user_id,user_active_degree,is_lowactive_period,register_days"]
     users += [f"{user},full_active,0,{100 + user}" for user in range(60)]
     _write(folder / "user_features.csv", users)
-    return _ROWS
+    return Written(_ROWS, {"long_view": long_views})
 
 
-def write_mind(folder: Path) -> int:
+def write_mind(folder: Path) -> Written:
     """`behaviors.tsv` of MIND without a header line, and `news.tsv`."""
     views = draw_views(_ROWS, users=120, days=7)
     folder.mkdir(parents=True, exist_ok=True)
-    lines, rows = [], 0
+    lines, rows, clicks = [], 0, 0
     for number, chosen in enumerate(_screens(views)):
         first = chosen[0]
         entries = dict.fromkeys(int(views.item[row]) for row in chosen)
@@ -85,6 +87,7 @@ def write_mind(folder: Path) -> int:
         user = f"U{13_000 + views.user[first]}"
         lines.append(f"{number + 1}\t{user}\t{clock}\t{history}\t{shown}")
         rows += len(entries)
+        clicks += sum(liked.values())
     _write(folder / "behaviors.tsv", lines)
     news = [
         f"N{10_000 + item}\tnews\tnewsus\tTitle {item}\tAn abstract.\thttps://n/{item}"
@@ -92,7 +95,7 @@ def write_mind(folder: Path) -> int:
         for item in range(40)
     ]
     _write(folder / "news.tsv", news)
-    return rows
+    return Written(rows, {"clicked": clicks})
 
 
 def _screens(views: Views) -> list[np.ndarray]:

@@ -7,22 +7,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.helpers.foreign_logs import exports, feeds, ratings, shops
+from tests.helpers.foreign_logs.views import Written
 
 
 class Layout(NamedTuple):
     """A layout and what `poso init` should make of it.
 
     Attributes:
-        write: Writes the log into a folder; returns how many impressions it has.
+        write: Writes the log into a folder; says what is in it.
         columns: The log's columns (or header names) behind the contract's.
         labels: The labels in the order of the configuration.
-        rejects: Rows that break the contract.
     """
 
-    write: Callable[[Path], int]
+    write: Callable[[Path], Written]
     columns: dict[str, object]
     labels: tuple[str, ...]
-    rejects: int = 0
 
 
 _MS = "event_time_ms"
@@ -97,7 +96,6 @@ LAYOUTS: dict[str, Layout] = {
             _MS: {"column": "timestamp", "unit": "iso8601"},
         },
         ("played",),
-        rejects=120,
     ),
     "clickstream": Layout(
         exports.write_clickstream,

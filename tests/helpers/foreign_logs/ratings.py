@@ -8,22 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.helpers.foreign_logs.views import draw_views
+from tests.helpers.foreign_logs.views import Written, draw_views
 
 _ROWS = 2400
 _YEARS = 4 * 365
 
 
-def write_movielens(folder: Path) -> int:
+def write_movielens(folder: Path) -> Written:
     """`ratings.csv` of ml-20m and ml-25m alone."""
     views = draw_views(_ROWS, days=_YEARS)
     stars = _stars(views.liked, [0.05, 0.15, 0.4, 0.4], [0.1, 0.3, 0.6], step=0.5)
     rows = zip(views.user + 1, views.item + 1, stars, views.time_s, strict=True)
     lines = ["userId,movieId,rating,timestamp", *(_csv(row) for row in rows)]
-    return _write(folder / "ratings.csv", lines, header=True)
+    _write(folder / "ratings.csv", lines)
+    return Written(_ROWS, {"liked": sum(rating >= 4 for rating in stars)})
 
 
-def write_amazon(folder: Path) -> int:
+def write_amazon(folder: Path) -> Written:
     """Ratings only: user, item, rating, timestamp; no header, most ratings high."""
     views = draw_views(_ROWS, users=200, days=_YEARS)
     stars = _stars(views.liked, [0.1, 0.1, 0.2, 0.6], [0.05, 0.05, 0.9])
@@ -34,10 +35,11 @@ def write_amazon(folder: Path) -> int:
             views.user.tolist(), views.item.tolist(), stars, day_s, strict=True
         )
     ]
-    return _write(folder / "ratings_Beauty.csv", lines)
+    _write(folder / "ratings_Beauty.csv", lines)
+    return Written(_ROWS, {"liked": sum(rating >= 5 for rating in stars)})
 
 
-def write_lastfm(folder: Path) -> int:
+def write_lastfm(folder: Path) -> Written:
     """The plays of lastfm-dataset-1K: the file's name has the columns' names."""
     views = draw_views(_ROWS, days=_YEARS)
     lines = []
@@ -55,7 +57,7 @@ def write_lastfm(folder: Path) -> int:
     people = ["#id\tgender\tage\tcountry\tregistered"]
     people += [f"user_{n + 1:06d}\tm\t{20 + n}\tJapan\tAug 13, 2006" for n in range(60)]
     _write(folder / "userid-profile.tsv", people)
-    return _ROWS
+    return Written(_ROWS, {"played": _ROWS - _ROWS // 20}, rejects=_ROWS // 20)
 
 
 def _stars(
@@ -76,7 +78,6 @@ def _csv(row: tuple[object, ...]) -> str:
     return ",".join(map(str, row))
 
 
-def _write(path: Path, lines: list[str], header: bool = False) -> int:
+def _write(path: Path, lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return len(lines) - header

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.helpers.foreign_logs.views import draw_views
+from tests.helpers.foreign_logs.views import Written, draw_views
 
 _ROWS = 2000
 _CRITEO = (
@@ -17,7 +17,7 @@ _CRITEO = (
 )
 
 
-def write_criteo(folder: Path) -> int:
+def write_criteo(folder: Path) -> Written:
     """`criteo_attribution_dataset.tsv.gz`: seconds count from the log's own start."""
     views = draw_views(_ROWS, users=150, items=30, days=10, first_s=0)
     random = np.random.default_rng(2)
@@ -43,10 +43,10 @@ def write_criteo(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.open(folder / "criteo_attribution_dataset.tsv.gz", "wt") as file:
         file.write("\n".join(lines) + "\n")
-    return _ROWS
+    return Written(_ROWS, {"click": int(views.liked.sum())})
 
 
-def write_taobao(folder: Path) -> int:
+def write_taobao(folder: Path) -> Written:
     """`UserBehavior.csv`: user, item, category, behaviour, seconds; no header."""
     views = draw_views(_ROWS, users=100, days=9, first_s=1_511_539_200)
     random = np.random.default_rng(4)
@@ -60,4 +60,5 @@ def write_taobao(folder: Path) -> int:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "UserBehavior.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return _ROWS
+    bought = int((views.liked * (further == "buy")).sum())
+    return Written(_ROWS, {"engaged": int(views.liked.sum()), "buy": bought})

@@ -29,6 +29,20 @@ class Views(NamedTuple):
     depth: np.ndarray
 
 
+class Written(NamedTuple):
+    """What a log that was written holds.
+
+    Attributes:
+        rows: Its impressions.
+        positives: Of labels by name: how many of the accepted impressions have each.
+        rejects: Impressions that break the contract.
+    """
+
+    rows: int
+    positives: dict[str, int]
+    rejects: int = 0
+
+
 def draw_views(
     rows: int,
     users: int = 60,
