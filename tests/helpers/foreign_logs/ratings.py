@@ -17,7 +17,11 @@ _YEARS = 4 * 365
 def write_movielens(folder: Path) -> Written:
     """`ratings.csv` of ml-20m and ml-25m alone."""
     views = draw_views(_ROWS, days=_YEARS)
-    stars = _stars(views.liked, [0.05, 0.15, 0.4, 0.4], [0.1, 0.3, 0.6], step=0.5)
+    stars = _stars(
+        views.liked,
+        {2.0: 0.2, 3.0: 0.4, 3.5: 0.15, 4.0: 0.25},
+        {3.5: 0.1, 4.0: 0.4, 4.5: 0.2, 5.0: 0.3},
+    )
     rows = zip(views.user + 1, views.item + 1, stars, views.time_s, strict=True)
     lines = ["userId,movieId,rating,timestamp", *(_csv(row) for row in rows)]
     _write(folder / "ratings.csv", lines)
@@ -27,7 +31,11 @@ def write_movielens(folder: Path) -> Written:
 def write_amazon(folder: Path) -> Written:
     """Ratings only: user, item, rating, timestamp; no header, most ratings high."""
     views = draw_views(_ROWS, users=200, days=_YEARS)
-    stars = _stars(views.liked, [0.1, 0.1, 0.2, 0.6], [0.05, 0.05, 0.9])
+    stars = _stars(
+        views.liked,
+        {1.0: 0.2, 3.0: 0.2, 4.0: 0.2, 5.0: 0.4},
+        {4.0: 0.1, 5.0: 0.9},
+    )
     day_s = views.time_s // 86_400 * 86_400  # reviews are dated, not timed
     lines = [
         f"A{user * 7919 + 10**9:013X},B00{item * 104729 + 10**6:07X},{rating:.1f},{at}"
@@ -61,13 +69,15 @@ def write_lastfm(folder: Path) -> Written:
 
 
 def _stars(
-    liked: np.ndarray, below: list[float], above: list[float], step: float = 1.0
+    liked: np.ndarray, below: dict[float, float], above: dict[float, float]
 ) -> list[float]:
-    """Ratings: steps below 5 for what was not liked, up to 5 for what was."""
+    """Ratings by their probabilities, of what was not liked and of what was."""
     random = np.random.default_rng(3)
-    low = 5 - (len(below) - random.choice(len(below), len(liked), p=below)) * step
-    high = 5 - (len(above) - 1 - random.choice(len(above), len(liked), p=above)) * step
-    return [float(x) for x in np.where(liked, high, low)]
+    low, high = (
+        random.choice([*chances], len(liked), p=[*chances.values()])
+        for chances in (below, above)
+    )
+    return [float(rating) for rating in np.where(liked, high, low)]
 
 
 def _uuid(number: int) -> str:
