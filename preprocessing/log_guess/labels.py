@@ -107,15 +107,9 @@ def _flags(
         if not score:
             continue
         positive = profile.numbers
-        if np.isnan(positive).all():  # true and false in a text
-            texts = np.array(profile.texts.to_pylist(), dtype=object)
-            positive = np.array(
-                [np.nan if t is None else float(t.lower() == "true") for t in texts]
-            )
         share = float(np.nanmean(positive))
         why = f"a 0/1 column, 1 in {share:.1%} of the rows; the name says outcome"
-        column, columns = _flag_column(profile)
-        label: dict[str, object] = {"column": column}
+        label: dict[str, object] = {"column": profile.name}
         if profile.null_share > 0.001:
             label["missing"] = "mask"
             why += f"; null in {profile.null_share:.1%}, so masked there"
@@ -129,27 +123,13 @@ def _flags(
                     why,
                     True,
                     weight,
-                    columns,
-                    (profile.name,),
-                    positive,
+                    reads=(profile.name,),
+                    positive=positive,
                 ),
             )
         )
     scored.sort(key=lambda each: -each[0])
     return [guess for _, guess in scored]
-
-
-def _flag_column(profile: ColumnProfile) -> tuple[str, dict[str, object]]:
-    """The column that a label reads, and where it comes from if not from the log."""
-    texts = {*profile.values} == {"true", "false"} and not profile.is_number
-    name = profile.name
-    if texts:
-        made = f"is_{label_name(name)}"
-        as_written = sorted(
-            {t for t in profile.texts.unique().to_pylist() if t and t.lower() == "true"}
-        )
-        return made, {made: {"column": name, "equals": as_written}}
-    return name, {}
 
 
 def _ratings(profiles: list[ColumnProfile]) -> list[LabelGuess]:

@@ -100,9 +100,11 @@ def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     names = [cell.strip() for cell in first]
     if len(set(names)) < len(names) or not all(map(_may_be_name, names)):
         return False
+    columns = list(zip(*rest, strict=True))
+    if any(name in column for name, column in zip(names, columns, strict=False)):
+        return False  # a value like those below it
     if any(map(is_known_word, names)):
         return True
-    columns = zip(*rest, strict=True)
     return any(
         all(_NUMBER.fullmatch(cell.strip()) for cell in column if cell)
         for column in columns

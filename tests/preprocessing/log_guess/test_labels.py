@@ -34,10 +34,9 @@ def test_a_flag_that_the_user_decides_is_no_outcome():
     assert not chosen
 
 
-def test_true_in_a_text_becomes_one():
+def test_true_in_a_text_is_one():
     cells = [("False", "True")[click] for click in _CLICK]
     found = labels_of(clicked=cells)["clicked"]
-    assert found.columns == {"is_clicked": {"column": "clicked", "equals": ["True"]}}
     assert found.positive.sum() == _CLICK.sum()
 
 
@@ -74,7 +73,7 @@ def test_outcomes_and_leaks_are_no_features():
         user_id=users,
         item_id=items,
         click=_CLICK,
-        tab=np.arange(_ROWS) % 3,
+        tab=_RANDOM.integers(3, size=_ROWS),
         kind=[f"k{item % 4}" for item in items],
         twin=_CLICK * 10 + noise,
         dwell_time=noise,
@@ -100,18 +99,13 @@ def test_outcomes_and_leaks_are_no_features():
 
 
 def test_the_auc_is_the_share_of_pairs_in_order():
-    scores = np.round(_RANDOM.normal(size=120) + _CLICK[:120], 1)
-    labels = _CLICK[:120].astype(float)
+    labels = _CLICK[:300].astype(float)
+    scores = np.round(_RANDOM.normal(size=300) * 2 + labels, 1)
     pairs = [
         float(a > b) + 0.5 * float(a == b)
         for a in scores[labels == 1]
         for b in scores[labels == 0]
     ]
-    (profile,) = profiles(score=scores.tolist() + [])
-    expected = float(np.mean(pairs))
-    numbers = by_name(score=[*scores])["score"]
-    assert profile.distinct <= 120
-    # Of more than fifty values only the numbers' order counts.
-    wide = by_name(score=scores * 1000 + _RANDOM.permutation(120) * 1e-6)["score"]
-    assert label_auc(wide, labels) == pytest.approx(expected, abs=0.02)
-    assert label_auc(numbers, labels) >= expected - 1e-9
+    (profile,) = profiles(score=scores)
+    assert profile.distinct > 50  # of few values the labels' means would rank
+    assert label_auc(profile, labels) == pytest.approx(np.mean(pairs))
