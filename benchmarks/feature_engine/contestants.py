@@ -21,10 +21,12 @@ from pathlib import Path
 from benchmarks.feature_engine.logs import ROOT, demo_features
 
 IN_BEAM, IN_THREADS = "engine in Beam", "poso features"
+MAPPED = "with a mapping"
 ELEMENT_WISE, POLARS = "element-wise Beam", "polars"
 _MODULES = {
     IN_BEAM: "beam_engine",
     IN_THREADS: "threads_engine",
+    MAPPED: "mapped_engine",
     ELEMENT_WISE: "element_wise",
     POLARS: "polars_program",
 }

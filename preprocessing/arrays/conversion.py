@@ -251,7 +251,7 @@ def _as_string(values: pa.Array) -> Converted:
     """Text of texts, bytes or numbers; bytes that are not UTF-8 are unreadable."""
     values = to_array(values)
     if pa.types.is_decimal(values.type):
-        return _digits(values), _none(values)
+        values = _whole_decimals(values)
     if not is_text(values.type):
         return values.cast(pa.string()), _none(values)
     content = values.cast(pa.binary())
@@ -263,21 +263,21 @@ def _as_string(values: pa.Array) -> Converted:
         return content.cast(pa.string()), broken
 
 
+def _whole_decimals(values: pa.Array) -> pa.Array:
+    """Decimals without a fraction as int64, or as text where one is too large."""
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        texts = (None if v is None else f"{v:f}" for v in values.to_pylist())
+        return pa.array(texts, pa.string())
+
+
 def is_utf8(values: pa.Array) -> np.ndarray:
     """Which cells are UTF-8 text, bool [rows]; for a list, whether its texts are."""
     values = to_array(values)
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         return ~_any_in_list(values, _as_string(values.flatten())[1])
     return ~_as_string(values)[1]
-
-
-def _digits(decimals: pa.Array) -> pa.Array:
-    """Decimals without a fraction as text; Arrow casts them to integers alone."""
-    try:
-        return decimals.cast(pa.int64()).cast(pa.string())
-    except pa.ArrowInvalid:  # beyond int64
-        cells = decimals.to_pylist()
-        return pa.array([None if c is None else f"{c:f}" for c in cells], pa.string())
 
 
 def _not_utf8(content: pa.Array) -> np.ndarray:

@@ -80,9 +80,9 @@ def read_date_and_time(
 # Patterns and replacements by which digits alone become the notation of ISO 8601.
 _DASHED = ((r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3"),)
 _COLONS = (
-    (r"^(\d{1,3})$", r"000\1"),
-    (r"^\d*(\d{4})$", r"\1"),
-    (r"^(\d{5})$", r"0\1"),
+    (r"^(\d)$", r"000\1"),
+    (r"^(\d\d)$", r"00\1"),
+    (r"^(\d{3}|\d{5})$", r"0\1"),
     (r"^(\d):", r"0\1:"),
     (r"^(\d\d)(\d\d)$", r"\1:\2"),
     (r"^(\d\d)(\d\d)(\d\d([.,]\d+)?)$", r"\1:\2:\3"),

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from preprocessing.arrays.conversion import is_text, to_array
-from preprocessing.arrays.lists import list_lengths, offsets_of
+from preprocessing.arrays.lists import list_lengths, make_lists, offsets_of
 from preprocessing.contract.source_config import ExplodeConfig
 from preprocessing.mapping.problems import RowProblems
 
@@ -33,6 +33,8 @@ def explode(
     column = to_array(table[str(config.column)])
     if is_text(column.type):
         column = pc.split_pattern(_without_blanks(column), config.separator)
+    elif is_text(column.type.value_type):
+        column = _divided(column, config.separator)
     lengths = list_lengths(column)
     entries = column.flatten()
     rows = np.repeat(np.arange(len(lengths)), np.maximum(lengths, 1))
@@ -55,6 +57,17 @@ def explode(
         if name in kept and name not in config.fields
     }
     return pa.table({**columns, **fields}), problems
+
+
+def _divided(lists: pa.Array, separator: str) -> pa.Array:
+    """Lists whose texts are divided in turn: a list may hold all entries in one."""
+    inner = pc.split_pattern(_without_blanks(lists.flatten()), separator)
+    counts = np.maximum(list_lengths(inner), 1)
+    if (counts == 1).all():
+        return lists
+    each = pc.fill_null(inner, [None]).flatten()
+    ends = offsets_of(counts)[offsets_of(list_lengths(lists))]
+    return make_lists(ends, each)
 
 
 def _without_blanks(cells: pa.Array) -> pa.Array:

@@ -21,7 +21,7 @@ from preprocessing.mapping.explode import ENTRIES_APART, explode
 from preprocessing.mapping.problems import RowProblems
 
 _COMMA = ","  # between entries of a list, where nothing else is said
-_PRINTED = rb"""(?s)^\s*[\[{(].*[\]})]\s*$""".decode()
+_PRINTED = r"(?s)^\s*[\[{(].*[\]})]\s*$"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ from preprocessing.readers.reader import (
 from preprocessing.sources.null_marks import without_null_marks
 from preprocessing.sources.partitions import folder_values, with_folder_columns
 from preprocessing.storage.files import SourceError
+
+_EXPLODED_ROWS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -71,26 +73,39 @@ class LogSource:
 
     def read(self, part: FilePart) -> Iterator[RawRows]:
         """The rows of one part."""
-        log, marks = self._log, self.source.null_values
         for rows in self.reader.read(part, self._wanted):
-            table = with_folder_columns(rows.table, part.name, log.physical)
-            table, problems = log.exploded(without_null_marks(table, marks))
-            if self.source.explode.column is not None:
-                table = without_null_marks(table, marks)  # of the entries' parts
-            asked, left_out = log.asked_for(table), 0
-            if asked is not None and not asked.all():
-                left_out = table.num_rows - int(asked.sum())
-                table = table.filter(pa.array(asked))
-                problems = problems.of(asked)
-            yield rows._replace(
-                table=log.mapped(table, problems),
-                first_row=rows.first_row * log.numbers_apart,
-                left_out=left_out,
-            )
+            yield from map(partial(self._as_impressions, part), self._pieces(rows))
 
     def user_state(self) -> pa.Table | None:
         """None: such a log brings no state."""
         return None
+
+    def _pieces(self, rows: RawRows) -> Iterator[RawRows]:
+        """Few rows at a time, if each of them becomes many."""
+        if self.source.explode.column is None:
+            yield rows
+            return
+        for start in range(0, max(rows.table.num_rows, 1), _EXPLODED_ROWS):
+            table = rows.table.slice(start, _EXPLODED_ROWS)
+            lines = rows if start == 0 else RawRows(table, 0, [])
+            yield lines._replace(table=table, first_row=rows.first_row + start)
+
+    def _as_impressions(self, part: FilePart, rows: RawRows) -> RawRows:
+        log, marks = self._log, self.source.null_values
+        table = with_folder_columns(rows.table, part.name, log.physical)
+        table, problems = log.exploded(without_null_marks(table, marks))
+        if self.source.explode.column is not None:
+            table = without_null_marks(table, marks)  # of the entries' parts
+        asked, left_out = log.asked_for(table), 0
+        if asked is not None and not asked.all():
+            left_out = table.num_rows - int(asked.sum())
+            table = table.filter(pa.array(asked))
+            problems = problems.of(asked)
+        return rows._replace(
+            table=log.mapped(table, problems),
+            first_row=rows.first_row * log.numbers_apart,
+            left_out=left_out,
+        )
 
     @cached_property
     def _log(self) -> LogColumns:

@@ -59,5 +59,7 @@ def open_decompressed(path: str, compression: str = AUTO) -> Iterator[IO[bytes]]
         try:
             with _OPENERS[compression](file) as opened:
                 yield opened
-        except (EOFError, lzma.LZMAError, zlib.error) as error:
-            raise OSError(f"its {compression} data is cut short or damaged") from error
+        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+            raise OSError(
+                f"its {compression} data is cut short or damaged: {error}"
+            ) from error

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from benchmarks.feature_engine import (
     beam_engine,
     element_wise,
+    mapped_engine,
     polars_program,
     threads_engine,
 )
-from benchmarks.feature_engine.logs import demo_features, make_log
+from benchmarks.feature_engine.logs import demo_features, make_log, rename_log
 from benchmarks.feature_engine.same_output import check_same, written
 from preprocessing import FeatureConfig
 from preprocessing.contract.column_names import TIME_COLUMNS, USER_GROUPS
@@ -195,3 +196,14 @@ def test_neither_order_nor_files_matter(simulated, tmp_path):
         rows[:30].write_parquet(tmp_path / name / "0.parquet", mkdir=True)
         rows[30:].write_parquet(tmp_path / name / "1.parquet")
     assert written(tmp_path) == written(expected)
+
+
+def test_a_log_of_other_names_gives_the_same(tmp_path):
+    log, renamed = str(tmp_path / "log"), str(tmp_path / "renamed")
+    make_log(3000, log)
+    rename_log(log, renamed)
+    threads_engine.build(log, str(tmp_path / "plain"), demo_features())
+    mapped_engine.build(renamed, str(tmp_path / "mapped"), demo_features())
+    outputs = {name: written(tmp_path / name) for name in ("plain", "mapped")}
+    assert outputs["plain"].rejects > 0
+    check_same(outputs)

@@ -1,4 +1,5 @@
 import datetime
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocessing.arrays.conversion import to_time_ms
+from preprocessing.arrays.time_text import read_iso_times
 
 MAY = 1_651_399_200_000  # 2022-05-01 10:00 UTC
 
@@ -56,3 +58,39 @@ def test_any_moment_is_read_as_python_writes_it(moment):
     expected = (utc - epoch) // datetime.timedelta(milliseconds=1)
     values, _ = to_time_ms(pa.array([utc.isoformat(), str(moment)]))
     assert values.to_pylist() == [expected, expected]
+
+
+def slowly(text):
+    """Milliseconds by Python's own reader, None for what it does not read so."""
+    date, _, clock = text.partition("T")
+    zoned = clock.endswith("Z") or "+" in clock
+    clock = clock.removesuffix("Z")
+    try:
+        moment = datetime.datetime.fromisoformat(f"{date}T{clock}")
+    except ValueError:
+        return None
+    if not zoned:
+        moment = moment.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    return (moment - epoch) // datetime.timedelta(milliseconds=1)
+
+
+two_digits = st.integers(0, 61).map("{:02d}".format)
+texts = st.builds(
+    lambda year, month, day, hour, minute, second, end: (
+        f"{year}-{month}-{day}T{hour}:{minute}:{second}{end}"
+    ),
+    st.sampled_from(["1999", "2022", "2024"]),
+    *[two_digits] * 5,
+    st.sampled_from(["", "Z", ".250", ".250Z", "+08:00", "+02:30", ".123456+00:00"]),
+)
+
+
+@given(st.lists(texts, min_size=1, max_size=40))
+def test_a_column_of_some_layouts_is_read_cell_by_cell(column):
+    times, read = read_iso_times(pa.array([None, *column])[1:], "Asia/Shanghai")
+    expected = [slowly(text) for text in column]
+    assert read.tolist() == [time is not None for time in expected]
+    assert times.tolist() == [time or 0 for time in expected]

@@ -77,6 +77,16 @@ def test_columns_of_the_names_of_labels_are_named_unless_they_are_the_label(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+def test_a_column_that_is_read_under_another_name_needs_no_note(tmp_path, kind):
+    write(tmp_path / "a", kind, user_group="vip", avc=7, like=1)
+    columns = {"author_id": "user_group", "is_like": "like"}
+    source = SourceConfig(format=kind, columns=columns)
+    assert computed_column_notes(source, CONFIG, str(tmp_path)) == [
+        "column avc of the log is not used: the feature of this name is computed"
+    ]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
 def test_other_columns_need_no_note(tmp_path, kind):
     write(tmp_path / "a", kind, AVC=7, avc_2=8, user_groups="x")
     assert notes(tmp_path, kind) == []

@@ -71,6 +71,27 @@ def test_each_file_is_either_read_or_named(tmp_path, kind, names, features, read
     assert sorted([*(file.name for file in found.read), *found.unread]) == sorted(names)
 
 
+@pytest.mark.parametrize(
+    ("patterns", "read"),
+    [
+        (["part-*"], ["PART-1.CSV", "x/part-2.txt"]),
+        (["x/*"], ["x/part-2.txt", "x/y/log.csv"]),
+        (["**/log.csv"], ["x/y/log.csv"]),
+        (["*.csv", "*.txt"], ["PART-1.CSV", "x/part-2.txt", "x/y/log.csv"]),
+    ],
+)
+def test_patterns_say_which_files_are_read(tmp_path, patterns, read):
+    names = ["PART-1.CSV", "x/part-2.txt", "x/y/log.csv"]
+    write(tmp_path, *names, "x/.part-3.txt")
+    source = SourceConfig(format="csv", files=patterns)
+    found = input_files(source, FeatureConfig(), str(tmp_path))
+    assert [file.name for file in found.read] == read
+    assert found.unread == sorted({*names, "x/.part-3.txt"} - {*read})
+    before = input_state(source, FeatureConfig(), str(tmp_path))
+    (tmp_path / read[0]).write_text("changed")
+    assert input_state(source, FeatureConfig(), str(tmp_path)) != before
+
+
 def test_the_note_counts_all_and_names_some(tmp_path):
     write(tmp_path, "a.csv")
     assert files_of(tmp_path, "csv").note == ""

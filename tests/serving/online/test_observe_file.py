@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
-from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.storage.files import SourceError
 from serving.online.observe_file import observe_file, observe_lines
 from serving.online.user_store import UserStore
@@ -57,6 +57,28 @@ def test_the_marks_of_missing_values_are_the_sources(
     table = pa.Table.from_pylist([impression("None", "v", at=HOUR)])
     write = csv.write_csv if suffix == "csv" else pq.write_table
     write(table.select([c for c in table.column_names if c != "video_tags"]), path)
-    parts = list(observe_file(store, str(path), CONFIG, marks))
+    given = {} if marks is None else {"null_values": marks}
+    source = SourceConfig(format="csv", **given)
+    parts = list(observe_file(store, str(path), CONFIG, source))
     assert sum(part.counted for part in parts) == counted
     assert sum(part.rejects.num_rows for part in parts) == 1 - counted
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_come_from_where_the_log_has_them(store, tmp_path, suffix):
+    path = tmp_path / f"today.{suffix}"
+    rows = {"uid": ["anna", "anna"], "item": ["v", "w"], "ts": [1_650_000_000] * 2}
+    (csv.write_csv if suffix == "csv" else pq.write_table)(pa.table(rows), path)
+    source = SourceConfig(
+        format="csv",
+        files=["part-*"],
+        columns={
+            "user_id": "uid",
+            "video_id": "item",
+            "event_time_ms": {"column": "ts", "unit": "s"},
+        },
+        where={"item": "w"},
+    )
+    parts = list(observe_file(store, str(path), CONFIG, source))
+    assert sum(part.counted for part in parts) == 1
+    assert store.features("anna", 1_650_000_000_001)["history_video_ids"] == ["w"]

@@ -24,6 +24,7 @@ from preprocessing.features.columns import feature_schema
 from preprocessing.state.files import finish_state, open_state, read_state
 from preprocessing.storage.files import SourceError
 from tests.helpers.kuairand_files import cut_kuairand, log_line, write_kuairand
+from tests.helpers.log_files import FORMATS, write_logs
 
 pytestmark = pytest.mark.e2e
 
@@ -89,6 +90,35 @@ def test_equals_the_engine_in_process(tmp_path):
     assert expected.summary.rows_in == 16
     assert expected.summary.examples == 12
     assert len(expected.summary.by_reason) == 4
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_log_of_other_names_equals_the_engine_in_process(tmp_path, kind):
+    rows = [
+        {
+            "uid": i % 3,
+            "at": ["2022-05-01 08:00:00.25", "2022-05-01 09:30", "soon"][i % 3],
+            "tab": i % 4,
+            "shown": [f"v{i}-1 v{i + 1}-0", "v7-x", "v9", ""][i % 4],
+        }
+        for i in range(40)
+    ]
+    write_logs(tmp_path / "log", kind, {"day=1/a": rows, "day=2/b": rows[:9]})
+    source = SourceConfig(
+        format=kind,
+        columns={
+            "user_id": "uid",
+            "event_time_ms": {"column": "at", "time_zone": "Asia/Shanghai"},
+            "author_id": "day",
+            "is_like": {"column": "clicked", "equals": 1},
+        },
+        where={"tab": [0, 1, 2], "day": [1, "2"]},
+        explode={"column": "shown", "fields": ["video_id", "clicked"]},
+    )
+    config = FeatureConfig(labels={"like": {"column": "is_like"}}, max_reject_rate=1)
+    done = assert_same(source, config, tmp_path / "log", tmp_path / "out")
+    assert len(done.summary.by_reason) == 3
+    assert min(done.summary.examples, done.summary.left_out) > 10
 
 
 def test_equals_the_engine_in_process_on_real_files(data_dir, tmp_path):
@@ -183,6 +213,7 @@ def test_too_many_rejects_are_reported_after_the_run(tmp_path):
         "last_event_ms": 1,
         "other_days": 0,
         "undated": 0,
+        "left_out": 0,
     }
     with pytest.raises(RejectLimitExceeded, match="user_id is missing: 2; video_id"):
         check_rejects(read_summary(str(out)), config, str(out))
