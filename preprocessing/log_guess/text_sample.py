@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from preprocessing.log_guess.file_content import open_bytes
 from preprocessing.log_guess.text_layout import TextLayout, split_lines
+from preprocessing.storage.decompression import NONE, open_decompressed
 from preprocessing.storage.files import DataFile, SourceError, open_file
 
 _PIECE_BYTES = 1 << 18
@@ -49,7 +49,7 @@ def read_pieces(file: DataFile, compression: str, pieces: int = _PIECES) -> Text
         SourceError: The file cannot be read.
     """
     try:
-        if compression:
+        if compression != NONE:
             return _of_stream(file, compression, pieces)
         return _of_places(file, pieces)
     except (OSError, pa.ArrowException) as error:
@@ -88,7 +88,7 @@ def _of_stream(file: DataFile, compression: str, pieces: int) -> TextPieces:
     blocks: list[bytes] = []
     bytes_seen = 0
     most = _UNPACKED_BYTES if pieces > 1 else _PIECE_BYTES
-    with open_bytes(file, compression) as opened:
+    with open_decompressed(file.path, compression) as opened:
         while bytes_seen < most and (block := opened.read(_PIECE_BYTES)):
             bytes_seen += len(block)
             blocks.append(block)

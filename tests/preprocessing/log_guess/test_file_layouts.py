@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import lzma
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,9 +22,10 @@ _LINES = b"uid,item_id,ts,click\n" + b"".join(
 @pytest.mark.parametrize(
     ("name", "pack", "compression"),
     [
-        ("log.parquet", bytes, ""),  # the ending lies
+        ("log.parquet", bytes, "none"),  # the ending lies
         ("part-0.gz", gzip.compress, "gzip"),
         ("log.bz2", bz2.compress, "bz2"),
+        ("log.txt", lzma.compress, "xz"),
         ("log.csv.zst", lambda b: pa.compress(b, "zstd", asbytes=True), "zstd"),
     ],
 )
