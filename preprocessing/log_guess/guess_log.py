@@ -62,6 +62,8 @@ def guess_log(data_dir: str, choose: Choose | None = None) -> LogGuess:
 
 
 def _shown(data_dir: str, layout: FileLayout) -> str:
+    if layout.files[0].path == data_dir:
+        return data_dir
     several = f" and {len(layout.files) - 1} more" if len(layout.files) > 1 else ""
     return f"{shown_name(layout.files[0].name)}{several} in {data_dir}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from preprocessing.log_guess.vocabulary import is_known_word
@@ -65,7 +65,9 @@ def text_layout(text: str) -> TextLayout | None:
     return TextLayout(delimiter, quoting, cells, header)
 
 
-def split_lines(lines: Sequence[str], delimiter: str, quoting: bool):
+def split_lines(
+    lines: Sequence[str], delimiter: str, quoting: bool
+) -> Iterator[list[str]]:
     """Rows of cells; what is not closed ends with the last line."""
     return csv.reader(
         lines,
