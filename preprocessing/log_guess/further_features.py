@@ -64,6 +64,8 @@ def _why_not(
     item: ColumnProfile | None,
     labels: list[LabelGuess],
 ) -> str:
+    if profile.name in CONTRACT_COLUMNS:
+        return "a column of the contract, which is read by its name"
     if profile.distinct <= 1:
         return "constant" if profile.null_share < 1 else "all null"
     if profile.null_share > 0.95:

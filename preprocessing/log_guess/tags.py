@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from preprocessing.log_guess.guess import Guess
 from preprocessing.log_guess.profiles import ColumnProfile
-from preprocessing.log_guess.vocabulary import role_score
+from preprocessing.log_guess.vocabulary import NOUNS, words
 
 _SEPARATORS = ("|", ";", ",", "/")
 _LEAST_SHARE = 0.1  # of the cells with a separator
@@ -17,7 +17,7 @@ def guess_tags(profiles: list[ColumnProfile]) -> tuple[Guess, str] | None:
         profiles: Columns that have no other role yet.
     """
     for profile in profiles:
-        if role_score(profile.name, "tags") < 0.8 or profile.distinct < 2:
+        if not NOUNS["tags"].keys() & {*words(profile.name)} or profile.distinct < 2:
             continue
         separator = "" if profile.is_list else separator_of(profile)
         if separator or profile.is_list:

@@ -59,7 +59,7 @@ _OTHER_TIMES = word_set(
     "expire expires end last first previous next deleted load loaded ingest"
 )
 _FIRST_LAUNCH = re.compile(
-    r"(regist\w*|sign_?up|join(ed)?|first_(launch|seen|visit)|created?_user|install)"
+    r"(?:user_)?(regist\w*|sign_?up|join(ed)?|first_(launch|seen|visit)|created?_user|install)"
     r".*|user_(created|since).*"
 )
 _UPLOAD = re.compile(r".*(upload|publish|release|posted|item_created).*")

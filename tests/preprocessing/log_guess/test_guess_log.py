@@ -12,6 +12,7 @@ from pipeline.config import load_config
 from preprocessing.log_guess.guess import UnusableLogError
 from preprocessing.log_guess.guess_log import guess_log
 from preprocessing.log_guess.yaml_text import yaml_text
+from simulator import SimulatorConfig, simulate, write_log
 
 _ROWS = 500
 _RANDOM = np.random.default_rng(11)
@@ -37,6 +38,23 @@ def test_tables_beside_the_log_are_not_read_and_named(tmp_path):
     guess = guess_log(log)
     assert guess.source == {"format": "parquet"}
     assert any("users.csv" in note for note in guess.notes)
+
+
+def test_a_log_by_the_contract_needs_no_other_names(tmp_path):
+    write_log(simulate(SimulatorConfig(users=60, days=4)), tmp_path / "log")
+    guess = guess_log(str(tmp_path / "log"))
+    renamed = [c.name for c in guess.columns if c.origin != c.name]
+    assert not renamed
+    assert {"user_first_launch_ms", "video_upload_ms", "video_tags"} <= {
+        column.name for column in guess.columns
+    }
+    assert [label.name for label in guess.labels] == [
+        "long_view",
+        "finish_view",
+        "like",
+        "follow",
+    ]
+    assert guess.features["new_user"][0] == {"max_hours": 24}
 
 
 def test_doubts_are_asked_about(tmp_path):
