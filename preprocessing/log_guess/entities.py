@@ -7,6 +7,7 @@ from preprocessing.log_guess.profiles import ColumnProfile
 from preprocessing.log_guess.vocabulary import NOUNS, role_score
 
 _NEAR = 0.4  # of scores that leave a doubt
+_PLAIN = 0.6
 _NAMES = {"user": "user_id", "item": "video_id", "author": "author_id"}
 _EXAMPLES = {
     "user": "user_id, uid, visitorid, member_id, customer",
@@ -36,7 +37,7 @@ def guess_entity(role: str, profiles: list[ColumnProfile]) -> Guess | None:
         chosen.name,
         chosen.name,
         f"the name says {role}; {chosen.facts}",
-        sure=best >= 0.6 and not any(score == best for score, _ in others),
+        sure=best >= _PLAIN and not any(score >= _PLAIN for score, _ in others),
         alternatives=tuple((p.name, p.facts) for _, p in others),
     )
 

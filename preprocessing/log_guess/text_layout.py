@@ -15,6 +15,7 @@ _LINES = 500
 _LEAST_SHARE = 0.9  # of the lines that have the usual number of cells
 _NUMBER = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
 _LONGEST_NAME = 64
+_MOST_BREAKS = 10  # line breaks in a cell that is meant to have some
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def text_layout(text: str) -> TextLayout | None:
     Returns:
         None where no delimiter divides the lines into the same number of cells.
     """
-    lines = text.splitlines()[:_LINES]
+    lines = lines_of(text)[:_LINES]
     found = []
     for delimiter in _DELIMITERS:
         for quoting in (True, False):
@@ -63,6 +64,12 @@ def text_layout(text: str) -> TextLayout | None:
     ]
     header = tuple(first) if _is_header(first, rest) else ()
     return TextLayout(delimiter, quoting, cells, header)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their line feeds; other characters that end lines are text."""
+    lines = text.split("\n")
+    return [f"{line}\n" for line in (lines if lines[-1] else lines[:-1])]
 
 
 def split_lines(
@@ -88,12 +95,13 @@ def _agreement(
         return 0, 0.0
     cells, count = Counter(map(len, rows)).most_common(1)[0]
     # A quote that is never closed swallows lines: these count as disagreeing.
-    swallowed = sum(cell.count("\n") for row in rows for cell in row)
-    return cells, count / max(len(rows) + swallowed, len(lines) // 2)
+    breaks = [cell.count("\n") for row in rows for cell in row]
+    swallowed = sum(count for count in breaks if count > _MOST_BREAKS)
+    return cells, count / (len(rows) + swallowed)
 
 
 def _quoted(lines: Sequence[str], delimiter: str) -> bool:
-    cells = (cell for line in lines for cell in line.split(delimiter))
+    cells = (cell for line in lines for cell in line.rstrip("\r\n").split(delimiter))
     return any(len(c) > 1 and c[0] == c[-1] == '"' for c in cells)
 
 

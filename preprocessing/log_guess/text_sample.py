@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from preprocessing.log_guess.text_layout import TextLayout, split_lines
+from preprocessing.log_guess.text_layout import TextLayout, lines_of, split_lines
 from preprocessing.storage.decompression import NONE, open_decompressed
 from preprocessing.storage.files import DataFile, SourceError, open_file
 
@@ -60,7 +60,7 @@ def text_rows(pieces: TextPieces, layout: TextLayout) -> list[list[str]]:
     """The pieces' rows that have as many cells as the layout says."""
     rows: list[list[str]] = []
     for place, text in enumerate(pieces.texts):
-        lines = split_lines(text.splitlines(), layout.delimiter, layout.quoting)
+        lines = split_lines(lines_of(text), layout.delimiter, layout.quoting)
         if place == 0 and layout.header:
             next(lines, None)
         rows += (row for row in lines if len(row) == layout.cells)

@@ -12,11 +12,11 @@ _FILLERS = word_set("the dim fact raw main encrypted hashed anon anonymized")
 
 NOUNS: dict[str, dict[str, float]] = {
     "user": {
-        **each_word("user usr member visitor customer cust", 1.0),
+        **each_word("user usr u member visitor customer cust", 1.0),
         **each_word("reviewer viewer subscriber listener reader", 1.0),
         **each_word("buyer shopper player consumer guest person", 0.9),
         **each_word("account client profile passenger audience", 0.8),
-        **each_word("fullvisitor anonymous distinct u mid", 0.7),
+        **each_word("fullvisitor anonymous distinct mid", 0.7),
         **each_word("device cookie browser imei", 0.6),
         **each_word("session", 0.3),
     },

@@ -41,7 +41,7 @@ def test_tables_beside_the_log_are_not_read_and_named(tmp_path):
 
 
 def test_a_log_by_the_contract_needs_no_other_names(tmp_path):
-    write_log(simulate(SimulatorConfig(users=60, days=4)), tmp_path / "log")
+    write_log(simulate(SimulatorConfig(users=100, days=4)), tmp_path / "log")
     guess = guess_log(str(tmp_path / "log"))
     renamed = [c.name for c in guess.columns if c.origin != c.name]
     assert not renamed
