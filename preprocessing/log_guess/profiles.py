@@ -193,9 +193,12 @@ def pair_count(first: np.ndarray, second: np.ndarray) -> int:
 def decides(key: ColumnProfile, other: ColumnProfile) -> float:
     """How far a key decides another column.
 
+    Keys that have the column's most frequent value alone prove nothing: of a flag that
+    is hardly ever set nearly all are of that kind.
+
     Returns:
-        The share of keys with one value alone, among those with two rows or more; 0.0
-        without such keys.
+        The share of keys with one value alone, among those with two rows or more and
+        another value than the most frequent one; 0.0 without such keys.
     """
     both = (key.codes >= 0) & (other.codes >= 0)
     keys, values = key.codes[both], other.codes[both]
@@ -205,7 +208,9 @@ def decides(key: ColumnProfile, other: ColumnProfile) -> float:
     width = int(values.max()) + 1
     pairs = np.unique(keys * width + values)
     kinds = np.bincount(pairs // width, minlength=len(rows))
-    repeated = rows > 1
+    usual = int(np.bincount(values).argmax())
+    unusual = np.bincount(keys, weights=values != usual, minlength=len(rows)) > 0
+    repeated = (rows > 1) & unusual
     return float((kinds[repeated] == 1).mean()) if repeated.any() else 0.0
 
 

@@ -34,6 +34,14 @@ def test_a_flag_that_the_user_decides_is_no_outcome():
     assert not chosen
 
 
+def test_a_flag_that_is_hardly_ever_set_is_an_outcome_all_the_same():
+    users = np.arange(_ROWS) % 200
+    rare = (np.arange(_ROWS) % 149 == 0).astype(int)
+    columns = by_name(user_id=users, follow=rare)
+    chosen, _ = guess_labels([columns["follow"]], [columns["user_id"]], [])
+    assert [(label.name, label.weight) for label in chosen] == [("follow", 0.5)]
+
+
 def test_true_in_a_text_is_one():
     cells = [("False", "True")[click] for click in _CLICK]
     found = labels_of(clicked=cells)["clicked"]
