@@ -59,15 +59,7 @@ def guess_columns(
     author = guess_entity("author", roles.free)
     durations = guess_durations(roles.free)
     keys = [roles.by_name[user.column], roles.by_name[item.column]]
-    labels, further = guess_labels(roles.free, keys, durations)
-    notes = list(named.notes)
-    if not labels:
-        names = [p.name for p in roles.by_name.values()]
-        label = one_class_label([*names, log], named.table.num_rows)
-        if label is None:
-            raise UnusableLogError(_no_label(log, roles.free))
-        labels = [label]
-        notes.append(NOTE.format(action=label.name))
+    labels, further, warnings = _labels(roles, keys, durations, log)
     columns = [user, item, event, *times, *durations]
     roles.use({name for guess in (*labels, *further) for name in guess.reads})
     roles.use({guess.column for guess in durations})
@@ -99,9 +91,22 @@ def guess_columns(
         split_sure=split.sure,
         vocabularies=settings.vocabularies,
         training=settings.training,
-        notes=(*notes, *settings.notes),
+        notes=(*named.notes, *warnings, *settings.notes),
         sampled=named.described,
     )
+
+
+def _labels(
+    roles: _Roles, keys: list[ColumnProfile], durations: list[Guess], log: str
+) -> tuple[list[LabelGuess], list[LabelGuess], list[str]]:
+    """Labels to train on, further ones, and what must be said of them."""
+    labels, further = guess_labels(roles.free, keys, durations)
+    if labels:
+        return labels, further, []
+    label = one_class_label([*roles.by_name, log], keys[0].rows)
+    if label is None:
+        raise UnusableLogError(_no_label(log, roles.free))
+    return [label], [], [NOTE.format(action=label.name)]
 
 
 class _Roles:
