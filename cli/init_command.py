@@ -48,7 +48,7 @@ def command(
     """
     name = run_name(data_dir)
     target = config_file or Path(f"{name}.yaml")
-    if interactive and not sys.stdin.isatty():
+    if interactive and not on_terminal():
         raise click.UsageError(
             "--interactive asks on a terminal; standard input is none"
         )
@@ -75,6 +75,11 @@ def command(
     click.echo(f"\nwrote {target}; next:")
     click.echo(f"  poso check --config {target} --data {data_dir}")
     click.echo(f"  poso run --config {target} --data {data_dir} --out runs/{name}")
+
+
+def on_terminal() -> bool:
+    """Whether somebody can answer."""
+    return sys.stdin.isatty()
 
 
 def run_name(data_dir: str) -> str:

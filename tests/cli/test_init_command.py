@@ -97,6 +97,29 @@ def test_questions_need_a_terminal(tmp_path):
     assert "asks on a terminal" in result.output
 
 
+def test_what_is_answered_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("cli.init_command.on_terminal", lambda: True)
+    columns = {
+        "member_id": [n % 7 for n in range(200)],
+        "customer_id": [n % 9 for n in range(200)],
+        "item_id": [n % 5 for n in range(200)],
+        "ts": [1_600_000_000 + 4000 * n for n in range(200)],
+        "click": [n % 2 for n in range(200)],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "log.parquet")
+    places = [
+        "--data",
+        str(tmp_path / "log.parquet"),
+        "--out",
+        str(tmp_path / "c.yaml"),
+    ]
+    result = CliRunner().invoke(command, [*places, "--interactive"], input="2\n")
+    assert result.exit_code == 0, result.output
+    assert "Which column is user_id?" in result.output
+    second = result.output.split("  2  ")[1].split(":")[0]
+    assert load_config(tmp_path / "c.yaml").source.columns["user_id"].column == second
+
+
 @pytest.mark.parametrize(
     ("data", "name"),
     [
