@@ -44,6 +44,10 @@ _DATES = 0.3  # quality of days without a time
 _CHECKED = 400  # cells that formats are tried on
 
 
+# What `source.columns` says of a column.
+Origin = str | Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class TimeReading:
     """A way to read a column, or two, as times.
@@ -58,7 +62,7 @@ class TimeReading:
     """
 
     profile: ColumnProfile
-    origin: str | Mapping[str, Any]
+    origin: Origin
     what: str
     times_ms: np.ndarray
     quality: float
@@ -161,7 +165,7 @@ def _read(profile: ColumnProfile) -> TimeReading | None:
         if unit is None:
             return _compact_date(profile)
         times = profile.numbers * _UNITS[unit]
-        origin = name if unit == "ms" else {"column": name, "unit": unit}
+        origin: Origin = name if unit == "ms" else {"column": name, "unit": unit}
         what = f"numbers of {unit} since 1970: {_span(times)}"
         return TimeReading(profile, origin, what, times, 1.0, True)
     return _iso(profile) or _formatted(profile)

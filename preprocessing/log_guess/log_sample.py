@@ -60,7 +60,8 @@ def sample_log(layout: FileLayout) -> LogSample:
     count = min(len(files), _FILES)
     chosen = sorted({(len(files) - 1) * n // max(count - 1, 1) for n in range(count)})
     told = sorted({name for file in files for name in folder_values(file.name)})
-    tables, rows, whole, to_end = [], 0, len(chosen) == len(files), False
+    tables: list[pa.Table] = []
+    rows, whole, to_end = 0, len(chosen) == len(files), False
     for place in chosen:
         sample, to_end = _sample_file(files[place], layout)
         tables.append(_with_folders(sample.table, files[place], told))

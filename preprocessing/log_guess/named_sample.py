@@ -39,7 +39,9 @@ class NamedSample:
 
 def name_sample(sample: LogSample) -> NamedSample:
     """Gives columns names and divides lists of impressions into rows."""
-    table, header, notes = sample.table, (), []
+    table = sample.table
+    header: tuple[str, ...] = ()
+    notes: list[str] = []
     text = sample.layout.text
     if text is not None and not text.header:
         told = list(sample.folder_columns)
@@ -52,7 +54,8 @@ def name_sample(sample: LogSample) -> NamedSample:
             "The files have no header line, so the columns' names (source.header) are "
             "guessed from what is in them: look at the first lines and compare."
         )
-    total, exploded = sample.total_rows, None
+    total = sample.total_rows
+    exploded: Mapping[str, Any] | None = None
     lists = explode_lists(table, profile_columns(table, True))
     if lists:
         table, exploded = lists.table, lists.entry
