@@ -32,7 +32,7 @@ def guess_log(data_dir: str, choose: Choose | None = None) -> LogGuess:
         SourceError: Files cannot be read.
     """
     found = find_layouts(data_dir)
-    official = guess_data_set(data_dir, found)
+    official = guess_data_set(found)
     if official:
         return official
     guesses: list[tuple[int, FileLayout, LogGuess]] = []

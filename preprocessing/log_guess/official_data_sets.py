@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+from collections.abc import Iterator
 
 from preprocessing.log_guess.days import guess_split
 from preprocessing.log_guess.event_time import time_readings
@@ -12,12 +13,22 @@ from preprocessing.log_guess.guess import ExtraGuess, LabelGuess, LogGuess
 from preprocessing.log_guess.log_sample import sample_log
 from preprocessing.log_guess.profiles import profile_columns
 from preprocessing.sources import kuairand, movielens
-from preprocessing.storage.files import find_files
 
+# Which files, whose property, what they are called, and the columns.
+_KUAIRAND_FEATURES = (
+    (kuairand.LOG_FILES, "context", "log", ("tab",)),
+    (
+        kuairand.VIDEO_FILE,
+        "video",
+        "video table",
+        ("video_type", "upload_type", "music_type"),
+    ),
+    (kuairand.USER_FILE, "user", "user table", ("user_active_degree",)),
+)
 _MANY_ROWS = 200_000
 
 
-def guess_data_set(data_dir: str, found: FilesFound) -> LogGuess | None:
+def guess_data_set(found: FilesFound) -> LogGuess | None:
     """The configuration of KuaiRand or MovieLens; None for other folders.
 
     Raises:
@@ -27,9 +38,7 @@ def guess_data_set(data_dir: str, found: FilesFound) -> LogGuess | None:
     names += [posixpath.basename(name) for name in found.unread]
     if _all_there(names, kuairand.LOG_FILES, kuairand.VIDEO_FILE):
         logs = [la for la in found.layouts if _holds(la, kuairand.LOG_FILES)]
-        return _kuairand(
-            logs[0], bool(find_files(data_dir, kuairand.USER_FILE, required=False))
-        )
+        return _kuairand(logs[0], found)
     if _all_there(names, *movielens.CSV_FILES) or _all_there(
         names, *movielens.DAT_FILES
     ):
@@ -47,7 +56,7 @@ def _holds(layout: FileLayout, pattern: str) -> bool:
     )
 
 
-def _kuairand(log: FileLayout, has_users: bool) -> LogGuess:
+def _kuairand(log: FileLayout, found: FilesFound) -> LogGuess:
     sample = sample_log(log)
     profiles = profile_columns(sample.table, True)
     times = next(r for r in time_readings(profiles) if r.profile.name == "time_ms")
@@ -67,23 +76,11 @@ def _kuairand(log: FileLayout, has_users: bool) -> LogGuess:
         )
         if flags.get(column, 0 * users.codes).max(initial=0) > 0
     )
-    extras = [ExtraGuess("tab", "tab", "context", "categorical", "where it was shown")]
-    for name in ("video_type", "upload_type", "music_type"):
-        extras.append(
-            ExtraGuess(name, name, "video", "categorical", "of the video table")
-        )
-    if has_users:
-        why = "of the user table"
-        extras.append(
-            ExtraGuess(
-                "user_active_degree", "user_active_degree", "user", "categorical", why
-            )
-        )
     return LogGuess(
         source={"format": "kuairand"},
         columns=(),
         labels=labels,
-        extras=tuple(extras),
+        extras=tuple(_kuairand_features(found)),
         features={
             "new_user": ({"max_avc": 10}, "first launches are not in the data"),
             "utc_offset_hours": (offset, "the data set counts days in China's time"),
@@ -100,6 +97,15 @@ def _kuairand(log: FileLayout, has_users: bool) -> LogGuess:
         notes=("These are KuaiRand's official files, which are read as a data set.",),
         sampled=f"{sample.table.num_rows:,} of about {sample.total_rows:,} impressions",
     )
+
+
+def _kuairand_features(found: FilesFound) -> Iterator[ExtraGuess]:
+    """Those of the usual features that the tables have."""
+    for pattern, entity, table, names in _KUAIRAND_FEATURES:
+        there = {n for la in found.layouts if _holds(la, pattern) for n in la.names}
+        for name in names:
+            if name in there:
+                yield ExtraGuess(name, name, entity, "categorical", f"of the {table}")
 
 
 def _movielens() -> LogGuess:
