@@ -126,7 +126,7 @@ class SourceConfig(Section):
 
     @model_validator(mode="after")
     def _used_by_the_format(self) -> SourceConfig:
-        unused = () if self.format == "csv" else OF_CSV
+        unused: tuple[str, ...] = () if self.format == "csv" else OF_CSV
         if self.format in _DATA_SETS:
             unused += _OF_ANY_LOG
         for name in unused:
