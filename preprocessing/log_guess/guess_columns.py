@@ -69,7 +69,7 @@ def guess_columns(
     if tags:
         columns.append(roles.take(tags[0]))
     again = roles.take_time_again(time)
-    extras, left_out = guess_features(roles.free, *keys, labels)
+    extras, left_out = guess_features(roles.free, keys[0], keys[1], labels)
     left_out = [*again, *left_out]
     offset = zone_offset_hours(time, roles.readings)
     split = guess_split(

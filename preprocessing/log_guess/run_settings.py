@@ -14,6 +14,7 @@ from preprocessing.log_guess.named_sample import NamedSample
 from preprocessing.log_guess.profiles import ColumnProfile
 
 _MOST_REJECTS = 0.05  # the default of features.max_reject_rate
+_TOO_MANY_REJECTS = 0.5  # a log of which this much is wrong is not read right
 _ROWS_PER_SHARD = 500_000
 _MOST_NEW_VIEWS = 10
 
@@ -65,8 +66,13 @@ def run_settings(
         shards = int(np.ceil(named.total_rows / _ROWS_PER_SHARD / 16) * 16)
         features["shards"] = (shards, f"of about {_ROWS_PER_SHARD:,} rows each")
     rejects, worst = _expected_rejects(columns, labels, extras, profiles)
-    if rejects > 0.8 * _MOST_REJECTS:
-        rate = min(1.0, float(np.ceil(rejects * 150) / 100))
+    if rejects > _TOO_MANY_REJECTS:
+        notes.append(
+            f"About {rejects:.1%} of the rows will be rejects ({worst}): a run stops "
+            "until that is mended, or features.max_reject_rate is raised by you."
+        )
+    elif rejects > 0.8 * _MOST_REJECTS:
+        rate = float(np.ceil(rejects * 150) / 100)
         features["max_reject_rate"] = (
             rate,
             f"about {rejects:.1%} of the rows: {worst}",

@@ -80,6 +80,13 @@ def test_nulls_raise_the_reject_rate(tmp_path):
     assert "item_id is null in 20" in why
 
 
+def test_a_log_that_is_mostly_rejects_stops_a_run(tmp_path):
+    items = [None if row % 5 else row % 20 for row in range(_ROWS)]
+    guess = guess_log(write(tmp_path, item_id=items))
+    assert "max_reject_rate" not in guess.features
+    assert any("a run stops" in note for note in guess.notes)
+
+
 def test_only_what_names_an_action_is_taken_for_positives(tmp_path):
     def plays(**named):
         rest = {name: cells for name, cells in columns().items() if name != "click"}
