@@ -94,7 +94,11 @@ setup(
     python_requires=">=3.10,<3.14",
     package_dir={"": ".."},
     packages=find_packages("..", include=[n for p in PACKAGES for n in (p, f"{p}.*")]),
-    package_data={"serving": ["py.typed"], "pipeline": ["*/templates/*"]},
+    package_data={
+        "serving": ["py.typed"],
+        "pipeline": ["*/templates/*"],
+        "preprocessing": ["log_guess/templates/*"],
+    },
     install_requires=[f"poso-keras=={VERSION}", "click>=8.1", "rich>=13"],
     extras_require={
         "pipeline": PIPELINE,

@@ -38,6 +38,7 @@ CHANGES: dict[str, str] = {
     "source.columns": "source.columns.user_id=uid",
     "source.columns.*.column": "source.columns.event_time_ms.column=other",
     "source.columns.*.unit": "source.columns.event_time_ms.unit=s",
+    "source.columns.*.since": "source.columns.event_time_ms.since=2020-01-01",
     "source.columns.*.format": "source.columns.event_time_ms.format='%d.%m.%Y'",
     "source.columns.*.date": "source.columns.event_time_ms.date=other",
     "source.columns.*.time": "source.columns.event_time_ms.time=hm",
@@ -239,6 +240,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         ("source.columns.*.date", "source.columns.*.time"),
         ("source.columns.event_time_ms={date: dt}",),
     ),
+    "source.columns.*.since": ("source.columns.event_time_ms={column: ts, unit: s}",),
     "source.columns.*.constant": ("source.columns.play_time_ms={constant: 1}",),
     "source.columns.*.equals": ("source.columns.is_like={column: behavior}",),
     **dict.fromkeys(
