@@ -41,7 +41,7 @@ def computed_column_notes(
     files = find_files(data_dir, PATTERNS[source.format])
     held = {name for file in files for name in read_names(file)}
     computed = {
-        "feature": (*USER_FEATURES, *VIDEO_FEATURES),
+        "feature": (*USER_FEATURES, *VIDEO_FEATURES, *features.rate_columns),
         "label": (n for n, label in features.labels.items() if label.column != n),
     }
     found = {
