@@ -195,3 +195,19 @@ def test_neither_order_nor_files_matter(simulated, tmp_path):
         rows[:30].write_parquet(tmp_path / name / "0.parquet", mkdir=True)
         rows[30:].write_parquet(tmp_path / name / "1.parquet")
     assert written(tmp_path) == written(expected)
+
+
+@pytest.mark.e2e
+def test_polars_has_the_engines_rates(tmp_path):
+    make_log(4_000, str(tmp_path / "log"))
+    config = demo_features(rates=True)
+    found = {}
+    for name, build in (
+        ("engine", threads_engine.build),
+        ("polars", polars_program.build),
+    ):
+        (tmp_path / name).mkdir()
+        build(str(tmp_path / "log"), str(tmp_path / name), config)
+        found[name] = written(tmp_path / name)
+    check_same(found)
+    assert found["engine"].features > 3_000
