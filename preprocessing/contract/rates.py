@@ -23,6 +23,7 @@ Side = Literal["user", "video", "context"]
 
 KEY_COLUMNS = {"user": USER_ID, "video": VIDEO_ID, "author": AUTHOR_ID, "tag": TAGS}
 MOST_LABELS = 31
+DEFAULT_SUBJECTS = ("video", "author", "tag", "user", "user_x_author", "user_x_tag")
 
 _CROSS = "_x_"
 _PASSES: dict[str, Pass] = {USER_ID: "users", VIDEO_ID: "videos"}
@@ -82,9 +83,6 @@ class RatesConfig(BaseModel):
         description="Stands for the whole log's rate of a label until a day with "
         "impressions is over.",
     )
-
-
-DEFAULT_SUBJECTS = ("video", "author", "tag", "user", "user_x_author", "user_x_tag")
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from preprocessing.engine.beam.rates import (
     COUNTED,
     EVENTS,
     TOTALS,
-    CountSubjects,
     DivideState,
     Partition,
+    count_subjects,
     overall_of,
 )
 from preprocessing.engine.beam.read_log import ValidatedLog
@@ -76,7 +76,7 @@ class BuildFeatures(beam.PTransform):
         )
         counted = None
         if known is not None:
-            counted = by_video | "Rates" >> CountSubjects(self._features, known)
+            counted = count_subjects(by_video, known, self._features)
         seen = declare_type(by_video[_KEPT], pa.Table)
         by_user = (
             (seen, log.user_state, *(() if counted is None else counted.for_users))

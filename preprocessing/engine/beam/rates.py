@@ -26,7 +26,7 @@ Shard = tuple[int, pa.Table]
 # Outputs of the passes: events and days' totals of `engine.rates.VideosRates`, and
 # parts of the next state.
 EVENTS, TOTALS, COUNTED = "events", "totals", "counted"
-_EVERYTHING = "everything"
+_EVERYTHING, _ANSWERS = "everything", "answers"
 
 
 @beam.typehints.with_output_types(Shard)
@@ -96,45 +96,38 @@ class CountedSubjects(NamedTuple):
         return (*self.states, counted) | "RatesAfter" >> beam.Flatten()
 
 
-class CountSubjects(beam.PTransform):
-    """Counts what came before each event of subjects that are no users or videos.
+def count_subjects(
+    by_video: beam.pvalue.DoOutputsTuple, known: DividedState, features: FeatureConfig
+) -> CountedSubjects:
+    """The pass over subjects, and the whole log's rates.
 
     Args:
-        features: The feature configuration.
+        by_video: Outputs of the pass over videos, `EVENTS`, `TOTALS` and `COUNTED`
+            among them.
         known: The state before.
+        features: The feature configuration.
     """
-
-    def __init__(self, features: FeatureConfig, known: DividedState):
-        super().__init__()
-        self._features = features
-        self._known = known
-
-    def expand(self, by_video: beam.pvalue.DoOutputsTuple) -> CountedSubjects:
-        """The pass over subjects, and the whole log's rates."""
-        features, known = self._features, self._known
-        events = declare_type(by_video[EVENTS], pa.Table)
-        subjects = (
-            (events, known.subjects)
-            | "SubjectsInputs" >> beam.Flatten()
-            | "BySubject" >> beam.ParDo(Partition(KEY, features.shards))
-            | "SubjectShards" >> beam.GroupByKey()
-            | "CountBefore"
-            >> beam.ParDo(_SubjectShard(features)).with_outputs(COUNTED, main="answers")
-        )
-        totals = declare_type(by_video[TOTALS], pa.Table) | beam.CombineGlobally(
-            add_totals, features
-        )
-        everything = beam.pvalue.AsList(known.everything)
-        overall = [beam.pvalue.AsSingleton(totals), everything]
-        after = totals | "OverallState" >> beam.Map(
-            _overall_state, everything, features
-        )
-        counted = (by_video[COUNTED], subjects[COUNTED], after)
-        return CountedSubjects(
-            [declare_type(subjects["answers"], pa.Table), known.users],
-            overall,
-            [declare_type(state, pa.Table) for state in counted],
-        )
+    events = declare_type(by_video[EVENTS], pa.Table)
+    subjects = (
+        (events, known.subjects)
+        | "SubjectsInputs" >> beam.Flatten()
+        | "BySubject" >> beam.ParDo(Partition(KEY, features.shards))
+        | "SubjectShards" >> beam.GroupByKey()
+        | "CountBefore"
+        >> beam.ParDo(_SubjectShard(features)).with_outputs(COUNTED, main=_ANSWERS)
+    )
+    totals = declare_type(by_video[TOTALS], pa.Table) | (
+        "AddTotals" >> beam.CombineGlobally(add_totals, features)
+    )
+    totals = declare_type(totals, pa.Table)
+    everything = beam.pvalue.AsList(known.everything)
+    after = totals | "OverallState" >> beam.Map(_overall_state, everything, features)
+    counted = (by_video[COUNTED], subjects[COUNTED], after)
+    return CountedSubjects(
+        [declare_type(subjects[_ANSWERS], pa.Table), known.users],
+        [beam.pvalue.AsSingleton(totals), everything],
+        [declare_type(state, pa.Table) for state in counted],
+    )
 
 
 def overall_of(

@@ -167,20 +167,18 @@ def answered(
     place_of = to_array(table[ROW]).to_numpy()
     order = np.argsort(place_of)
     ascending = place_of[order]
-    parts: dict[int, list[pa.Table]] = {}
-    for part in answers:
-        parts.setdefault(part[SUBJECT][0].as_py(), []).append(part)
-    found = {}
+    parts = list(answers)
+    if not parts:
+        subjects = subjects_of(config, "subjects")
+        return {subject.name: np.zeros((len(names), rows)) for subject in subjects}
+    found, given = {}, pa.concat_tables(parts).combine_chunks()
     for number, subject in enumerate(config.rate_subjects):
         if subject.counted_in != "subjects":
             continue
-        if number not in parts:
-            found[subject.name] = np.zeros((len(names), rows))
-            continue
-        mine = pa.concat_tables(parts[number])
+        mine = given.filter(pc.equal(given[SUBJECT], number))
         row = order[np.searchsorted(ascending, mine[ROW].to_numpy())]
         entry = mine[ENTRY].to_numpy()
-        by_row = np.argsort(row * (int(entry.max()) + 1) + entry)
+        by_row = np.argsort(row * (int(entry.max(initial=0)) + 1) + entry)
         sums = np.array([mine[name].to_numpy()[by_row] for name in names])
         found[subject.name] = add_up(sums, row[by_row], rows)
     return found

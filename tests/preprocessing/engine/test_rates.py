@@ -1,6 +1,7 @@
 """Laws of the rates: no order, no shards, no cuts; and nothing of what comes later."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from poso_keras import gauc
 from preprocessing.checks.validation import validate
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.engine import disk_shuffle
 from preprocessing.engine.in_memory import compute_features
 from tests.helpers.log_rows import (
     HOUR,
@@ -18,6 +20,7 @@ from tests.helpers.log_rows import (
     log_table,
 )
 from tests.helpers.rate_cases import rate_cases, rated, rates_of
+from tests.helpers.user_state import engine, write_state
 
 DAY = 24 * HOUR
 LIKE = FeatureConfig(labels={"like": {"column": "is_like"}})
@@ -95,6 +98,18 @@ def test_a_log_some_days_later_has_the_same_rates(case, days):
     names = config.rate_columns
     found = [[r[n] for n in names] for r in rates_of(moved, config)]
     assert sorted(found) == sorted([r[n] for n in names] for r in rates_of(log, config))
+
+
+def test_shards_that_wait_on_the_disk_change_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk_shuffle, "_BUFFERED_ROWS", 5)
+    log = [
+        impression(f"u{i % 4}", f"v{i % 5}", i, author_id=f"a{i % 3}", video_tags=tags)
+        for i, tags in enumerate([["s"], ["t", "s"], [], ["t"]] * 8)
+    ]
+    config = rated(LIKE, {}, shards=2)
+    out = write_state(tmp_path, log, config)
+    expected = in_order(engine(log, config).features.to_pylist())
+    assert in_order(pq.read_table(f"{out}/features").to_pylist()) == expected
 
 
 def many_impressions(labels_of, seed):

@@ -118,10 +118,12 @@ def test_an_impression_given_twice_counts_once(new_storage):
     assert found["video_like_count"] == found["user_like_count"] == [1]
 
 
-def test_a_moment_before_the_states_end_is_an_error(state, new_storage):
-    store = UserStore(None, RATED, new_storage())
-    with pytest.raises(ValueError, match="milliseconds"):
-        store.rates("a", video_rows(RATED), 5)
+def test_a_moment_that_is_not_after_the_state_is_an_error(new_storage, tmp_path):
+    state = write_state(tmp_path, [impression()], RATED)
+    store = UserStore(state, RATED, new_storage())
+    with pytest.raises(ValueError, match=f"later than .* at {START}"):
+        store.rates("a", video_rows(RATED), START)
+    assert store.rates("a", video_rows(RATED), START + 1)["video_like_count"] == [1]
 
 
 def test_no_candidates_have_no_rates(new_storage):
