@@ -158,6 +158,7 @@ CHANGES: dict[str, str] = {
     "training.baseline": "training.baseline=false",
     "training.control": "training.control=true",
     "training.warm_start": "training.warm_start=true",
+    "training.warm_start_epochs": "training.warm_start_epochs=1",
     "training.strategy.kind": "training.strategy.kind=mirrored",
     "training.strategy.scale_learning_rate": (
         "training.strategy.scale_learning_rate=sqrt"
@@ -212,6 +213,7 @@ CHANGES: dict[str, str] = {
 GIVEN: dict[str, tuple[str, ...]] = {
     "model.poso.mlp": ("model.module_codes={}",),
     "training.embedding.tpu_min_rows": ("training.strategy.kind=tpu",),
+    "training.warm_start_epochs": ("training.warm_start=true",),
     "training.strategy.local_workers": ("training.strategy.kind=multi_worker",),
     "training.strategy.local_servers": (
         "training.strategy={kind: parameter_server, local_workers: 2}",
