@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from preprocessing.arrays.conversion import to_array
-from preprocessing.features.rates.passes import SHARD
+from preprocessing.features.rates.subject_pass import SHARD
 
 
 def assign_shards(keys: pa.ChunkedArray | pa.Array, shards: int) -> np.ndarray:

@@ -14,15 +14,14 @@ from preprocessing.engine.partition import assign_shards
 from preprocessing.features.rates.columns import append_rates
 from preprocessing.features.rates.measures import add_measures
 from preprocessing.features.rates.overall import Overall, day_totals, rows_before
-from preprocessing.features.rates.passes import (
+from preprocessing.features.rates.passes import count_subject, subjects_of
+from preprocessing.features.rates.subject_pass import (
     ROW,
     SHARD,
     answer_events,
     answered,
-    count_subject,
     is_answer,
     subject_events,
-    subjects_of,
 )
 from preprocessing.state.rates import (
     is_rate_state,
@@ -40,7 +39,8 @@ class VideosRates(NamedTuple):
 
     Attributes:
         state: Of the shard's videos, by `state.rates.rate_state_schema`.
-        events: For the pass over subjects, by `features.rates.passes.subject_events`.
+        events: For the pass over subjects, by
+            `features.rates.subject_pass.subject_events`.
         totals: Of all rows by day, by `features.rates.overall.day_totals`.
     """
 
@@ -65,7 +65,7 @@ class SubjectShard(NamedTuple):
     """What the pass over subjects makes of a shard.
 
     Attributes:
-        answers: For the users' shards, by `features.rates.passes.answer_events`.
+        answers: For the users' shards, by `features.rates.subject_pass.answer_events`.
         state: Of the shard's keys, by `state.rates.rate_state_schema`.
     """
 

@@ -28,7 +28,7 @@ from preprocessing.features.next_state import next_user_state, next_video_state
 from preprocessing.features.passes import user_features, video_features
 from preprocessing.features.past import collect
 from preprocessing.features.rates.overall import Overall
-from preprocessing.features.rates.passes import is_answer
+from preprocessing.features.rates.subject_pass import is_answer
 from preprocessing.sources import FilePart, Source
 from preprocessing.state.files import finish_state
 from preprocessing.state.info import StateInfo
