@@ -18,6 +18,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from preprocessing.arrays.lists import offsets_of
 from preprocessing.arrays.ranks import run_starts
 from preprocessing.state.schema import StateError
 
@@ -88,30 +89,76 @@ def count_before(
         raise StateError("a state's rates must name each key once")
 
     is_start = (np.diff(key, prepend=-1) != 0) | (np.diff(day, prepend=_FIRST) != 0)
-    steps = _Steps(
-        start=np.flatnonzero(is_start),
-        of=np.cumsum(is_start) - 1,
-        key_start=key_start,
-        day=day,
-    )
-    own, state_step = place[states:], steps.of[place[:states]]
-    step = steps.of[own]
-    tie = run_starts(key, time_ms)[own] if by_moment else None
-    last = np.flatnonzero(np.diff(key[steps.start], append=-1) != 0)
-    counts = np.empty((len(events.measures), len(own)))
-    before, today = np.empty((2, len(events.measures), len(last)))
-    for m, measure in enumerate(events.measures):
-        values = np.concatenate([known.today[m], measure])[order]
-        sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-        initial = np.zeros(len(steps.start))
-        initial[state_step] = known.before[m]
-        until = steps.until(sums, initial, half_life_days)
-        counts[m] = until[step]
-        if tie is not None:
-            counts[m] += sums[tie] - sums[steps.start[step]]
-        before[m], today[m] = until[last], steps.on(sums)[last]
-    ends = steps.start[last]
-    return counts, DaySums(key[ends], day[ends], before, today)
+    start = np.flatnonzero(is_start)
+    step_of = np.cumsum(is_start) - 1
+    last = np.flatnonzero(np.diff(key[start], append=-1) != 0)
+    own, newest = place[states:], start[last]
+    end = run_starts(key, time_ms)[own] if by_moment else start[step_of[own]]
+    sums = _RunningSums(known.today, events.measures, order)
+    initial = np.zeros((len(events.measures), len(start)))
+    initial[:, step_of[place[:states]]] = known.before
+    if half_life_days is None:
+        counts = sums.between(key_start[own], end)
+        before = sums.between(key_start[newest], newest)
+        if states:
+            counts += _columns(initial, step_of[key_start[own]])
+            before += _columns(initial, step_of[key_start[newest]])
+    else:
+        steps = _Steps(step_of[key_start[start]], day[start])
+        on = sums.between(start, np.append(start[1:], len(key)))
+        until = steps.until(on, initial, half_life_days)
+        counts = _columns(until, step_of[own])
+        if by_moment:
+            counts += sums.between(start[step_of[own]], end)
+        before = until[:, last]
+    today = sums.between(newest, np.append(start[1:], len(key))[last])
+    return counts, DaySums(key[newest], day[newest], before, today)
+
+
+class _RunningSums:
+    """Sums of whole numbers from one event to another, of several measures at once.
+
+    As many measures as have room share the bits of one number: a difference of running
+    sums is then one subtraction for all of them, and looked up once.
+
+    Args:
+        today: Whole numbers of a state, none below 0, [measures, states].
+        measures: Whole numbers of events, none below 0, [measures, events].
+        order: Sorts states and then events [states + events].
+    """
+
+    def __init__(self, today: np.ndarray, measures: np.ndarray, order: np.ndarray):
+        self._measures = len(measures)
+        totals = today.sum(axis=1) + measures.sum(axis=1, dtype=np.int64)
+        most = int(totals.max(initial=0))
+        self._bits = max(most.bit_length(), 1)
+        self._fields = max(63 // self._bits, 1)
+        self._words = []
+        for begin in range(0, len(measures), self._fields):
+            packed = np.zeros(len(order), dtype=np.int64)
+            for field in range(min(self._fields, len(measures) - begin)):
+                for values, place in (
+                    (today[begin + field], packed[: today.shape[1]]),
+                    (measures[begin + field], packed[today.shape[1] :]),
+                ):
+                    place += values.astype(np.int64) << (field * self._bits)
+            self._words.append(offsets_of(packed[order]))
+
+    def between(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Sums over the events from `begin` to before `end`, float64 [measures, n].
+
+        Args:
+            begin: Indices of events, int64 [n].
+            end: Indices, none below `begin`, int64 [n].
+        """
+        found = np.empty((self._measures, len(begin)))
+        mask = (1 << self._bits) - 1
+        for number, word in enumerate(self._words):
+            sums = word[end] - word[begin]
+            first = number * self._fields
+            for field in range(min(self._fields, self._measures - first)):
+                found[first + field] = (sums >> (field * self._bits)) & mask
+        return found
 
 
 @dataclass(frozen=True)
@@ -119,45 +166,40 @@ class _Steps:
     """The days of each key, in sorted events.
 
     Attributes:
-        start: Index of each step's first event [steps].
-        of: The step of each event [events].
-        key_start: Index of the first event of each event's key [events].
-        day: Of each event [events].
+        first: The first step of each step's key [steps].
+        day: Of each step [steps].
     """
 
-    start: np.ndarray
-    of: np.ndarray
-    key_start: np.ndarray
+    first: np.ndarray
     day: np.ndarray
 
-    def on(self, sums: np.ndarray) -> np.ndarray:
-        """The sum on each step's day [steps], of running sums [events + 1]."""
-        return np.diff(sums[np.append(self.start, len(sums) - 1)])
-
     def until(
-        self, sums: np.ndarray, initial: np.ndarray, half_life_days: float | None
+        self, on: np.ndarray, initial: np.ndarray, half_life_days: float
     ) -> np.ndarray:
-        """The sum until each step's day began [steps].
+        """The decayed sums until each step's day began, float64 [measures, steps].
 
         Args:
-            sums: Running sums [events + 1].
-            initial: At a key's first step what a state has; else 0 [steps].
+            on: Sums on each step's day [measures, steps].
+            initial: At a key's first step what a state has; else 0 [measures, steps].
             half_life_days: As for `count_before`.
         """
-        first = self.of[self.key_start[self.start]]
-        if half_life_days is None:
-            return sums[self.start] - sums[self.start[first]] + initial[first]
-        until, on = initial.copy(), self.on(sums)
-        number = np.arange(len(first)) - first  # of the key's steps, from 0
-        factor = _decay(
-            np.diff(self.day[self.start], prepend=0), number, half_life_days
-        )
+        until = initial.copy()
+        number = np.arange(len(self.first)) - self.first  # of the key's, from 0
+        factor = _decay(np.diff(self.day, prepend=0), number, half_life_days)
         order = np.argsort(number, kind="stable")
         ends = np.cumsum(np.bincount(number))
         for begin, end in pairwise(ends):
             now = order[begin:end]
-            until[now] = (until[now - 1] + on[now - 1]) * factor[now]
+            until[:, now] = (until[:, now - 1] + on[:, now - 1]) * factor[now]
         return until
+
+
+def _columns(table: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """`table[:, index]`, row by row, which is several times faster."""
+    found = np.empty((len(table), len(index)), dtype=table.dtype)
+    for row, values in zip(found, table, strict=True):
+        np.take(values, index, out=row)
+    return found
 
 
 def _decay(gap: np.ndarray, number: np.ndarray, half_life_days: float) -> np.ndarray:
