@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.sources.catalogue import video_schema
 from preprocessing.state.schema import StateError
+from serving.online.storage import Swap
 from serving.online.user_store import UserStore
 from tests.helpers.log_rows import HOUR, LABELS, START, impression, log_table
 from tests.helpers.rate_cases import rate_cases, rated
@@ -140,3 +141,12 @@ def test_a_store_that_counted_something_else_is_refused(lasting_storage):
             UserStore(None, config, lasting_storage("one"))
     smoothed = rated(RATED, {**RATED.rates.model_dump(), "strength": 3})
     UserStore(None, smoothed, lasting_storage("one")).close()
+
+
+def test_counters_are_added_with_their_record_or_not_at_all(new_storage):
+    storage = new_storage()
+    swap = Swap("a", None, b"1", {"v": 1}, {"day 1": {"k": 2}, "day 2": {"k": 3}})
+    assert storage.swap([swap, swap], "videos") == [True, False]
+    assert storage.video_impressions(["v", "k"], "videos") == [1, 0]
+    assert storage.video_impressions(["v", "k"], "day 1") == [0, 2]
+    assert storage.video_impressions(["k"], "day 2") == [3]
