@@ -23,6 +23,7 @@ from preprocessing.engine.two_passes import (
     no_progress,
     not_told,
 )
+from preprocessing.state.rates import KEY
 
 
 def run_in_threads(
@@ -60,6 +61,7 @@ def run_in_threads(
         config,
         DiskShuffle(spill_dir / "by-video", VIDEO_ID, config.shards),
         DiskShuffle(spill_dir / "by-user", USER_ID, config.shards),
+        DiskShuffle(spill_dir / "by-subject", KEY, config.shards),
         outputs,
         threads,
         progress,
