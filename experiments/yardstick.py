@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 @config_option("YAML configuration of that feature table and of its split.")
 @set_option("split.train_days=3")
 @click.option(
-    "--ids",
-    is_flag=True,
-    help="Give the trees ids and other categories of more than 255 values, too.",
+    "--ids/--no-ids",
+    default=True,
+    show_default=True,
+    help="Whether the trees see ids and other categories of more than 255 values.",
 )
 @click.option("--seed", default=17, show_default=True, help="Of the trees.")
 @click.option(

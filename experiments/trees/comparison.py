@@ -4,60 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from experiments.trees.boosting import BoostingSettings, FittedTrees, fit_trees
-from experiments.trees.held_out import hold_out
+from experiments.trees.held_out import HeldOut, hold_out
 from experiments.trees.inputs import TreeFeature, tree_features
 from experiments.trees.rows import TreeRowReader, TreeRows
-from pipeline.evaluation.gauc_table import gauc_table
-from pipeline.evaluation.rankings import points
-from pipeline.evaluation.scores import EvaluationRows, Scores, score_split
+from experiments.trees.slices import LIGHTGBM, ComparedSlice, compared
+from pipeline.evaluation.scores import score_split
 from pipeline.runners.trained_run import TrainedRun
 
-LIGHTGBM = "lightgbm"
-MOST_CATEGORIES = 255  # as many as LightGBM has bins; more only where it is asked for
+MOST_CATEGORIES = 255  # of a feature that is no id; as many as LightGBM has bins
 
 Say = Callable[[str], None]
 Show = Callable[[str, int, float], None]
-
-
-@dataclass(frozen=True)
-class ComparedSlice:
-    """One task on one slice.
-
-    Attributes:
-        task: Which label.
-        slice: `all`, a user group, or `new video` / `regular video`.
-        impressions: Rows of the slice whose label is known.
-        users_scored: Users of the slice with both labels; the others have no GAUC.
-        gauc: By ranking name; None where no user could be scored.
-        auc: Over all rows of the slice; None where they have one label alone.
-    """
-
-    task: str
-    slice: str
-    impressions: int
-    users_scored: int
-    gauc: Mapping[str, float | None]
-    auc: Mapping[str, float | None]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON, with what the model is ahead by, in percentage points."""
-        return {
-            "task": self.task,
-            "slice": self.slice,
-            "impressions": self.impressions,
-            "users_scored": self.users_scored,
-            "gauc": dict(self.gauc),
-            "auc": dict(self.auc),
-            "model_less_lightgbm_pp": {
-                "gauc": points(self.gauc, LIGHTGBM),
-                "auc": points(self.auc, LIGHTGBM),
-            },
-        }
 
 
 @dataclass(frozen=True)
@@ -104,7 +67,7 @@ class Yardstick:
 def compare_with_trees(
     run: TrainedRun,
     settings: BoostingSettings,
-    ids: bool = False,
+    ids: bool = True,
     say: Say = lambda line: None,
     show: Show = lambda task, rounds, loss: None,
 ) -> Yardstick:
@@ -121,40 +84,21 @@ def compare_with_trees(
         ImportError: LightGBM is not there.
         ValueError: A split has no example files.
     """
-    config, tasks = run.config, run.config.task_names
-    reader = TreeRowReader(config.features, tasks)
+    config = run.config
+    reader = TreeRowReader(config.features, config.task_names)
     train = reader.read(str(run.train_dir))
     say(f"read {len(train):,} impressions to train on")
     places, left_out = _chosen(train, tree_features(config.features), ids)
     inputs = [tree_features(config.features)[place] for place in places]
+    train = replace(train, features=train.features[:, places])
     held_out = hold_out(train, config.split.by == "day")
-    matrix = np.ascontiguousarray(train.features[:, places])
-    train = replace(train, features=matrix)
-    trees, notes = {}, []
-    for task in tasks:
-        fitted = fit_trees(
-            train.features,
-            train.labels[task],
-            held_out.rows,
-            inputs,
-            settings,
-            lambda rounds, loss, task=task: show(task, rounds, loss),  # type: ignore[misc]
-        )
-        if fitted is None:
-            notes.append(
-                f"{task}: no trees, because its labels are all alike or all unknown "
-                f"in {held_out.what}, or in the rest of the training rows"
-            )
-            say(notes[-1])
-            continue
-        trees[task] = fitted
-        say(f"{task}: {fitted.rounds} trees of {fitted.rows:,} impressions")
+    trees, notes = _fitted(train, held_out, inputs, settings, say, show)
     train_impressions = len(train)
-    del train, matrix
+    del train
     rows, rankings = score_split(
         {name: str(place) for name, place in run.model_dirs.items()},
         str(run.eval_dir),
-        tasks,
+        config.task_names,
     )
     features = reader.read(str(run.eval_dir)).features[:, places]
     rankings[LIGHTGBM] = {task: of.scores(features) for task, of in trees.items()}
@@ -169,39 +113,6 @@ def compare_with_trees(
         eval_impressions=len(rows),
         notes=notes,
     )
-
-
-def compared(
-    rows: EvaluationRows, rankings: Mapping[str, Scores], weighting: str
-) -> list[ComparedSlice]:
-    """GAUC and AUC of each ranking; tasks that none has scored are left out.
-
-    AUC is the GAUC of rows that are all one user's.
-
-    Args:
-        rows: What was ranked.
-        rankings: By ranking name, then by task, scores [rows].
-        weighting: Of users in GAUC, as in `poso_keras.gauc`.
-    """
-    scored = {task for scores in rankings.values() for task in scores}
-    labels = {task: of for task, of in rows.labels.items() if task in scored}
-    rows = replace(rows, labels=labels)
-    as_one_user = replace(rows, users=np.zeros_like(rows.users))
-    return [
-        ComparedSlice(
-            task=within.task,
-            slice=within.slice,
-            impressions=within.impressions,
-            users_scored=within.users_scored,
-            gauc=within.gauc,
-            auc=overall.gauc,
-        )
-        for within, overall in zip(
-            gauc_table(rows, rankings, weighting),
-            gauc_table(as_one_user, rankings, weighting),
-            strict=True,
-        )
-    ]
 
 
 def _chosen(
@@ -219,3 +130,29 @@ def _chosen(
         else:
             places.append(place)
     return places, left_out
+
+
+def _fitted(
+    train: TreeRows,
+    held_out: HeldOut,
+    inputs: list[TreeFeature],
+    settings: BoostingSettings,
+    say: Say,
+    show: Show,
+) -> tuple[dict[str, FittedTrees], list[str]]:
+    """The trees by task, and why others have none."""
+    trees, notes = {}, []
+    for task, labels in train.labels.items():
+        fitted = fit_trees(
+            train.features, labels, held_out.rows, inputs, settings, partial(show, task)
+        )
+        if fitted is None:
+            notes.append(
+                f"{task} has no trees: its labels are all alike or all unknown in "
+                f"{held_out.what}, or in the rest of the training rows"
+            )
+            say(notes[-1])
+        else:
+            trees[task] = fitted
+            say(f"{task}: {fitted.rounds} trees of {fitted.rows:,} impressions")
+    return trees, notes

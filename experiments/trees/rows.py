@@ -5,24 +5,39 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from experiments.trees.inputs import candidate_of, tree_fields
-from pipeline.examples.example_files import serialized_batches
+from experiments.trees.inputs import (
+    TreeFeature,
+    candidate_of,
+    tree_features,
+    tree_fields,
+)
+from pipeline.examples.example_files import read_files, split_files
 from pipeline.examples.id_codes import IdCodes
 from preprocessing.arrays.days import MS_PER_HOUR, local_day
 from preprocessing.contract.column_names import EVENT_TIME, UNKNOWN_LABEL, USER_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.datasets.feature_types import feature_type
+from preprocessing.engine.cores import usable_cores
 from preprocessing.features.columns import feature_schema
 from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP
 
-_MISSING = np.float32(np.nan)
+_BATCH = 2048
+_AHEAD = 2
+# What stands for no value while examples are parsed; of texts it is the empty one,
+# which is missing for the model, too.
+_MISSING: Mapping[str, Any] = {
+    "int64": np.iinfo(np.int64).min,
+    "float32": float("nan"),
+    "string": "",
+}
 
-Parsed = Mapping[str, tf.RaggedTensor]
+Tensors = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,17 +73,13 @@ class TreeRowReader:
         self._config = config
         self._tasks = tuple(tasks)
         self._fields = tree_fields(config)
+        self._features = tree_features(config)
         self._codes: dict[str, IdCodes] = defaultdict(IdCodes)
         schema = feature_schema(config)
         beside = dict.fromkeys((EVENT_TIME, USER_ID, *self._tasks))
-        read = {
-            **{name: schema.field(name) for name in beside},
-            **{field.name: field for field in self._fields},
-        }
-        self._spec = {
-            name: tf.io.RaggedFeature(tf.as_dtype(feature_type(field.type)))
-            for name, field in read.items()
-        }
+        read = {field.name: field for field in map(schema.field, beside)}
+        read |= {field.name: field for field in self._fields}
+        self._spec = {name: _parsing(field) for name, field in read.items()}
 
     def read(self, split_dir: str) -> TreeRows:
         """All rows of a split.
@@ -76,7 +87,13 @@ class TreeRowReader:
         Raises:
             ValueError: The folder has no example files.
         """
-        parts = [self._batch(batch) for batch in serialized_batches(split_dir)]
+        batches = (
+            read_files(split_files(split_dir))
+            .batch(_BATCH)
+            .map(self._parse, num_parallel_calls=usable_cores(), deterministic=True)
+            .prefetch(_AHEAD)
+        )
+        parts = [self._rows(batch) for batch in batches.as_numpy_iterator()]
         return TreeRows(
             features=np.concatenate([part.features for part in parts]),
             labels={
@@ -87,75 +104,94 @@ class TreeRowReader:
             users=np.concatenate([part.users for part in parts]),
         )
 
-    def _batch(self, serialized: tf.Tensor) -> TreeRows:
+    def _parse(self, serialized: tf.Tensor) -> tuple[Tensors, Tensors]:
+        """The features, in the order of `tree_features`, and what is beside them."""
         parsed = tf.io.parse_example(serialized, self._spec)
-        columns = list(self._columns(parsed))
-        times = parsed[EVENT_TIME].flat_values.numpy()
-        return TreeRows(
-            features=np.stack(columns, axis=1),
-            labels={
-                task: _first(parsed[task], UNKNOWN_LABEL).astype(np.int8)
-                for task in self._tasks
-            },
-            days=local_day(times, self._config.calendar).astype(np.int32),
-            users=self._codes[USER_ID].encode(parsed[USER_ID].flat_values.numpy()),
+        columns = [
+            column for field in self._fields for column in _columns(field, parsed)
+        ]
+        names = [feature.name for feature in self._features]
+        beside = (EVENT_TIME, USER_ID, *self._tasks)
+        return (
+            dict(zip(names, columns, strict=True)),
+            {name: parsed[name] for name in beside},
         )
 
-    def _columns(self, parsed: Parsed) -> Iterator[np.ndarray]:
-        """Float32 [batch] each, in the order of `tree_features`."""
-        for field in self._fields:
-            values = parsed[field.name]
-            if field.name in HISTORIES:
-                yield _matches(values, parsed[candidate_of(field.name)])
-            elif field.name == HISTORY_GAP:
-                yield _lengths(values)
-                yield _last(values) / np.float32(MS_PER_HOUR)
-            elif pa.types.is_list(field.type):
-                yield _lengths(values)
-                yield self._category(field.name, values)
-            elif pa.types.is_string(field.type):
-                yield self._category(field.name, values)
-            else:
-                yield _first(values, _MISSING).astype(np.float32)
+    def _rows(self, batch: tuple[Tensors, Tensors]) -> TreeRows:
+        columns, beside = batch
+        unknown = _MISSING["int64"]
+        days = local_day(beside[EVENT_TIME], self._config.calendar)
+        return TreeRows(
+            features=np.stack(
+                [self._numbers(f, columns[f.name]) for f in self._features], axis=1
+            ),
+            labels={
+                task: np.where(
+                    beside[task] == unknown, UNKNOWN_LABEL, beside[task]
+                ).astype(np.int8)
+                for task in self._tasks
+            },
+            days=days.astype(np.int32),
+            users=self._codes[USER_ID].encode(beside[USER_ID]),
+        )
 
-    def _category(self, name: str, values: tf.RaggedTensor) -> np.ndarray:
-        """The number of each row's first text."""
-        column = np.full(values.nrows(), _MISSING)
-        ends = values.row_splits.numpy()
-        there = ends[1:] > ends[:-1]
-        texts = values.flat_values.numpy()[ends[:-1][there]]
-        column[there] = self._codes[name].encode(texts)
-        return column
-
-
-def _first(values: tf.RaggedTensor, default: float) -> np.ndarray:
-    """The first number of each row, float64 [batch]."""
-    column = np.full(values.nrows(), default, np.float64)
-    ends = values.row_splits.numpy()
-    there = ends[1:] > ends[:-1]
-    column[there] = values.flat_values.numpy()[ends[:-1][there]]
-    return column
+    def _numbers(self, feature: TreeFeature, column: np.ndarray) -> np.ndarray:
+        """Float32 [batch]: texts become the numbers of their categories."""
+        if not feature.categorical:
+            return column
+        numbers = np.full(len(column), np.nan, np.float32)
+        known = column != b""
+        numbers[known] = self._codes[feature.name].encode(column[known])
+        return numbers
 
 
-def _last(values: tf.RaggedTensor) -> np.ndarray:
-    """The last number of each row, float32 [batch]; NaN where there is none."""
-    column = np.full(values.nrows(), _MISSING)
-    ends = values.row_splits.numpy()
-    there = ends[1:] > ends[:-1]
-    column[there] = values.flat_values.numpy()[ends[1:][there] - 1]
-    return column
+def _parsing(field: pa.Field) -> tf.io.FixedLenFeature | tf.io.RaggedFeature:
+    kind = feature_type(field.type)
+    if pa.types.is_list(field.type):
+        return tf.io.RaggedFeature(tf.as_dtype(kind))
+    return tf.io.FixedLenFeature([], tf.as_dtype(kind), _MISSING[kind])
 
 
-def _lengths(values: tf.RaggedTensor) -> np.ndarray:
-    return np.diff(values.row_splits.numpy()).astype(np.float32)
+def _columns(field: pa.Field, parsed: Tensors) -> Iterator[tf.Tensor]:
+    """What a column of the table becomes: float32 or texts, [batch] each."""
+    values = parsed[field.name]
+    if field.name in HISTORIES:
+        yield _matches(values, parsed[candidate_of(field.name)])
+    elif field.name == HISTORY_GAP:
+        yield _lengths(values)
+        newest = _only(values[:, -1:])
+        hours = tf.cast(newest, tf.float32) / MS_PER_HOUR
+        yield tf.where(newest == _MISSING["int64"], float("nan"), hours)
+    elif pa.types.is_list(field.type):
+        yield _lengths(values)
+        yield _only(values[:, :1])
+    elif values.dtype == tf.int64:
+        unknown = values == _MISSING["int64"]
+        yield tf.where(unknown, float("nan"), tf.cast(values, tf.float32))
+    else:
+        yield values
 
 
-def _matches(history: tf.RaggedTensor, candidate: tf.RaggedTensor) -> np.ndarray:
-    """How many entries of each row's history are the row's first candidate."""
-    first = candidate.with_row_splits_dtype(tf.int64)[:, :1].to_tensor(
-        "", shape=[None, 1]
-    )
-    wanted = tf.repeat(first[:, 0], history.row_lengths())
+def _only(values: tf.RaggedTensor) -> tf.Tensor:
+    """The value of each row, [batch], of rows that have one at most."""
+    missing = _MISSING[values.dtype.name]
+    return values.to_tensor(missing, shape=[None, 1])[:, 0]
+
+
+def _lengths(values: tf.RaggedTensor) -> tf.Tensor:
+    return tf.cast(values.row_lengths(), tf.float32)
+
+
+def _matches(
+    history: tf.RaggedTensor, candidate: tf.Tensor | tf.RaggedTensor
+) -> tf.Tensor:
+    """How many entries of each row's history are the row's candidate.
+
+    Of a list that is its first entry; an unknown candidate is in no history.
+    """
+    if isinstance(candidate, tf.RaggedTensor):
+        candidate = _only(candidate[:, :1])
+    wanted = tf.repeat(candidate, history.row_lengths())
     same = (history.flat_values == wanted) & (wanted != "")
-    seen = np.concatenate([[0], np.cumsum(same.numpy())])
-    return np.diff(seen[history.row_splits.numpy()]).astype(np.float32)
+    counts = history.with_flat_values(tf.cast(same, tf.float32))
+    return tf.reduce_sum(counts, axis=1)

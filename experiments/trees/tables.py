@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from experiments.trees.comparison import LIGHTGBM, ComparedSlice, Yardstick
+from experiments.trees.comparison import Yardstick
+from experiments.trees.slices import LIGHTGBM, ComparedSlice
 from pipeline.evaluation.rankings import MODEL, baselines_of, model_title, points
 
 _SHOWN_FEATURES = 8
@@ -34,7 +35,7 @@ def print_yardstick(console: Console, found: Yardstick, min_scored_users: int) -
     if found.left_out:
         left_out = (f"{name} ({n:,} values)" for name, n in found.left_out.items())
         console.print(
-            f"not given to the trees (--ids gives them): {', '.join(left_out)}",
+            f"not seen by the trees (--ids shows them): {', '.join(left_out)}",
             markup=False,
             soft_wrap=True,
         )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from experiments.trees.comparison import LIGHTGBM, compared
+from experiments.trees.slices import LIGHTGBM, compared
 from poso_keras import gauc
 from tests.helpers.evaluation_rows import evaluation_rows
 
