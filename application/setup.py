@@ -111,7 +111,7 @@ setup(
         "mlflow": ["mlflow>=2.16"],
         "tensorboard": ["tensorboard>=2.16"],
         "benchmarks": ["polars>=1"],
-        "experiments": ["lightgbm>=4.3"],
+        "experiments": ["lightgbm>=4.5"],
         "dev": DEV,
     },
     entry_points={"console_scripts": ["poso = cli.main:main"]},
