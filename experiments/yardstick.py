@@ -81,9 +81,9 @@ def command(
       poso experiment yardstick --features table --config my.yaml
     """
     began = time.monotonic()
-    said = Console(file=os.fdopen(os.dup(2), "w", buffering=1), highlight=False)
     log = Path(tempfile.gettempdir()) / "poso-yardstick.log"
     with (
+        os.fdopen(os.dup(2), "w", buffering=1) as terminal,
         library_output_to(log, "the log", log) as console,
         _in_one_line(),
         _judged(run_dir, features_dir, config_file, overrides) as run,
@@ -93,6 +93,7 @@ def command(
         from experiments.trees.tables import print_yardstick
         from preprocessing.engine.cores import usable_cores
 
+        said = Console(file=terminal, highlight=False)
         settings = BoostingSettings(seed=seed, threads=threads or usable_cores())
         with said.status("reading the examples") as status:
             found = compare_with_trees(

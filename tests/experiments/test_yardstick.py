@@ -67,7 +67,8 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("yardstick")
     (root / "log").mkdir()
     pq.write_table(pa.table(log_rows()), root / "log" / "rows.parquet")
-    (root / "my.yaml").write_text(yaml.safe_dump(VALUES), encoding="utf-8")
+    text = yaml.safe_dump(VALUES, sort_keys=False)
+    (root / "my.yaml").write_text(text, encoding="utf-8")
     write_feature_table(
         SourceConfig.model_validate(VALUES["source"]),
         FeatureConfig.model_validate(VALUES["features"]),
