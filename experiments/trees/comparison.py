@@ -16,6 +16,7 @@ from experiments.trees.rows import TreeRowReader, TreeRows
 from experiments.trees.slices import LIGHTGBM, ComparedSlice, compared
 from pipeline.evaluation.scores import score_split
 from pipeline.runners.trained_run import TrainedRun
+from preprocessing.contract.column_names import USER_ID
 
 MOST_CATEGORIES = 255  # of a feature that is no id; as many as LightGBM has bins
 
@@ -88,10 +89,11 @@ def compare_with_trees(
     reader = TreeRowReader(config.features, config.task_names)
     train = reader.read(str(run.train_dir))
     say(f"read {len(train):,} impressions to train on")
-    places, left_out = _chosen(train, tree_features(config.features), ids)
+    by_day = config.split.by == "day"
+    places, left_out = _chosen(train, tree_features(config.features), ids, by_day)
     inputs = [tree_features(config.features)[place] for place in places]
     train = replace(train, features=train.features[:, places])
-    held_out = hold_out(train, config.split.by == "day")
+    held_out = hold_out(train, by_day)
     trees, notes = _fitted(train, held_out, inputs, settings, say, show)
     train_impressions = len(train)
     del train
@@ -116,16 +118,21 @@ def compare_with_trees(
 
 
 def _chosen(
-    train: TreeRows, features: list[TreeFeature], ids: bool
+    train: TreeRows, features: list[TreeFeature], ids: bool, by_day: bool
 ) -> tuple[list[int], dict[str, int]]:
-    """The places of the features to fit, and the values of those that are left out."""
+    """The places of the features to fit, and the values of those that are left out.
+
+    Where the split is by users none of those to rank has been trained on, and their ids
+    say nothing.
+    """
     places, left_out = [], {}
     for place, feature in enumerate(features):
         values = 0
-        if feature.categorical and not ids:
+        if feature.categorical:
             highest = np.nanmax(train.features[:, place], initial=-1)
             values = int(highest) + 1  # they are numbered as they come
-        if values > MOST_CATEGORIES:
+        useless = feature.name == USER_ID and not by_day
+        if useless or (values > MOST_CATEGORIES and not ids):
             left_out[feature.name] = values
         else:
             places.append(place)

@@ -35,7 +35,7 @@ def print_yardstick(console: Console, found: Yardstick, min_scored_users: int) -
     if found.left_out:
         left_out = (f"{name} ({n:,} values)" for name, n in found.left_out.items())
         console.print(
-            f"not seen by the trees (--ids shows them): {', '.join(left_out)}",
+            f"not seen by the trees: {', '.join(left_out)}",
             markup=False,
             soft_wrap=True,
         )

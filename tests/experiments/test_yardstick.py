@@ -132,6 +132,18 @@ def test_ids_can_be_left_out(folders, found):
 
 @needs_lightgbm
 @pytest.mark.e2e
+def test_of_users_who_are_not_trained_on_no_id_is_seen(folders):
+    by_user = ("--set", "split.by=user", "--set", "split.train_user_share=0.7")
+    result = of_table(folders, "--json", "--threads", 1, *by_user)
+    found = json.loads(result.stdout)
+    assert found["train_impressions"] + found["eval_impressions"] == ROWS
+    assert found["held_out"] == "one user in ten"
+    assert "user_id" not in found["inputs"]
+    assert 70 < found["left_out"]["user_id"] < 100
+
+
+@needs_lightgbm
+@pytest.mark.e2e
 def test_the_tables_are_printed(folders, capfd):
     result = of_table(folders, "--threads", 1)
     printed = capfd.readouterr().out

@@ -1,7 +1,9 @@
 """No column that the user's behaviour decides ever reaches the trees."""
 
+import pyarrow as pa
 import pytest
 
+from experiments.trees import inputs
 from experiments.trees.inputs import tree_features, tree_fields
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import impression_schema
@@ -64,6 +66,14 @@ def test_each_kind_of_column_has_its_features():
         "history_same_video_tags",
     }
     assert not any(name.startswith("history_video") for name in features)
+
+
+def test_what_the_engine_learns_to_compute_is_an_input_by_itself(monkeypatch):
+    rate = pa.field("video_like_rate", pa.float32(), nullable=False)
+    schema = feature_schema(CONFIG).append(rate)
+    monkeypatch.setattr(inputs, "feature_schema", lambda config: schema)
+    assert tree_fields(CONFIG)[-1] == rate
+    assert tree_features(CONFIG)[-1] == ("video_like_rate", False)
 
 
 @pytest.mark.parametrize("label", ["play_time_ms", "watched"])
