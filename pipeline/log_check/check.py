@@ -12,12 +12,11 @@ from pipeline.log_check.cost import Cost, estimate_cost
 from pipeline.log_check.findings.finding import Finding, Verdict, verdict_of
 from pipeline.log_check.findings.judge import judge
 from pipeline.log_check.numbers.gathered import Gathered, Numbers
-from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.engine.cores import usable_cores
-from preprocessing.engine.disk_shuffle import DiskShuffle
+from preprocessing.engine.in_threads import on_this_disk
 from preprocessing.engine.log_input import open_log
 from preprocessing.engine.output_folder import shared_inputs
-from preprocessing.engine.two_passes import Progress, TwoPasses, no_progress
+from preprocessing.engine.two_passes import Progress, no_progress
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,10 @@ def check_log(
     gathered = Gathered(config)
     with shared_inputs(data_dir), tempfile.TemporaryDirectory() as spill:
         log = open_log(config.source, features, data_dir)
-        engine = TwoPasses(
+        engine = on_this_disk(
             features,
-            DiskShuffle(Path(spill) / "by-video", VIDEO_ID, features.shards),
-            DiskShuffle(Path(spill) / "by-user", USER_ID, features.shards),
             gathered,
+            Path(spill),
             parallel,
             progress,
             gathered.check,
