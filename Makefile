@@ -30,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-check bench-serving \
+  test-clients test-kills test-layouts test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-check bench-serving \
   bench-evaluation-memory bench-training bench-pipeline clean
 
 help:  ## List the targets
@@ -98,6 +98,9 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 test-kills: $(STAMP)  ## Kill a whole run 20 times, fill its disk, and go on (half an hour; as root)
 	@POSO_TEST_KILLS=20 $(BIN)/python -m pytest -rP tests/pipeline/test_killed_runs.py \
 	  tests/pipeline/test_full_disks.py
+
+test-layouts: $(STAMP)  ## Run `poso init` and `poso run` on logs in ten layouts (ten minutes)
+	@POSO_TEST_LAYOUTS=1 $(BIN)/python -m pytest -m e2e tests/cli/test_init_command.py
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
