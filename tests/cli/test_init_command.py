@@ -47,6 +47,18 @@ def test_a_foreign_log_is_read_as_it_was_written(name, tmp_path):
     assert sums == written.positives
 
 
+def test_mind_needs_a_mapping_only(tmp_path):
+    """The configuration that comes with the project, on made-up rows of that layout."""
+    written = LAYOUTS["mind"].write(tmp_path / "mind")
+    config = load_config("configs/mind.yaml")
+    log, out = str(tmp_path / "mind"), str(tmp_path / "out")
+    summary = write_feature_table(config.source, config.features, log, out)
+    assert summary.rows_in == written.rows
+    assert summary.examples == written.rows - written.rejects
+    table = pq.read_table(tmp_path / "out" / "features")
+    assert sum(table["click"].to_pylist()) == written.positives["clicked"]
+
+
 # Each takes the better part of a minute: `make test-layouts` runs all.
 ALWAYS_RUN = ("mind",)
 RUN_ALONE = pytest.mark.skipif(
