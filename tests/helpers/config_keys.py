@@ -33,6 +33,7 @@ CHANGES: dict[str, str] = {
     "source.header": "source.header=[user_id, video_id]",
     "source.quoting": "source.quoting=false",
     "source.compression": "source.compression=gzip",
+    "source.version": "source.version=3",
     "source.list_separator": "source.list_separator=' '",
     "source.null_values": "source.null_values=[missing]",
     "source.columns": "source.columns.user_id=uid",
@@ -238,6 +239,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         ("source.columns.*.date", "source.columns.*.time"),
         ("source.columns.event_time_ms={date: dt}",),
     ),
+    "source.version": ("source.format=delta",),
     "source.columns.*.constant": ("source.columns.play_time_ms={constant: 1}",),
     "source.columns.*.equals": ("source.columns.is_like={column: behavior}",),
     **dict.fromkeys(
