@@ -250,6 +250,8 @@ def _matching(raw: pa.Array, pattern: str) -> Converted:
 def _as_string(values: pa.Array) -> Converted:
     """Text of texts, bytes or numbers; bytes that are not UTF-8 are unreadable."""
     values = to_array(values)
+    if pa.types.is_decimal(values.type):
+        values = _whole_decimals(values)
     if not is_text(values.type):
         return values.cast(pa.string()), _none(values)
     content = values.cast(pa.binary())
@@ -259,6 +261,15 @@ def _as_string(values: pa.Array) -> Converted:
         broken = _not_utf8(content)
         content = pc.if_else(pa.array(broken), pa.scalar(None, pa.binary()), content)
         return content.cast(pa.string()), broken
+
+
+def _whole_decimals(values: pa.Array) -> pa.Array:
+    """Decimals without a fraction as int64, or as text where one is too large."""
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        texts = (None if v is None else f"{v:f}" for v in values.to_pylist())
+        return pa.array(texts, pa.string())
 
 
 def is_utf8(values: pa.Array) -> np.ndarray:

@@ -151,6 +151,7 @@ def _is_name(received: pa.DataType) -> bool:
         or pa.types.is_integer(received)
         or pa.types.is_boolean(received)
         or pa.types.is_null(received)
+        or (pa.types.is_decimal(received) and received.scale == 0)
     )
 
 

@@ -142,7 +142,7 @@ class SourceConfig(Section):
 
     @model_validator(mode="after")
     def _used_by_the_format(self) -> SourceConfig:
-        unused = () if self.format == "csv" else OF_CSV
+        unused: tuple[str, ...] = () if self.format == "csv" else OF_CSV
         unused += _OF_FILES if self.format == "delta" else OF_DELTA
         if self.is_data_set:
             unused += _OF_ANY_LOG

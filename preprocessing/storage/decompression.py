@@ -25,7 +25,7 @@ _BEGINS = {
     "lz4": rb"\x04\x22\x4d\x18",
 }
 _BEGIN_BYTES = 10
-_OPENERS: dict[str, Callable[[Any], IO[bytes]]] = {
+_OPENERS: dict[str, Callable[[Any], Any]] = {
     "gzip": lambda file: gzip.GzipFile(fileobj=file),
     "bz2": bz2.BZ2File,
     "xz": lzma.LZMAFile,

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -160,3 +162,13 @@ def test_a_table_whose_files_hold_removed_rows_is_refused(tmp_path, kind, sign, 
     path.write_text("{}")
     with pytest.raises(SourceError, match=f"{below[:-1]} is a table of {kind}"):
         open_source(SourceConfig(format="parquet"), FeatureConfig(), tmp_path).parts()
+
+
+@pytest.mark.parametrize("large", [0, 10**30])
+def test_ids_may_be_decimals_without_a_fraction(tmp_path, large):
+    ids = pa.array([Decimal(712 + large), Decimal(5)], pa.decimal128(38, 0))
+    log = pa.table({"user_id": ids, "video_id": ids, "event_time_ms": [1, 2]})
+    pq.write_table(log, tmp_path / "log.parquet")
+    features = compute_feature_table(SOURCE, FeatureConfig(), str(tmp_path)).features
+    found = features.sort_by("event_time_ms")["user_id"].to_pylist()
+    assert found == [str(712 + large), "5"]

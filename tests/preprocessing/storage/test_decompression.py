@@ -51,7 +51,7 @@ def test_a_file_that_is_cut_short_is_an_error(tmp_path, kind):
         read(path)
 
 
-@pytest.mark.parametrize("kind", COMPRESS)
+@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz"])
 def test_a_file_that_is_damaged_is_an_error(tmp_path, kind):
     import random
 
