@@ -30,6 +30,7 @@ warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 COMMANDS = {
     "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",
     "simulate": "Write a simulated impression log.",
+    "fetch": "Write the rows of a database's query as a log.",
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
     "backfill": "Run the pipeline for each of some days, one after the other.",
