@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from preprocessing.readers.avro_types import AvroType, avro_types
+from preprocessing.readers.avro_types import AvroType, avro_types, record_of
 from preprocessing.storage.file_kinds import seems_to_be
 from preprocessing.storage.files import DataFile, SourceError, open_file
 
@@ -50,7 +50,7 @@ class AvroFile(NamedTuple):
         import fastavro
 
         records: list[dict[str, Any]] = []
-        wanted = self._record(columns)
+        wanted = record_of(self.name, {name: self.types[name] for name in columns})
         for block in fastavro.block_reader(self._decodable(), reader_schema=wanted):
             records += block
             if len(records) >= rows:
@@ -67,16 +67,11 @@ class AvroFile(NamedTuple):
             }
         )
 
-    def _record(self, columns: Sequence[str]) -> dict[str, Any]:
-        """The records' schema without what the decoder would make objects of."""
-        fields = [{"name": n, "type": self.types[n].decoded} for n in columns]
-        return {"type": "record", "name": self.name, "fields": fields}
-
     def _decodable(self) -> _Joined:
-        """The file under that schema: its blocks are the same."""
+        """The file under a schema without what the decoder would make objects of."""
         import fastavro
 
-        schema = json.dumps(self._record(list(self.types))).encode()
+        schema = json.dumps(record_of(self.name, self.types)).encode()
         meta = {**self.header["meta"], "avro.schema": schema}
         head = io.BytesIO(_MAGIC)
         head.seek(0, io.SEEK_END)

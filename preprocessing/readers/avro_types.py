@@ -8,6 +8,7 @@ mean is said to Arrow afterwards, for all rows at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -70,12 +71,48 @@ def avro_types(schema: dict[str, Any]) -> dict[str, AvroType]:
     return {field["name"]: _type_of(field["type"], named) for field in schema["fields"]}
 
 
+def record_of(name: str, types: Mapping[str, AvroType]) -> dict[str, Any]:
+    """The schema of records of some columns, each named type defined where it is first.
+
+    Args:
+        name: What the records are called.
+        types: Those of the columns, by name.
+    """
+    defined: set[str] = set()
+    fields = [
+        {"name": column, "type": _defined_once(made.decoded, defined)}
+        for column, made in types.items()
+    ]
+    return {"type": "record", "name": name, "fields": fields}
+
+
+def _defined_once(schema: Any, defined: set[str]) -> Any:
+    if isinstance(schema, list):
+        return [_defined_once(each, defined) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name := schema.get("name"):
+        if name in defined:
+            return name
+        defined.add(name)
+    made = dict(schema)
+    for inner in ("items", "values"):
+        if inner in made:
+            made[inner] = _defined_once(made[inner], defined)
+    if "fields" in made:
+        made["fields"] = [
+            {**field, "type": _defined_once(field["type"], defined)}
+            for field in made["fields"]
+        ]
+    return made
+
+
 def _type_of(schema: Any, named: dict[str, AvroType]) -> AvroType:
     if isinstance(schema, list):
         return _of_union(schema, named)
     if isinstance(schema, str):
         if schema not in _PLAIN:
-            return named[schema]._replace(decoded=schema)
+            return named[schema]
         schema = {"type": schema}
     kind = schema["type"]
     if kind in _PLAIN:

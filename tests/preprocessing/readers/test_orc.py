@@ -51,8 +51,8 @@ def test_reads_stripe_by_stripe(tmp_path, monkeypatch):
         "user_id",
         "video_id",
         "event_time_ms",
-        "video_tags",
         "is_like",
+        "video_tags",
     ]
 
 

@@ -55,7 +55,7 @@ def rows(count=400):
 def write(folder, kind, log):
     if kind == "delta":
         for begin in range(0, len(log), 150):
-            write_delta(folder, log[begin : begin + 150], by=["page"])
+            write_delta(folder, log[begin : begin + 150], by="page")
         return
     files = {f"{begin}/log": log[begin : begin + 150] for begin in (0, 150, 300)}
     write_logs(folder, kind, files)
