@@ -73,7 +73,8 @@ def _write(driver: str, uri: str, query: str, path: Path) -> int:
                 if sum(each.num_rows for each in held) >= _GROUP_ROWS:
                     writer.write_table(pa.Table.from_batches(held, schema), _GROUP_ROWS)
                     held = []
-            writer.write_table(pa.Table.from_batches(held, schema), _GROUP_ROWS)
+            if held:
+                writer.write_table(pa.Table.from_batches(held, schema), _GROUP_ROWS)
     if not rows:
         raise DatabaseError("the query has no rows: nothing is written")
     return rows

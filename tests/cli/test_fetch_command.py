@@ -16,6 +16,7 @@ from preprocessing.storage import database_rows
 from tests.helpers.postgres_server import needs_postgres, running_postgres
 
 MAY = 1_651_363_200_000
+PRICE = "cost::float8 as price"  # a numeric arrives as text
 QUERY = "select uid, item, at, tags from log order by uid"
 SOURCE = SourceConfig(
     format="parquet",
@@ -99,13 +100,15 @@ class TestPostgres:
             cursor.execute(
                 "create table log as select i as uid, 'v' || i % 3 as item,"
                 " timestamptz '2022-05-01 08:00+08' + i * interval '1 s' as at,"
-                " array['a', 'b'] as tags, i / 4.0 as price, i % 2 = 0 as liked"
-                " from generate_series(0, 199999) i"
+                " array['a', 'b'] as tags, i / 4.0 as cost, i % 2 = 0 as liked,"
+                " i::numeric as author_id from generate_series(0, 199999) i"
             )
-            cursor.execute("insert into log values (null, 'x', null, null, null, null)")
+            cursor.execute(
+                "insert into log values (null, 'x', null, null, null, null, 7)"
+            )
             connection.commit()
         out = tmp_path / "log"
-        result = fetch(server, out, "select * from log", "postgresql")
+        result = fetch(server, out, f"select *, {PRICE} from log", "postgresql")
         assert result.output == f"200,001 rows in {out / 'rows.parquet'}\n"
         config = FeatureConfig(
             labels={"like": {"column": "is_like"}},
@@ -119,6 +122,7 @@ class TestPostgres:
         assert [row["event_time_ms"] for row in first] == [MAY, MAY + 1000, MAY + 2000]
         assert [row["user_id"] for row in first] == ["0", "1", "2"]
         assert [row["price"] for row in first] == [0.0, 0.25, 0.5]
+        assert [row["author_id"] for row in first] == ["0", "1", "2"]
         assert [row["like"] for row in first] == [1, 0, 1]
         assert first[0]["video_tags"] == ["a", "b"]
 
