@@ -61,5 +61,5 @@ def _of_floats(
         readable = np.abs(near) < _WHOLE_END
         near = np.where(readable, near, 0.0)
         # The float64 of the milliseconds `near` in the unit; floats keep the order.
-        floor = near - (numbers < near * denominator / numerator)
+        floor: np.ndarray = near - (numbers < near * denominator / numerator)
     return readable, floor.astype(np.int64)

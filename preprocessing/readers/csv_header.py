@@ -34,8 +34,11 @@ def read_header(file: DataFile, dialect: CsvDialect = PLAIN) -> list[str]:
             line, rest = split_header(opened, _BLOCK_BYTES)
         _check_kind(file, line, (line + rest)[:_KIND_BYTES])
         text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
-        quoting = csv.QUOTE_MINIMAL if dialect.quoting else csv.QUOTE_NONE
-        rows = csv.reader([text], delimiter=dialect.delimiter, quoting=quoting)
+        rows = csv.reader(
+            [text],
+            delimiter=dialect.delimiter,
+            quoting=csv.QUOTE_MINIMAL if dialect.quoting else csv.QUOTE_NONE,
+        )
         cells = next(rows, [])
     except (OSError, csv.Error) as error:
         raise SourceError(f"{file.name} cannot be read as CSV: {error}") from error
