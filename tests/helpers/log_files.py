@@ -45,7 +45,7 @@ def _orc(path: Path, rows: Rows) -> None:
     table = pa.Table.from_pylist(rows)
     for index, field in enumerate(table.schema):
         if pa.types.is_null(field.type):  # which ORC does not have
-            nulls = table[index].cast(pa.string())
+            nulls = table[index].cast(pa.bool_())
             table = table.set_column(index, field.name, nulls)
     pa_orc.write_table(table, path)
 
@@ -54,9 +54,10 @@ def _avro(path: Path, rows: Rows) -> None:
     import fastavro
 
     names = {name: None for row in rows for name in row}
+    types = {name: _avro_type(name, [row.get(name) for row in rows]) for name in names}
     fields = [
-        {"name": name, "type": ["null", _avro_type(name, [r.get(name) for r in rows])]}
-        for name in names
+        {"name": name, "type": kind if kind == "null" else ["null", kind]}
+        for name, kind in types.items()
     ]
     schema = {"type": "record", "name": "impression", "fields": fields}
     with path.open("wb") as file:
@@ -67,7 +68,8 @@ def _avro_type(name: str, values: list[Any]) -> Any:
     kinds = {type(value) for value in values} - {type(None)}
     if list in kinds:
         inner = [entry for value in values for entry in value or ()]
-        return {"type": "array", "items": _avro_type(f"{name}_entry", inner)}
+        items = _avro_type(f"{name}_entry", inner) if inner else "string"
+        return {"type": "array", "items": items}
     if dict in kinds:
         fields = [
             {"name": key, "type": _avro_type(key, [value[key] for value in values])}
@@ -76,7 +78,8 @@ def _avro_type(name: str, values: list[Any]) -> Any:
         return {"type": "record", "name": name, "fields": fields}
     if float in kinds:
         return "double"
-    return {int: "long", bool: "boolean"}.get(next(iter(kinds), str), "string")
+    kind = next(iter(kinds), type(None))
+    return {int: "long", bool: "boolean", type(None): "null"}.get(kind, "string")
 
 
 def _csv(path: Path, rows: Rows) -> None:
