@@ -49,7 +49,7 @@ class AvroFile(NamedTuple):
         """
         import fastavro
 
-        records: list[dict[str, Any]] = []
+        records: list[Any] = []
         wanted = record_of(self.name, {name: self.types[name] for name in columns})
         for block in fastavro.block_reader(self._decodable(), reader_schema=wanted):
             records += block
@@ -59,7 +59,7 @@ class AvroFile(NamedTuple):
         if records:
             yield self._table(records, columns)
 
-    def _table(self, records: list[dict[str, Any]], columns: Sequence[str]) -> pa.Table:
+    def _table(self, records: list[Any], columns: Sequence[str]) -> pa.Table:
         return pa.table(
             {
                 name: self.types[name].to_arrow([record[name] for record in records])
@@ -67,7 +67,7 @@ class AvroFile(NamedTuple):
             }
         )
 
-    def _decodable(self) -> _Joined:
+    def _decodable(self) -> Any:
         """The file under a schema without what the decoder would make objects of."""
         import fastavro
 
