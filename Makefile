@@ -30,7 +30,7 @@ ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
 .PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
-  test-clients test-kills test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-serving \
+  test-clients test-kills test-layouts test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-check bench-serving \
   bench-evaluation-memory bench-training bench-pipeline clean
 
 help:  ## List the targets
@@ -48,11 +48,11 @@ ifdef PYTHON
 endif
 
 lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
-	printf '%s\n' ./ './application[pipeline,serving,redis,avro,delta,sql,benchmarks,dev]' \
+	printf '%s\n' ./ './application[pipeline,serving,redis,avro,delta,sql,benchmarks,experiments,dev]' \
 	  | $(CURRENT) --output-file requirements/current/dev.txt
 	printf '%s\n' ./ './application[pipeline,serving]' | $(CURRENT) \
 	  --constraint requirements/current/dev.txt --output-file requirements/current/pipeline.txt
-	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,avro,delta,sql,benchmarks,dev]' \
+	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,avro,delta,sql,benchmarks,experiments,dev]' \
 	  | $(WITH_TENSORFLOW_IO) --output-file requirements/tensorflow-io/dev.txt
 	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' | $(WITH_TENSORFLOW_IO) \
 	  --constraint requirements/tensorflow-io/dev.txt \
@@ -98,6 +98,9 @@ test-backends-fast: $(BACKENDS)/.setup-done  ## Of these the layers' contract an
 test-kills: $(STAMP)  ## Kill a whole run 20 times, fill its disk, and go on (half an hour; as root)
 	@POSO_TEST_KILLS=20 $(BIN)/python -m pytest -rP tests/pipeline/test_killed_runs.py \
 	  tests/pipeline/test_full_disks.py
+
+test-layouts: $(STAMP)  ## Run `poso init` and `poso run` on logs in ten layouts (ten minutes)
+	@POSO_TEST_LAYOUTS=1 $(BIN)/python -m pytest -m e2e tests/cli/test_init_command.py
 
 test-clients: $(STAMP)  ## Run others' TensorFlow Serving clients against the server
 	@POSO_TEST_CLIENTS=1 $(BIN)/python -m pytest -rP tests/serving/clients
@@ -145,6 +148,9 @@ bench-layers: $(STAMP)  ## Measure what poso_keras claims (docs/benchmarks.md)
 
 bench-features: $(STAMP)  ## Measure the feature engine against its peers (ten minutes)
 	@$(BIN)/python -m benchmarks.features
+
+bench-check: $(STAMP)  ## Measure poso check against the feature engine alone (five minutes)
+	@$(BIN)/python -m benchmarks.log_check
 
 bench-serving: $(STAMP)  ## Measure the embedded server on the demo's model (six minutes)
 	@$(BIN)/python -m benchmarks.serving

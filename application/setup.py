@@ -1,4 +1,4 @@
-"""Metadata of `poso`, the application: pipeline, server, simulator and command.
+"""Metadata of `poso`, the application: all but the layers.
 
 Its packages lie beside this folder, not in it, so only wheels and editable installs
 can be built from here. The tools' settings are in the root's `pyproject.toml`.
@@ -10,7 +10,14 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
-PACKAGES = ("cli", "pipeline", "preprocessing", "serving", "simulator")
+PACKAGES = (
+    "cli",
+    "experiments",
+    "pipeline",
+    "preprocessing",
+    "serving",
+    "simulator",
+)
 
 # Two stacks from one code; docs/upgrading.md says which is taken when, and why these
 # versions are the newest that work together.
@@ -95,7 +102,11 @@ setup(
     python_requires=">=3.10,<3.14",
     package_dir={"": ".."},
     packages=find_packages("..", include=[n for p in PACKAGES for n in (p, f"{p}.*")]),
-    package_data={"serving": ["py.typed"], "pipeline": ["report/templates/*"]},
+    package_data={
+        "serving": ["py.typed"],
+        "pipeline": ["*/templates/*"],
+        "preprocessing": ["log_guess/templates/*"],
+    },
     install_requires=[f"poso-keras=={VERSION}", "click>=8.1", "rich>=13"],
     extras_require={
         "pipeline": PIPELINE,
@@ -109,6 +120,7 @@ setup(
         "mlflow": ["mlflow>=2.16"],
         "tensorboard": ["tensorboard>=2.16"],
         "benchmarks": ["polars>=1"],
+        "experiments": ["lightgbm>=4.5"],
         "dev": DEV,
     },
     entry_points={"console_scripts": ["poso = cli.main:main"]},

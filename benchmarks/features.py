@@ -21,6 +21,9 @@ from benchmarks.feature_engine.contestants import (
     IN_THREADS,
     MAPPED,
     POLARS,
+    POLARS_WITH_RATES,
+    THREADS_WITH_RATES,
+    WITH_RATES,
     Run,
     run,
 )
@@ -33,6 +36,7 @@ from benchmarks.report import Report, Row, number_row, print_report
 SMALLEST, SMALL, MIDDLE, LARGE = 1_000, 200_000, 1_000_000, 4_000_000
 FASTER_THAN_ELEMENT_WISE, TIMES_POLARS, GROWTH, MEMORY_GB = 15.0, 2.5, 1.3, 3.0
 WITH_A_MAPPING = 1.05
+RATES_TIMES, RATES_TIMES_POLARS, RATES_MEMORY_GB = 2.0, 1.5, 2.0
 BATCHES = (1, 200)
 GB = 1e9
 WIDTH = 118
@@ -46,6 +50,9 @@ NOTES = [
     "and the hashes added up, after the first round of each size.",
     "with a mapping: poso features on the same log under other names, its times in "
     "microseconds, with a filter that every row passes (source.columns, source.where).",
+    "with rates: also the rates of the default subjects (videos, authors, tags, users, "
+    "users x authors, users x tags) of all four labels, 48 columns more; polars counts "
+    "them with window functions.",
     "start of Beam: the engine in Beam on a log of about 4,000 impressions.",
     "memory: the process's resident peak (VmHWM).",
 ]
@@ -81,9 +88,9 @@ def main(repeats: int, scale: float, folder: Path) -> None:
     }
     turns = {
         SMALLEST: (IN_BEAM,),
-        SMALL: (IN_BEAM, IN_THREADS, POLARS),
-        MIDDLE: (IN_BEAM, IN_THREADS, POLARS, ELEMENT_WISE),
-        LARGE: (IN_BEAM, IN_THREADS, MAPPED, POLARS),
+        SMALL: (IN_BEAM, IN_THREADS, POLARS, *WITH_RATES),
+        MIDDLE: (IN_BEAM, IN_THREADS, POLARS, ELEMENT_WISE, *WITH_RATES),
+        LARGE: (IN_BEAM, IN_THREADS, MAPPED, POLARS, *WITH_RATES),
     }
     runs = {
         size: _take_turns(names, logs[size], folder / "out", repeats, console)
@@ -128,7 +135,11 @@ def _take_turns(
             )
             if turn == 0:
                 outputs[name] = written(out_dir)
-        check_same(outputs)
+        for with_rates in (False, True):
+            alike = {
+                n: w for n, w in outputs.items() if (n in WITH_RATES) == with_rates
+            }
+            check_same(alike)
     return runs
 
 
@@ -149,6 +160,15 @@ def _ratio_rows(runs: dict[int, Runs]) -> list[Row]:
         _ratio_row("4 M rows", large, MAPPED, IN_THREADS, WITH_A_MAPPING),
         _ratio_row("1 M rows", middle, IN_THREADS, POLARS),
         _ratio_row("1 M rows", middle, IN_BEAM, POLARS),
+        _ratio_row("4 M rows", large, THREADS_WITH_RATES, IN_THREADS, RATES_TIMES),
+        _ratio_row("1 M rows", middle, THREADS_WITH_RATES, IN_THREADS),
+        _ratio_row(
+            "4 M rows",
+            large,
+            THREADS_WITH_RATES,
+            POLARS_WITH_RATES,
+            RATES_TIMES_POLARS,
+        ),
     ]
 
 
@@ -180,6 +200,7 @@ def _growth_rows(runs: dict[int, Runs], logs: dict[int, Log]) -> list[Row]:
         (IN_BEAM, 0.0, GROWTH),
         (IN_BEAM, start, GROWTH),
         (IN_THREADS, 0.0, GROWTH),
+        (THREADS_WITH_RATES, 0.0, GROWTH),
     ):
         per_row = {
             size: (_seconds(runs[size][name]) - less) / logs[size].rows
@@ -198,7 +219,13 @@ def _growth_rows(runs: dict[int, Runs], logs: dict[int, Log]) -> list[Row]:
 
 def _memory_rows(runs: dict[int, Runs]) -> list[Row]:
     rows = []
-    for name, target in ((IN_THREADS, MEMORY_GB), (IN_BEAM, MEMORY_GB), (POLARS, None)):
+    for name, target in (
+        (IN_THREADS, MEMORY_GB),
+        (IN_BEAM, MEMORY_GB),
+        (POLARS, None),
+        (THREADS_WITH_RATES, RATES_MEMORY_GB),
+        (POLARS_WITH_RATES, None),
+    ):
         peak = {
             size: max(done.peak_bytes for done in runs[size][name]) / GB
             for size in (SMALL, MIDDLE, LARGE)

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parents[1]
-
-# The first entry of such a program's path is the working folder, where a module `cli`
-# of somebody else's may lie; it is ours that the process has to find.
-_POSO = (
-    "import sys; "
-    "sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
-    "from cli.main import main; main(prog_name='poso')"
-)
-
-
-def poso_command() -> list[str]:
-    """The command line of this very `poso`, installed or not, in any folder."""
-    return [sys.executable, "-c", _POSO, str(_ROOT)]
+from pipeline.module_process import module_command
 
 
 class ChildRuns:
@@ -46,7 +31,9 @@ class ChildRuns:
 
     def __init__(self, command: Sequence[str] | None = None):
         self.received: int | None = None
-        self._command = [*poso_command(), "run"] if command is None else [*command]
+        self._command = (
+            [*module_command("cli"), "run"] if command is None else [*command]
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self._before: dict[int, Any] = {}
 

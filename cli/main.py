@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sys
 import warnings
@@ -15,6 +14,8 @@ except ImportError as error:  # packages that were installed without dependencie
         "the poso command needs click: from a checkout of the project, "
         "pip install . './application[pipeline,serving]'"
     ) from error
+
+from cli.lazy_group import LazyGroup
 
 # TensorFlow's notes on its build and the pinned libraries' on their age help no user
 # of a command. Errors still show, and a run's log file holds the rest.
@@ -31,6 +32,8 @@ COMMANDS = {
     "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",
     "simulate": "Write a simulated impression log.",
     "fetch": "Write the rows of a database's query as a log.",
+    "init": "Look at a log and write a first configuration for it.",
+    "check": "Say what speaks against a log, before anything is trained on it.",
     "features": "Build the feature table of a log, outside any pipeline.",
     "run": "Run the pipeline on an impression log, on this machine.",
     "backfill": "Run the pipeline for each of some days, one after the other.",
@@ -40,20 +43,13 @@ COMMANDS = {
     "compile": "Compile the pipeline for Kubeflow Pipelines or Vertex AI.",
     "serve": "Serve a pushed model over gRPC and REST.",
     "rank": "Rank candidates for a user with a running server.",
+    "experiment": "Find out what a model is worth, such as beside boosted trees.",
     "users": "Keep what is known of users, for ranking by id.",
 }
 
 
-class _LazyGroup(click.Group):
-    """Imports `cli.<name>_command` only when that subcommand is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        return importlib.import_module(f"cli.{name.replace('-', '_')}_command").command
+class _Poso(LazyGroup):
+    """All commands; none is imported but the one that is used."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; what the system refuses is one line, not a traceback."""
@@ -75,14 +71,13 @@ class _LazyGroup(click.Group):
                 raise
             raise click.ClickException(str(error)) from error
 
-    def format_commands(
-        self, ctx: click.Context, formatter: click.HelpFormatter
-    ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Poso,
+    summaries=COMMANDS,
+    module="cli.{name}_command",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="poso")
 def main() -> None:
     """Rankers for feeds with a cold-start problem (POSO).

@@ -181,6 +181,7 @@ def test_nothing_imports_what_it_must_never(rule):
         ("serving.client.ranking_client", {"tensorflow", "tensorflow_serving", "tfx"}),
         ("serving.protocol.messages", {"tensorflow", "tensorflow_serving", "tfx"}),
         ("cli.main", {"tensorflow", "tfx", "apache_beam", "pyarrow", "numpy"}),
+        ("pipeline.log_check.html_page", {"tensorflow", "tfx", "apache_beam"}),
         ("cli.status_command", {"tensorflow", "tfx", "apache_beam"}),
         ("pipeline.runners.run_history", {"tensorflow", "tfx", "numpy"}),
         ("cli.pipeline_run", {"tensorflow", "tfx", "apache_beam"}),

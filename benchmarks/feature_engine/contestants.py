@@ -23,12 +23,19 @@ from benchmarks.feature_engine.logs import ROOT, demo_features
 IN_BEAM, IN_THREADS = "engine in Beam", "poso features"
 MAPPED = "with a mapping"
 ELEMENT_WISE, POLARS = "element-wise Beam", "polars"
+LOG_CHECK = "poso check"
+THREADS_WITH_RATES = "poso features with rates"
+POLARS_WITH_RATES = "polars with rates"
+WITH_RATES = (THREADS_WITH_RATES, POLARS_WITH_RATES)
 _MODULES = {
     IN_BEAM: "beam_engine",
     IN_THREADS: "threads_engine",
     MAPPED: "mapped_engine",
     ELEMENT_WISE: "element_wise",
     POLARS: "polars_program",
+    LOG_CHECK: "log_check_pass",
+    THREADS_WITH_RATES: "threads_engine",
+    POLARS_WITH_RATES: "polars_program",
 }
 
 
@@ -69,7 +76,7 @@ def build(name: str, log_dir: str, out_dir: str) -> float:
     """Runs a contestant in this process; returns the seconds without its imports."""
     module = f"benchmarks.feature_engine.{_MODULES[name]}"
     contestant = importlib.import_module(module)
-    config = demo_features()
+    config = demo_features(rates=name in WITH_RATES)
     start = time.perf_counter()
     contestant.build(log_dir, out_dir, config)
     return time.perf_counter() - start

@@ -45,10 +45,15 @@ class Log:
     rows: int
 
 
-def demo_features() -> FeatureConfig:
-    """The features of `configs/demo.yaml`, the configuration for simulated logs."""
+def demo_features(rates: bool = False) -> FeatureConfig:
+    """The features of `configs/demo.yaml`, the configuration for simulated logs.
+
+    Args:
+        rates: Whether to add the rates of the default subjects, of all labels.
+    """
     text = (ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8")
-    return FeatureConfig(**yaml.safe_load(text)["features"])
+    features = {**yaml.safe_load(text)["features"], "rates": {} if rates else None}
+    return FeatureConfig(**features)
 
 
 def simulated_log(size: int, cache: Path) -> Log:

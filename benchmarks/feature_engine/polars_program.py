@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from benchmarks.feature_engine.polars_rates import with_rates
 from benchmarks.feature_engine.row_rules import COUNTS, FLAGS, TEXTS, TIME_RULES, TIMES
 from preprocessing import FeatureConfig
 from preprocessing.checks.duplicates import duplicate_reason
@@ -39,6 +40,7 @@ def build(log_dir: str, out_dir: str, config: FeatureConfig) -> None:
     log, repeated = _without_duplicates(_by_user_and_time(accepted), config)
     _write_rejects([rejects, repeated], out_dir, config)
     log = _with_user_columns(_with_video_columns(log, config), config)
+    log = with_rates(log, config)
     for number, part in enumerate(_parts(log)):
         table = _with_histories(part).select(feature_schema(config).names)
         table.write_parquet(

@@ -15,7 +15,13 @@ from benchmarks.feature_engine.logs import Log, demo_features
 from benchmarks.pipeline_run.watched_run import WatchedRun, watch
 from preprocessing.arrays.days import date_of, local_day
 
-SETTINGS = ("split.train_days=7", "training.warm_start=true")
+# As `configs/demo.yaml`, two epochs; of what the day before has trained, one more.
+SETTINGS = (
+    "split.train_days=7",
+    "training.epochs=2",
+    "training.warm_start=true",
+    "training.warm_start_epochs=1",
+)
 
 
 @dataclass(frozen=True)

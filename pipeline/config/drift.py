@@ -78,9 +78,10 @@ class DriftConfig(Thresholds):
 
 
 def compared_columns(features: FeatureConfig) -> tuple[str, ...]:
-    """Columns that are compared: all but histories and points in time.
+    """Columns that are compared: all but histories, points in time, and rates.
 
-    A history repeats what other examples say, and time moves by itself.
+    A history repeats what other examples say, time moves by itself, and so do counts of
+    earlier impressions and rates of few of them.
 
     Args:
         features: The contract.

@@ -51,12 +51,23 @@ class FitConfig(Section):
         description="Start from the weights of the last blessed model of earlier "
         "examples, ids matched by name; the optimizer starts anew.",
     )
+    warm_start_epochs: Positive | None = Field(
+        None,
+        description="Epochs of a training that starts from an earlier model; by "
+        "default as many as one that starts fresh.",
+    )
     strategy: StrategyConfig = StrategyConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     sample_weights: SampleWeightsConfig = SampleWeightsConfig()
     early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
     tensorboard: TensorBoardConfig = TensorBoardConfig()
     mlflow: MLflowConfig = MLflowConfig()
+
+    @model_validator(mode="after")
+    def _epochs_are_of_a_warm_start(self) -> FitConfig:
+        if not self.warm_start:
+            refuse_unused(self, ["warm_start_epochs"], "without warm_start")
+        return self
 
     @model_validator(mode="after")
     def _suits_the_strategy(self) -> FitConfig:

@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipeline.examples.example_files import serialized_batches
+from pipeline.examples.example_files import batches_in_any_order, serialized_batches
 from pipeline.examples.id_codes import IdCodes
 from preprocessing.contract.column_names import UNKNOWN_LABEL, USER_GROUPS
 from preprocessing.engine.cores import usable_cores
 
 _GROUP_CODES = {name.encode(): code for code, name in enumerate(USER_GROUPS)}
 _OTHER_GROUP = -1
+_COUNTED_BATCH = 8192
 
 Scores = dict[str, np.ndarray]
 
@@ -160,8 +161,12 @@ def count_videos(
     rows = 0
     impressions: Counter[bytes] = Counter()
     positives: Counter[bytes] = Counter()
-    for batch in serialized_batches(split_dir):
-        parsed = {n: v.numpy() for n, v in tf.io.parse_example(batch, spec).items()}
+
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        return tf.io.parse_example(serialized, spec)
+
+    for batch in batches_in_any_order(split_dir, parse, _COUNTED_BATCH):
+        parsed = {name: values.numpy() for name, values in batch.items()}
         videos = parsed["video_id"]
         rows += len(videos)
         impressions.update(videos[parsed[task] != UNKNOWN_LABEL].tolist())

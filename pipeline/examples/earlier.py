@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -17,12 +16,11 @@ import numpy as np
 from pipeline.config import LogConfig
 from pipeline.examples.day_split import DaySplit
 from pipeline.examples.places import STATE_FOLDER, SUMMARY_FILE
+from pipeline.examples.split_parts import DAY_FILE
 from preprocessing.arrays.days import date_of, day_of, local_day
 from preprocessing.checks.day_window import DayWindow
 from preprocessing.engine.feature_settings import SETTINGS_KEY, check_settings
 from preprocessing.state.files import open_state
-
-_FILE = re.compile(r"examples-(\d{4}-\d\d-\d\d)-(\d{5,})-of-(\d{5,})\.gz")
 
 
 class EarlierExamplesError(ValueError):
@@ -132,7 +130,7 @@ def _files_by_day(folder: Path) -> dict[int, list[Path]]:
     found: dict[int, list[Path]] = defaultdict(list)
     wanted: dict[int, int] = {}
     for path in sorted(folder.glob("Split-*/*.gz")):
-        if match := _FILE.fullmatch(path.name):
+        if match := DAY_FILE.fullmatch(path.name):
             found[_day(match[1])].append(path)
             wanted[_day(match[1])] = int(match[3])
     return {day: of for day, of in found.items() if len(of) == wanted[day]}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -55,6 +56,30 @@ def serialized_batches(split_dir: str, batch_size: int = _BATCH) -> Iterator[tf.
     """
     examples = read_files(split_files(split_dir))
     yield from examples.batch(batch_size).prefetch(_AHEAD)  # unpacked while one is used
+
+
+def batches_in_any_order(
+    split_dir: str, make: Callable[[tf.Tensor], Any], batch_size: int
+) -> tf.data.Dataset:
+    """What a function makes of each batch of a split; for sums, which no order changes.
+
+    Files are read, and batches worked on, side by side.
+
+    Args:
+        split_dir: Folder of the split's gzipped TFRecord files.
+        make: Operations of TensorFlow's on serialized examples, string [batch].
+        batch_size: Examples per batch, at most.
+    """
+    return (
+        tf.data.Dataset.from_tensor_slices(split_files(split_dir))
+        .interleave(
+            lambda path: file_batches(path, batch_size),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=False,
+        )
+        .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+        .prefetch(1)
+    )
 
 
 def sample_examples(

@@ -24,7 +24,7 @@ from preprocessing.engine.in_threads import run_in_threads
 from preprocessing.engine.log_input import LogInput
 from preprocessing.engine.outputs import FEATURES, FileOutputs
 from preprocessing.engine.steps import finish_run
-from preprocessing.state.files import USER_STATE, VIDEO_STATE
+from preprocessing.state.files import state_parts
 from preprocessing.storage.files import join, write_text
 
 REJECTS_FILE = "rejects-00000-of-00001.parquet"
@@ -149,7 +149,7 @@ class _ExampleOutputs:
             str(places.folder),
             config.features,
             join(places.rejects_dir, REJECTS_FILE),
-            (USER_STATE, VIDEO_STATE),
+            state_parts(config.features),
         )
         self._lock = threading.Lock()
 

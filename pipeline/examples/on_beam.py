@@ -51,7 +51,7 @@ def examples_on_beam(
         | "BuildFeatures" >> BuildFeatures(config.features)
     )
     write_rejects(outputs, places.rejects_dir)
-    write_state(outputs, places.state_dir)
+    write_state(outputs, places.state_dir, config.features)
     counts = (
         outputs.features
         | "CountTable" >> beam.Map(count_rows, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from tensorflow_data_validation.statistics.stats_impl import (
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.examples.example_files import draw_examples
+from pipeline.examples.file_heads import draw_heads
 from pipeline.examples.list_columns import list_column
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP
@@ -37,7 +38,10 @@ class SplitStatistics:
 
 
 def split_statistics(
-    split_dir: str, schema: pa.Schema, max_examples: int
+    split_dir: str,
+    schema: pa.Schema,
+    max_examples: int,
+    rows: Mapping[int | None, int] | None = None,
 ) -> SplitStatistics:
     """Statistics of examples that are drawn from all of a split.
 
@@ -48,8 +52,13 @@ def split_statistics(
         split_dir: A split of raw examples.
         schema: The feature table's.
         max_examples: Examples to draw; all of them where the split has fewer.
+        rows: Of each part of a split whose files hold their examples in random order
+            (`draw_heads`), so that a share of them is read; None reads all files.
     """
-    drawn, examples = draw_examples(split_dir, max_examples, _SEED)
+    if rows is None or sum(rows.values()) <= max_examples:
+        drawn, examples = draw_examples(split_dir, max_examples, _SEED)
+    else:
+        drawn, examples = draw_heads(split_dir, max_examples, rows)
     fields = [field for field in schema if field.name not in LEFT_OUT]
     proto = examples_statistics(drawn, fields)
     return SplitStatistics(proto, len(drawn), examples)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.config import LogConfig
@@ -9,7 +11,7 @@ from pipeline.examples.day_split import DaySplit
 from pipeline.examples.from_log import Made
 from pipeline.examples.places import FIRST_DAY, LAST_DAY
 from pipeline.examples.splits import make_split
-from preprocessing.arrays.days import date_of
+from preprocessing.arrays.days import date_of, day_of
 from preprocessing.engine.feature_settings import SETTINGS_KEY, noted_settings
 
 
@@ -53,3 +55,21 @@ def first_and_last_day(
         return {}
     first = min(day for day in made.counts if split.first <= day < split.end)
     return {FIRST_DAY: date_of(first), LAST_DAY: date_of(split.end - 1)}
+
+
+def rows_by_day(summary: Mapping[str, Any], split: str) -> dict[int | None, int]:
+    """The rows of a split's days, as days since 1970; all by None where it has no days.
+
+    Args:
+        summary: What `described` returns.
+        split: The split's name.
+    """
+    names = [name for name, of in summary["splits"].items() if of == split]
+    return {_day(name): summary["days"].get(name, 0) for name in names}
+
+
+def _day(name: str) -> int | None:
+    try:
+        return day_of(datetime.date.fromisoformat(name))
+    except ValueError:
+        return None  # a split by user

@@ -45,6 +45,7 @@ from pipeline.training.strategies.trained_weights import (
     copy_weights,
 )
 from pipeline.training.strategies.workers import lost_workers_named, wait_for_all
+from pipeline.training.warm_start.start import epochs_from
 from pipeline.training.warm_start.weight_files import weights_folder, write_weights
 
 
@@ -73,7 +74,9 @@ def train(fn_args: FnArgs) -> None:
             leaves what it had reached.
     """
     custom = fn_args.custom_config
-    config = TrainerPart.model_validate_json(custom["config"])
+    config = _with_epochs(
+        TrainerPart.model_validate_json(custom["config"]), fn_args.base_model
+    )
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     make_repeatable(config.training)
     tf_keras.mixed_precision.set_global_policy(config.model.mixed_precision)
@@ -116,6 +119,13 @@ def train(fn_args: FnArgs) -> None:
             )
             checkpoints.remove()
         wait_for_all(strategy)
+
+
+def _with_epochs(config: TrainerPart, base_model: str | None) -> TrainerPart:
+    """The configuration with as many epochs as this training has."""
+    epochs = epochs_from(base_model, config.training)
+    training = config.training.model_copy(update={"epochs": epochs})
+    return config.model_copy(update={"training": training})
 
 
 def _of_this_process(

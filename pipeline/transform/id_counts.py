@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline.examples.example_files import file_batches, split_files
+from pipeline.examples.example_files import batches_in_any_order
 
 # Of large batches a popular id leaves few entries for Python to add.
 _BATCH = 8192
@@ -38,18 +38,7 @@ def count_ids(
             for name, column in tf.io.parse_example(serialized, spec).items()
         }
 
-    # Sums do not depend on the order in which batches come.
-    batches = (
-        tf.data.Dataset.from_tensor_slices(split_files(split_dir))
-        .interleave(
-            lambda path: file_batches(path, _BATCH),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=False,
-        )
-        .map(count, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
-        .prefetch(1)
-    )
-    for batch in batches:
+    for batch in batches_in_any_order(split_dir, count, _BATCH):
         for name, (values, times) in batch.items():
             seen = zip(values.numpy().tolist(), times.numpy().tolist(), strict=True)
             counts[name].update(dict(seen))

@@ -50,6 +50,8 @@ def write_transformed_examples(
     ]
     loader = saved_transform_io_v2.SavedModelLoader(output.transform_savedmodel_dir)
 
+    # Called, not mapped: a data set of each file would optimize its graph anew.
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string)])
     def transform(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         return loader.apply_transform_model(tf.io.parse_example(serialized, spec))
 
@@ -58,14 +60,10 @@ def write_transformed_examples(
 
 
 def _write_file(source: str, target: str, transform: Any) -> None:
-    batches = (
-        file_batches(source, _BATCH)
-        .map(transform, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(1)
-    )
     options = tf.io.TFRecordOptions("GZIP", compression_level=_COMPRESSION_LEVEL)
     with tf.io.TFRecordWriter(target, options) as writer:
-        for batch in batches:
+        for serialized in file_batches(source, _BATCH).prefetch(1):
+            batch = transform(serialized)
             columns = {name: _column(batch[name].numpy()) for name in sorted(batch)}
             for example in encode_examples(pa.table(columns)):
                 writer.write(example)

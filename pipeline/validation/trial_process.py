@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
+from pipeline.module_process import module_command
+
 _LAST_LINES = 5
 _STOP_S = 20.0
 
@@ -54,16 +53,13 @@ def trial_process(
         with log.open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
                 [
-                    sys.executable,
-                    "-m",
-                    "serving.server.trial_server",
+                    *module_command("serving.server.trial_server"),
                     str(versions),
                     model_name,
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": _python_path()},
                 text=True,
             )
         try:
@@ -115,13 +111,6 @@ class PendingServer:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         said = [line for line in lines if line.strip()]
         return "\n".join(said[-_LAST_LINES:]) or "it said nothing"
-
-
-def _python_path() -> str:
-    """The project's own folder first, where it is not installed."""
-    return os.pathsep.join(
-        path for path in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if path
-    )
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -6,7 +6,7 @@ import datetime
 
 import numpy as np
 
-from preprocessing.arrays.zone_offsets import zone_offsets_ms
+from preprocessing.arrays.zone_offsets import last_changes_ms, zone_offsets_ms
 
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 24 * MS_PER_HOUR
@@ -38,6 +38,27 @@ def local_day(event_time_ms: np.ndarray, calendar: Calendar) -> np.ndarray:
         else round(calendar * MS_PER_HOUR)
     )
     return np.floor_divide(times + offset_ms, MS_PER_DAY)
+
+
+def begun_day(event_time_ms: np.ndarray, calendar: Calendar) -> np.ndarray:
+    """The newest day that has begun by each time, which never steps back.
+
+    It is `local_day`, but where clocks are put back over midnight: in the repeated
+    hour before it the next day has begun already.
+
+    Args:
+        event_time_ms: As for `local_day`.
+        calendar: As for `local_day`.
+
+    Returns:
+        Days since 1970-01-01 in local time, int64 [rows]; not lower at a later time.
+    """
+    day = local_day(event_time_ms, calendar)
+    if not isinstance(calendar, str):
+        return day
+    times = np.asarray(event_time_ms, dtype=np.int64)
+    before = local_day(last_changes_ms(times, calendar) - 1, calendar)
+    return np.maximum(day, before)
 
 
 def day_of(date: datetime.date) -> int:

@@ -33,6 +33,31 @@ def zone_offsets_ms(times_ms: np.ndarray, zone: str) -> np.ndarray:
     """
     if not len(times_ms):
         return np.zeros(0, dtype=np.int64)
+    times, starts, offsets = _around(times_ms, zone)
+    return offsets[np.searchsorted(starts, times, side="right") - 1]
+
+
+def last_changes_ms(times_ms: np.ndarray, zone: str) -> np.ndarray:
+    """The last change of the zone's offset at or before each time.
+
+    Args:
+        times_ms: UTC milliseconds since 1970, int64 [rows].
+        zone: A name of the time zone database, e.g. Europe/Berlin.
+
+    Returns:
+        UTC milliseconds, int64 [rows]; the beginning of the time's year in UTC where
+        the year has no earlier change.
+    """
+    if not len(times_ms):
+        return np.zeros(0, dtype=np.int64)
+    times, starts, _ = _around(times_ms, zone)
+    return starts[np.searchsorted(starts, times, side="right") - 1]
+
+
+def _around(
+    times_ms: np.ndarray, zone: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The times, none outside of Python's dates; and `_changes` of all their years."""
     first, last = _year_start_ms(_FIRST_YEAR), _year_start_ms(9999)
     times = np.clip(times_ms, first, last - 1)
     years = times.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64)
@@ -41,7 +66,7 @@ def zone_offsets_ms(times_ms: np.ndarray, zone: str) -> np.ndarray:
     changes = [_changes(zone, year) for year in present.tolist()]
     starts = np.concatenate([starts for starts, _ in changes])
     offsets = np.concatenate([offsets for _, offsets in changes])
-    return offsets[np.searchsorted(starts, times, side="right") - 1]
+    return times, starts, offsets
 
 
 @functools.lru_cache(maxsize=4096)

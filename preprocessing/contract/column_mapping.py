@@ -52,6 +52,12 @@ class ColumnConfig(Section):
         "down. By default what the contract says: milliseconds, a timestamp or "
         "ISO 8601 text.",
     )
+    since: datetime.date | None = Field(
+        None,
+        description="Of a time in s, ms, us or ns: the day from whose beginning, in "
+        "UTC, the numbers count; by default 1970-01-01. For logs whose times begin at "
+        "0, any day: a run needs to know the order and the distances alone.",
+    )
     format: str | None = Field(
         None,
         min_length=1,
@@ -120,6 +126,11 @@ class ColumnConfig(Section):
             raise ValueError(f"{' and '.join(ways)}: {of}")
         if self.equals == ():
             raise ValueError("equals needs one value at least")
+        if self.since is not None and self.unit not in ("s", "ms", "us", "ns"):
+            raise ValueError(
+                "since is for a time in s, ms, us or ns. "
+                f"Received: unit {self.unit or 'not given'}"
+            )
         if self.time_zone is not None and not self._may_have_a_zone:
             raise ValueError(
                 "time_zone is for text, timestamps and dates; numbers since 1970 and "
@@ -135,7 +146,13 @@ class ColumnConfig(Section):
     @property
     def reads_times(self) -> bool:
         """Whether it can make nothing but times."""
-        return bool(self.date or self.format or self.time_zone or self.unit == ISO8601)
+        return bool(
+            self.date
+            or self.format
+            or self.since
+            or self.time_zone
+            or self.unit == ISO8601
+        )
 
     @property
     def is_rename(self) -> bool:

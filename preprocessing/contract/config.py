@@ -22,6 +22,14 @@ from preprocessing.contract.column_names import (
     WATCH_COLUMNS,
 )
 from preprocessing.contract.names import Name
+from preprocessing.contract.rates import (
+    MOST_LABELS,
+    KeyFeature,
+    RatesConfig,
+    Subject,
+    find_subject,
+    rate_columns_of,
+)
 from preprocessing.contract.section import Section
 from preprocessing.contract.source_config import SourceConfig as SourceConfig
 from preprocessing.contract.time_zones import check_time_zone
@@ -152,6 +160,11 @@ class FeatureConfig(Section):
     extra: tuple[ExtraFeatureConfig, ...] = Field(
         (), description="Further user, video and context features."
     )
+    rates: RatesConfig | None = Field(
+        None,
+        description="Counts and rates of earlier impressions, by video, author, tag, "
+        "user and crosses; {} takes the default ones, null computes none.",
+    )
     shards: int = Field(
         16,
         gt=0,
@@ -230,6 +243,35 @@ class FeatureConfig(Section):
         )
 
     @property
+    def rate_labels(self) -> tuple[str, ...]:
+        """The labels whose rates are computed."""
+        return () if self.rates is None else self.rates.labels or tuple(self.labels)
+
+    @property
+    def rate_subjects(self) -> tuple[Subject, ...]:
+        """The subjects whose impressions are counted."""
+        if self.rates is None:
+            return ()
+        keys = {
+            extra.name: KeyFeature(extra.entity, extra.type == "list")
+            for extra in self.extra
+            if extra.type != "numeric"
+        }
+        return tuple(
+            find_subject(name, settings, keys)
+            for name, settings in self.rates.subjects.items()
+        )
+
+    @property
+    def rate_columns(self) -> tuple[str, ...]:
+        """The columns of rates and counts, by subject and label."""
+        return tuple(
+            column
+            for subject in self.rate_subjects
+            for column in rate_columns_of(subject.name, self.rate_labels)
+        )
+
+    @property
     def columns_of_every_row(self) -> tuple[str, ...]:
         """The columns that a row cannot be accepted without, each once."""
         columns = [*REQUIRED_COLUMNS]
@@ -272,10 +314,24 @@ class FeatureConfig(Section):
             )
             _refuse([extra.name], taken, "extra:", "is the name of another column")
             taken.add(extra.name)
+        taken |= set(self._distinct_rate_columns(taken))
         _refuse_same_but_case(taken)
         if self.history_of == "long_views" and LONG_VIEW not in self.labels:
             raise ValueError("history_of: long_views needs a label named 'long_view'")
         return self
+
+    def _distinct_rate_columns(self, taken: set[str]) -> tuple[str, ...]:
+        unknown = set(self.rate_labels) - set(self.labels)
+        if unknown or (self.rates and not 0 < len(self.rate_labels) <= MOST_LABELS):
+            raise ValueError(
+                f"rates: labels: expected 1 to {MOST_LABELS} of features.labels "
+                f"({', '.join(self.labels) or 'none'}). "
+                f"Received: {', '.join(self.rate_labels) or 'none'}"
+            )
+        columns = self.rate_columns
+        again = {name for name in columns if columns.count(name) > 1}
+        _refuse(columns, taken | again, "rates:", "is the name of another column")
+        return columns
 
 
 def _refuse_same_but_case(names: set[str]) -> None:

@@ -18,7 +18,13 @@ import pyarrow as pa
 from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.column_names import EVENT_TIME, USER_ID, VIDEO_ID
 from preprocessing.engine.outputs import FEATURES, REJECTS, STATE
-from preprocessing.state.files import INFO_FILE, USER_STATE, VIDEO_STATE
+from preprocessing.state.files import (
+    INFO_FILE,
+    RATE_STATE,
+    USER_STATE,
+    VIDEO_STATE,
+)
+from preprocessing.state.rates import DAY, KEY, OTHER, SUBJECT
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from preprocessing.storage.files import (
     SourceError,
@@ -44,6 +50,7 @@ _TABLES = {
     rf"{REJECTS}/(part|rejects){_SHARD}": set(REJECT_SCHEMA.names),
     rf"{STATE}/{USER_STATE}/part{_SHARD}": set(USER_STATE_SCHEMA.names),
     rf"{STATE}/{VIDEO_STATE}/part{_SHARD}": set(VIDEO_STATE_SCHEMA.names),
+    rf"{STATE}/{RATE_STATE}/part{_SHARD}": {SUBJECT, KEY, OTHER, DAY},
 }
 _DESCRIPTIONS = {
     SUMMARY_FILE: {"rows_in", "examples", "by_reason"},
@@ -57,7 +64,7 @@ _UNFINISHED = "|".join(
         _STATE_INFO,
         rf"{REJECTS}/{SUMMARY_FILE}",
         rf"({FEATURES}|{REJECTS}|{STATE}/\w+)/beam-temp-.+",
-        r"tmp\w{8}/by-(video|user)/\d{5,}\.arrows",
+        r"tmp\w{8}/by-(video|user|subject)/\d{5,}\.arrows",
     ]
 )
 _PIPELINE_REJECTS = rf"rejects{_SHARD}|{SUMMARY_FILE}|split_counts\.json|beam-temp-.+"

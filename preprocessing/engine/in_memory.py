@@ -14,7 +14,8 @@ from preprocessing.engine.log_input import open_log
 from preprocessing.engine.outputs import FEATURES, REJECTS, TableOutputs
 from preprocessing.engine.shuffle import MemoryShuffle
 from preprocessing.engine.two_passes import Check, TwoPasses, no_check
-from preprocessing.state.files import USER_STATE, VIDEO_STATE
+from preprocessing.state.files import state_parts
+from preprocessing.state.rates import KEY
 
 
 class FeatureTable(NamedTuple):
@@ -27,6 +28,7 @@ class FeatureTable(NamedTuple):
         user_state: By `state.schema.USER_STATE_SCHEMA`.
         video_state: By `state.schema.VIDEO_STATE_SCHEMA`.
         left_out: Rows that `source.where` does not ask for.
+        rate_state: By `state.rates.rate_state_schema`; None without rates.
     """
 
     features: pa.Table
@@ -35,6 +37,7 @@ class FeatureTable(NamedTuple):
     user_state: pa.Table
     video_state: pa.Table
     left_out: int = 0
+    rate_state: pa.Table | None = None
 
     @property
     def summary(self) -> LogSummary:
@@ -53,6 +56,7 @@ class ComputedFeatures(NamedTuple):
     rejects: pa.Table
     user_state: pa.Table
     video_state: pa.Table
+    rate_state: pa.Table | None = None
 
 
 def compute_feature_table(
@@ -91,9 +95,16 @@ def compute_feature_table(
     log = open_log(source, config, data_dir, state_dir)
     outputs = TableOutputs(config)
     summary = _engine(config, outputs, check).run(log)
-    features, rejects, user_state, video_state = _computed(outputs)
-    counts = (summary.rows_in, user_state, video_state, summary.left_out)
-    return FeatureTable(features, rejects, *counts)
+    done = _computed(outputs, config)
+    return FeatureTable(
+        done.features,
+        done.rejects,
+        summary.rows_in,
+        done.user_state,
+        done.video_state,
+        summary.left_out,
+        done.rate_state,
+    )
 
 
 def compute_features(
@@ -101,6 +112,7 @@ def compute_features(
     config: FeatureConfig,
     user_state: pa.Table | None = None,
     video_state: pa.Table | None = None,
+    rate_state: pa.Table | None = None,
 ) -> ComputedFeatures:
     """The two passes over validated impressions.
 
@@ -110,15 +122,17 @@ def compute_features(
         config: The feature configuration.
         user_state: By `state.schema.USER_STATE_SCHEMA`, or None.
         video_state: By `state.schema.VIDEO_STATE_SCHEMA`, or None.
+        rate_state: By `state.rates.rate_state_schema`, or None.
 
     Raises:
         StateError: A state breaks its schema.
     """
     users = [] if user_state is None else [user_state]
     videos = [] if video_state is None else [video_state]
+    rates = [] if rate_state is None else [rate_state]
     outputs = TableOutputs(config)
-    _engine(config, outputs, no_check).compute(accepted, users, videos)
-    return _computed(outputs)
+    _engine(config, outputs, no_check).compute(accepted, users, videos, rates)
+    return _computed(outputs, config)
 
 
 def _engine(config: FeatureConfig, outputs: TableOutputs, check: Check) -> TwoPasses:
@@ -126,11 +140,12 @@ def _engine(config: FeatureConfig, outputs: TableOutputs, check: Check) -> TwoPa
         config,
         MemoryShuffle(VIDEO_ID, config.shards),
         MemoryShuffle(USER_ID, config.shards),
+        MemoryShuffle(KEY, config.shards),
         outputs,
         check=check,
     )
 
 
-def _computed(outputs: TableOutputs) -> ComputedFeatures:
-    names = (FEATURES, REJECTS, USER_STATE, VIDEO_STATE)
+def _computed(outputs: TableOutputs, config: FeatureConfig) -> ComputedFeatures:
+    names = (FEATURES, REJECTS, *state_parts(config))
     return ComputedFeatures(*map(outputs.table, names))

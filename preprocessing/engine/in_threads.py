@@ -17,12 +17,15 @@ from preprocessing.engine.disk_shuffle import DiskShuffle
 from preprocessing.engine.log_input import LogInput
 from preprocessing.engine.outputs import Outputs
 from preprocessing.engine.two_passes import (
+    Check,
     Kept,
     Progress,
     TwoPasses,
+    no_check,
     no_progress,
     not_told,
 )
+from preprocessing.state.rates import KEY
 
 
 def run_in_threads(
@@ -56,17 +59,42 @@ def run_in_threads(
         EmptyLogError: The log has no rows.
         RejectLimitExceeded: Too many rows break the contract; they are in the outputs.
     """
-    engine = TwoPasses(
+    check = partial(_stop_on_too_many_rejects, config=config, rejects_path=rejects_dir)
+    engine = on_this_disk(config, outputs, spill_dir, threads, progress, check, kept)
+    return engine.run(log)
+
+
+def on_this_disk(
+    config: FeatureConfig,
+    outputs: Outputs,
+    spill_dir: Path,
+    threads: int,
+    progress: Progress = no_progress,
+    check: Check = no_check,
+    kept: Kept = not_told,
+) -> TwoPasses:
+    """The engine with its shards in a folder of this machine's disk.
+
+    Args:
+        config: The feature configuration.
+        outputs: Where results go.
+        spill_dir: An empty folder.
+        threads: Shards worked on at a time.
+        progress: As for `TwoPasses`, and so are the others.
+        check: May stop the run once rows are counted.
+        kept: Is given what becomes examples.
+    """
+    return TwoPasses(
         config,
         DiskShuffle(spill_dir / "by-video", VIDEO_ID, config.shards),
         DiskShuffle(spill_dir / "by-user", USER_ID, config.shards),
+        DiskShuffle(spill_dir / "by-subject", KEY, config.shards),
         outputs,
         threads,
         progress,
-        partial(_stop_on_too_many_rejects, config=config, rejects_path=rejects_dir),
+        check,
         kept,
     )
-    return engine.run(log)
 
 
 def _stop_on_too_many_rejects(

@@ -65,6 +65,10 @@ class LogInput:
         """Files of the video state, for `state.files.read_state`; may be none."""
         return [] if self.state is None else list(self.state.video_files)
 
+    def rate_parts(self) -> list[DataFile]:
+        """Files of the rates' state, for `state.files.read_state`; may be none."""
+        return [] if self.state is None else list(self.state.rate_files)
+
     def read_users(self, part: DataFile | None) -> Iterator[pa.Table]:
         """Tables of one part of the user state, by `state.schema.USER_STATE_SCHEMA`.
 
@@ -91,6 +95,15 @@ class LogInput:
             StateError: A file cannot be read.
         """
         for part in self.video_parts():
+            yield from read_state(part)
+
+    def rates(self) -> Iterator[pa.Table]:
+        """The rates' whole state, with the columns that its own run had.
+
+        Raises:
+            StateError: A file cannot be read.
+        """
+        for part in self.rate_parts():
             yield from read_state(part)
 
 

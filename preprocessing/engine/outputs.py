@@ -12,7 +12,13 @@ from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.column_names import RARELY_REPEATED
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.features.columns import feature_schema
-from preprocessing.state.files import USER_STATE, VIDEO_STATE
+from preprocessing.state.files import (
+    RATE_STATE,
+    USER_STATE,
+    VIDEO_STATE,
+    state_parts,
+)
+from preprocessing.state.rates import rate_state_schema
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from preprocessing.storage.files import join
 from preprocessing.storage.parquet import TableWriter
@@ -27,7 +33,7 @@ class Outputs(Protocol):
         """Takes rejects, by `checks.rejects.REJECT_SCHEMA`."""
 
     def write(self, name: str, shard: int, table: pa.Table) -> None:
-        """Takes a shard's `FEATURES`, `USER_STATE` or `VIDEO_STATE`, each once."""
+        """Takes a shard's `FEATURES` or a part of its state, each once."""
 
     def __enter__(self) -> Outputs: ...
 
@@ -55,7 +61,7 @@ class TableOutputs:
         self._tables[REJECTS].append(rejects)
 
     def write(self, name: str, shard: int, table: pa.Table) -> None:
-        """Takes a shard's `FEATURES`, `USER_STATE` or `VIDEO_STATE`, each once."""
+        """Takes a shard's `FEATURES` or a part of its state, each once."""
         self._tables[name].append(table)
 
     def table(self, name: str) -> pa.Table:
@@ -83,7 +89,8 @@ class FileOutputs:
         out_dir: Folder for `features/`, `rejects/` and `state/`: a path or a URI.
         config: Gives the columns of the feature table.
         rejects_file: The rejects' file, if not one in `rejects/`.
-        tables: What else is written; `write` is called for these alone.
+        tables: What else is written; `write` is called for these alone. By default
+            the features and the parts of the state.
     """
 
     def __init__(
@@ -91,10 +98,11 @@ class FileOutputs:
         out_dir: str,
         config: FeatureConfig,
         rejects_file: str = "",
-        tables: Collection[str] = (FEATURES, USER_STATE, VIDEO_STATE),
+        tables: Collection[str] | None = None,
     ):
         self._out_dir = out_dir
-        self._schemas = {name: _schemas(config)[name] for name in tables}
+        schemas = _schemas(config)
+        self._schemas = schemas if tables is None else {n: schemas[n] for n in tables}
         self._filled: set[str] = set()
         self._rejects = self._writer(REJECTS, 0, REJECT_SCHEMA)
         if rejects_file:
@@ -105,7 +113,7 @@ class FileOutputs:
         self._rejects.write(rejects)
 
     def write(self, name: str, shard: int, table: pa.Table) -> None:
-        """Takes a shard's `FEATURES`, `USER_STATE` or `VIDEO_STATE`, each once."""
+        """Takes a shard's `FEATURES` or a part of its state, each once."""
         if table.num_rows:
             self._filled.add(name)
             with self._writer(_FOLDERS[name], shard, table.schema) as writer:
@@ -136,12 +144,17 @@ _FOLDERS = {
     FEATURES: FEATURES,
     USER_STATE: f"{STATE}/{USER_STATE}",
     VIDEO_STATE: f"{STATE}/{VIDEO_STATE}",
+    RATE_STATE: f"{STATE}/{RATE_STATE}",
 }
 
 
 def _schemas(config: FeatureConfig) -> dict[str, pa.Schema]:
-    return {
-        FEATURES: feature_schema(config),
+    schemas = {
         USER_STATE: USER_STATE_SCHEMA,
         VIDEO_STATE: VIDEO_STATE_SCHEMA,
+        RATE_STATE: rate_state_schema(config),
+    }
+    return {
+        FEATURES: feature_schema(config),
+        **{part: schemas[part] for part in state_parts(config)},
     }

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from preprocessing.arrays.conversion import to_array
+from preprocessing.features.rates.subject_pass import SHARD
 
 
 def assign_shards(keys: pa.ChunkedArray | pa.Array, shards: int) -> np.ndarray:
@@ -23,8 +24,11 @@ def assign_shards(keys: pa.ChunkedArray | pa.Array, shards: int) -> np.ndarray:
 def partition(table: pa.Table, key: str, shards: int) -> Iterator[tuple[int, pa.Table]]:
     """Divides a table by the hash of a column; empty shards are left out.
 
+    A table that brings the numbers of its shards, in a column `SHARD`, and has no
+    column `key` is divided by these.
+
     Args:
-        table: Any table with the column `key`, which holds no nulls.
+        table: Any table with the column `key`, which holds no nulls, or `SHARD`.
         key: Name of a text column.
         shards: Number of shards.
 
@@ -33,7 +37,10 @@ def partition(table: pa.Table, key: str, shards: int) -> Iterator[tuple[int, pa.
     """
     if not table.num_rows:
         return
-    shard = assign_shards(table[key], shards)
+    if key in table.column_names:
+        shard = assign_shards(table[key], shards)
+    else:
+        shard = to_array(table[SHARD]).to_numpy()
     order = np.argsort(shard, kind="stable")
     grouped = table.take(pa.array(order))
     ends = np.cumsum(np.bincount(shard, minlength=shards))

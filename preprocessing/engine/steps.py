@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,13 +16,23 @@ from preprocessing.checks.validation import validate
 from preprocessing.contract.column_names import SOURCE_FILE, SOURCE_ROW
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import traced_schema
+from preprocessing.engine.rates import (
+    VideosRates,
+    count_users,
+    count_videos,
+    number_rows,
+    users_as_they_were,
+)
 from preprocessing.features.columns import feature_schema
 from preprocessing.features.next_state import next_user_state, next_video_state
 from preprocessing.features.passes import user_features, video_features
 from preprocessing.features.past import collect
+from preprocessing.features.rates.overall import Overall
+from preprocessing.features.rates.subject_pass import is_answer
 from preprocessing.sources import FilePart, Source
 from preprocessing.state.files import finish_state
 from preprocessing.state.info import StateInfo
+from preprocessing.state.rates import is_rate_state
 from preprocessing.state.schema import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,
@@ -59,11 +69,13 @@ class VideoShard(NamedTuple):
             features.
         rejects: The others, by `checks.rejects.REJECT_SCHEMA`.
         state: The shard's videos after the log, by `state.schema.VIDEO_STATE_SCHEMA`.
+        rates: What was counted for rates; None where none are configured.
     """
 
     kept: pa.Table
     rejects: pa.Table
     state: pa.Table
+    rates: VideosRates | None = None
 
 
 class UserShard(NamedTuple):
@@ -74,10 +86,13 @@ class UserShard(NamedTuple):
             and video.
         state: Every user of log or state after the log, by
             `state.schema.USER_STATE_SCHEMA`.
+        rate_state: The rates' state of the shard's users, by
+            `state.rates.rate_state_schema`; None where no rates are configured.
     """
 
     features: pa.Table
     state: pa.Table
+    rate_state: pa.Table | None = None
 
 
 def read_part(
@@ -120,48 +135,70 @@ def read_part(
 
 
 def video_shard(
-    tables: Iterable[pa.Table], config: FeatureConfig, end: int | None = None
+    tables: Iterable[pa.Table],
+    config: FeatureConfig,
+    end: int | None = None,
+    shard: int = 0,
 ) -> VideoShard:
     """The first pass over a shard: strays and duplicates out, videos' features in.
 
     Args:
         tables: All impressions of some videos (`contract.schema.traced_schema`) and,
-            mixed with them, any video states (`state.schema.VIDEO_STATE_SCHEMA`).
+            mixed with them, any video states (`state.schema.VIDEO_STATE_SCHEMA`) and
+            rates' states (`state.rates.divide_rate_state`).
         config: The feature configuration.
         end: The log's last day, by `checks.log_end.log_end`; later rows are rejects.
+        shard: The shard's number.
 
     Raises:
         StateError: The state breaks its schema.
     """
-    log, state = _separate_state(tables, VIDEO_STATE_SCHEMA)
+    rates, others = _separate(tables, is_rate_state)
+    log, state = _separate_state(others, VIDEO_STATE_SCHEMA)
     if log is None:
         log = traced_schema(config).empty_table()
     within, strays = drop_after_end(log, end)
     kept, repeated = drop_duplicates(within)
     rejects = pa.concat_tables([strays, repeated])
     kept = video_features(kept.drop([SOURCE_FILE, SOURCE_ROW]), state, config)
-    return VideoShard(kept, rejects, next_video_state(kept, state))
+    next_state = next_video_state(kept, state)
+    if config.rates is None:
+        return VideoShard(kept, rejects, next_state)
+    kept, counted = count_videos(number_rows(kept, shard, config), rates, config)
+    return VideoShard(kept, rejects, next_state, counted)
 
 
-def user_shard(tables: Iterable[pa.Table], config: FeatureConfig) -> UserShard:
+def user_shard(
+    tables: Iterable[pa.Table], config: FeatureConfig, overall: Overall | None = None
+) -> UserShard:
     """The second pass over a shard: users' features, labels, and the users' new state.
 
     Args:
         tables: All impressions of some users, from `video_shard`, and, mixed with them,
-            any user states (`state.schema.USER_STATE_SCHEMA`).
+            any user states (`state.schema.USER_STATE_SCHEMA`), rates' states
+            (`state.rates.divide_rate_state`), and answers of the pass over subjects.
         config: The feature configuration.
+        overall: The whole log's rates; needed where rates are configured.
 
     Raises:
         StateError: The state breaks its schema.
     """
-    log, state = _separate_state(tables, USER_STATE_SCHEMA)
+    answers, others = _separate(tables, is_answer)
+    rates, others = _separate(others, is_rate_state)
+    log, state = _separate_state(others, USER_STATE_SCHEMA)
     if log is None:
         if state is None:
             state = USER_STATE_SCHEMA.empty_table()
         check_state(state, USER_STATE_SCHEMA)
-        return UserShard(feature_schema(config).empty_table(), state)
+        features = feature_schema(config).empty_table()
+        return UserShard(features, state, users_as_they_were(rates, config))
     past = collect(log, state, config)
-    return UserShard(user_features(past, config), next_user_state(past, config))
+    next_state = next_user_state(past, config)
+    if overall is None:
+        return UserShard(user_features(past, config), next_state)
+    counted = count_users(past.table, rates, answers, overall, config)
+    past = past._replace(table=counted.table)
+    return UserShard(user_features(past, config), next_state, counted.state)
 
 
 def finish_run(
@@ -186,6 +223,17 @@ def finish_run(
     """
     check_rejects(summary, config, rejects_dir)
     finish_state(state_dir, summary.last_event_ms, config, previous)
+
+
+def _separate(
+    tables: Iterable[pa.Table], wanted: Callable[[pa.Table], bool]
+) -> tuple[list[pa.Table], list[pa.Table]]:
+    """The tables that are wanted, and the others."""
+    found: list[pa.Table] = []
+    others: list[pa.Table] = []
+    for table in tables:
+        (found if wanted(table) else others).append(table)
+    return found, others
 
 
 def _separate_state(

@@ -10,6 +10,7 @@ import pyarrow as pa
 from preprocessing.contract.config import FeatureConfig, LabelConfig
 from preprocessing.contract.schema import impression_schema
 from preprocessing.features.history import HISTORY_TEXTS
+from preprocessing.features.rates.columns import rate_fields
 
 VIDEO_FIELDS = (
     pa.field("video_age_hours", pa.float32()),
@@ -30,7 +31,7 @@ USER_FIELDS = (
 
 
 def feature_schema(config: FeatureConfig) -> pa.Schema:
-    """Schema of the feature table: contract, features, labels, in this order.
+    """Schema of the feature table: contract, features, labels, rates, in this order.
 
     A label read from the column of its own name is that column, not a second one.
     Scalars that every impression has are not nullable; a masked label may be null. The
@@ -44,7 +45,7 @@ def feature_schema(config: FeatureConfig) -> pa.Schema:
         for name, label in config.labels.items()
         if name not in names
     ]
-    return pa.schema(fields)
+    return pa.schema([*fields, *rate_fields(config)])
 
 
 def label_field(name: str, label: LabelConfig) -> pa.Field:

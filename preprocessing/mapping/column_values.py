@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from preprocessing.contract.schema import MAX_TIME_MS
 from preprocessing.mapping.problems import RowProblems
 
 _PLAUSIBLE_MS = (1e12, 1e13)  # September 2001 to 2286
+_EPOCH, _MS = datetime.date(1970, 1, 1), datetime.timedelta(milliseconds=1)
 _EARLY_MS = 1e10  # April 1970
 
 
@@ -91,6 +93,9 @@ def _in_unit(
     problems.add(
         unreadable, f"{name}: {made.column} is no number of {unit}, or too large"
     )
+    if made.since is not None:
+        start = (made.since - _EPOCH) // _MS
+        return pc.add(values, pa.scalar(start, pa.int64()))
     if name in TIME_COLUMNS:
         _check_unit(name, made, values, problems)
     return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ def compute_user_features_at(
         field.name: pa.array([known.get(field.name, _blank(field))], field.type)
         for field in impression_schema(config)
     }
+    config = config.model_copy(update={"rates": None})  # preprocessing.online.rates
     impression = video_features(pa.table(row, impression_schema(config)), None, config)
     features = user_features(collect(impression, state, config), config)
     return {name: features[name][0].as_py() for name in USER_FEATURES}
@@ -79,15 +80,7 @@ def compute_video_features_at(
         The columns of `videos` and `contract.column_names.VIDEO_FEATURES` by name, one
         value per candidate; None where unknown.
     """
-    rows, schema = videos.num_rows, impression_schema(config)
-    blank = {USER_ID: "", EVENT_TIME: time_ms}
-    columns = [
-        videos[field.name]
-        if field.name in videos.column_names
-        else pa.array([blank.get(field.name, _blank(field))] * rows, field.type)
-        for field in schema
-    ]
-    table = pa.Table.from_arrays(columns, schema=schema)
+    table = impressions_at(videos, {USER_ID: "", EVENT_TIME: time_ms}, config)
     ids = to_array(videos[VIDEO_ID]).to_pylist()
     counts = dict(zip(ids, impressions, strict=True))
     state = pa.Table.from_arrays(
@@ -97,6 +90,28 @@ def compute_video_features_at(
     features = video_features(table, state, config)
     names = (*videos.column_names, *VIDEO_FEATURES)
     return {name: features[name].to_pylist() for name in names}
+
+
+def impressions_at(
+    videos: pa.Table, values: Mapping[str, Any], config: FeatureConfig
+) -> pa.Table:
+    """Made-up impressions of videos, by `contract.schema.impression_schema`.
+
+    Args:
+        videos: By `sources.catalogue.video_schema`, one row per impression.
+        values: Values of further columns, the same for all; the others are null.
+        config: The feature configuration.
+    """
+    schema = impression_schema(config)
+    columns = [
+        videos[field.name]
+        if field.name in videos.column_names
+        else pa.array(
+            [values.get(field.name, _blank(field))] * videos.num_rows, field.type
+        )
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _blank(field: pa.Field) -> Any:

@@ -33,7 +33,7 @@ def computed_column_notes(
     used |= {*LogColumns(source, features).physical}
     held = {name for file in reader.files() for name in reader.names(file)} - used
     computed = {
-        "feature": (*USER_FEATURES, *VIDEO_FEATURES),
+        "feature": (*USER_FEATURES, *VIDEO_FEATURES, *features.rate_columns),
         "label": (n for n, label in features.labels.items() if label.column != n),
     }
     found = {

@@ -2,6 +2,7 @@
 
 DIR/user_state/*.parquet    by state.schema.USER_STATE_SCHEMA
 DIR/video_state/*.parquet   by state.schema.VIDEO_STATE_SCHEMA
+DIR/rate_state/*.parquet    by state.rates.rate_state_schema, where rates are configured
 DIR/state.json              a StateInfo and the list of files; written last, so it
                             marks a whole state
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.state.info import StateInfo
+from preprocessing.state.info import StateInfo, rate_settings
 from preprocessing.state.schema import StateError
 from preprocessing.storage.file_list import (
     FileList,
@@ -38,7 +39,7 @@ from preprocessing.storage.files import (
 from preprocessing.storage.parquet import open_parquet
 
 INFO_FILE = "state.json"
-USER_STATE, VIDEO_STATE = "user_state", "video_state"
+USER_STATE, VIDEO_STATE, RATE_STATE = "user_state", "video_state", "rate_state"
 _FILES = "files"
 _SHOWN = 5
 
@@ -52,17 +53,24 @@ class State:
         user_files: Parquet files of `USER_STATE_SCHEMA`.
         video_files: Parquet files of `VIDEO_STATE_SCHEMA`.
         warnings: What a user should know of its files.
+        rate_files: Parquet files of the rates' state; none without rates.
     """
 
     info: StateInfo
     user_files: tuple[DataFile, ...]
     video_files: tuple[DataFile, ...]
     warnings: tuple[str, ...] = ()
+    rate_files: tuple[DataFile, ...] = ()
 
     @property
     def files(self) -> tuple[DataFile, ...]:
         """All Parquet files."""
-        return self.user_files + self.video_files
+        return self.user_files + self.video_files + self.rate_files
+
+
+def state_parts(config: FeatureConfig) -> tuple[str, ...]:
+    """The parts of a configuration's state, by the names of their folders."""
+    return (USER_STATE, VIDEO_STATE, *_rate_parts(config.rates is not None))
 
 
 def open_state(
@@ -84,14 +92,17 @@ def open_state(
     info, listed = _read_info(join(folder, INFO_FILE))
     if config is not None:
         info.check(config)
-    users, videos = (_parts(folder, part) for part in (USER_STATE, VIDEO_STATE))
-    _check_parts(folder, listed, [*users, *videos], checked)
-    unread = sorted(set(list_files(folder) or []) - {INFO_FILE, *users, *videos})
+    needed = (USER_STATE, VIDEO_STATE, *_rate_parts(info.rates is not None))
+    files = {part: _parts(folder, part) for part in needed}
+    names = [name for part in files.values() for name in part]
+    _check_parts(folder, listed, names, needed, checked)
+    unread = sorted(set(list_files(folder) or []) - {INFO_FILE, *names})
     return State(
         info,
-        tuple(_data_file(folder, name) for name in users),
-        tuple(_data_file(folder, name) for name in videos),
+        tuple(_data_file(folder, name) for name in files[USER_STATE]),
+        tuple(_data_file(folder, name) for name in files[VIDEO_STATE]),
         tuple(_warnings(folder, listed, unread)),
+        tuple(_data_file(folder, name) for name in files.get(RATE_STATE, ())),
     )
 
 
@@ -168,8 +179,9 @@ def finish_state(
         calendar=config.calendar,
         history_of=config.history_of,
         history_length=config.history_length,
+        rates=rate_settings(config),
     )
-    names = [*_parts(state_dir, USER_STATE), *_parts(state_dir, VIDEO_STATE)]
+    names = [name for part in state_parts(config) for name in _parts(state_dir, part)]
     values = info.to_values()
     values[_FILES] = list_parquet_files(state_dir, names, checksums=True)
     write_text(join(state_dir, INFO_FILE), json.dumps(values, indent=1) + "\n")
@@ -196,16 +208,24 @@ def _parts(folder: str, part: str) -> list[str]:
     return [f"{part}/{file.name}" for file in files]
 
 
+def _rate_parts(has_rates: bool) -> tuple[str, ...]:
+    return (RATE_STATE,) if has_rates else ()
+
+
 def _data_file(folder: str, name: str) -> DataFile:
     return DataFile(join(folder, name), name.split("/", 1)[1])
 
 
 def _check_parts(
-    folder: str, listed: FileList | None, names: list[str], checked: bool
+    folder: str,
+    listed: FileList | None,
+    names: list[str],
+    needed: tuple[str, ...],
+    checked: bool,
 ) -> None:
     problems = [
         f"{part} has no Parquet file"
-        for part in (USER_STATE, VIDEO_STATE)
+        for part in needed
         if not any(name.startswith(f"{part}/") for name in names)
     ]
     if listed is not None:

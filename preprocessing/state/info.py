@@ -12,6 +12,7 @@ from preprocessing.state.schema import StateError
 
 _FORMAT = 1
 _OFFSET_KEY, _ZONE_KEY = "utc_offset_hours", "time_zone"
+_RATES_KEY = "rates"
 # Attribute -> key in `state.json`, in the file's order.
 _KEYS = {
     "watermark_ms": "through_ms",
@@ -35,6 +36,7 @@ class StateInfo:
         history_of: Which impressions it lists: "impressions" or "long_views".
         history_length: How many of them it lists per user, at most.
         format: Version of the files' layout.
+        rates: What it counts for rates (`rate_settings`); None if it counts nothing.
     """
 
     watermark_ms: int
@@ -42,6 +44,7 @@ class StateInfo:
     history_of: str
     history_length: int
     format: int = _FORMAT
+    rates: Mapping[str, Any] | None = None
 
     @property
     def watermark(self) -> str:
@@ -66,6 +69,12 @@ class StateInfo:
                 f"features.history_of '{config.history_of}'. Make a new one from the "
                 "log, or set features.history_of=long_views"
             )
+        lacking = _lacking(self.rates, rate_settings(config))
+        if lacking:
+            raise StateError(
+                f"the state does not count what features.rates needs: {lacking}. Make "
+                "a new one from the log, or set features.rates as it was"
+            )
 
     def notes(self, config: FeatureConfig) -> list[str]:
         """What a user should know about a run that starts from this state."""
@@ -80,7 +89,8 @@ class StateInfo:
     def to_values(self) -> dict[str, Any]:
         """The description as `state.json` holds it."""
         keys = {**_KEYS, "calendar": _calendar_key(self.calendar)}
-        return {key: getattr(self, name) for name, key in keys.items()}
+        values = {key: getattr(self, name) for name, key in keys.items()}
+        return values if self.rates is None else {**values, _RATES_KEY: self.rates}
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> StateInfo:
@@ -92,7 +102,8 @@ class StateInfo:
         """
         named = {"calendar": _ZONE_KEY} if _ZONE_KEY in values else {}
         keys = {**_KEYS, **named}
-        info = cls(**{name: values[key] for name, key in keys.items()})
+        settings = {name: values[key] for name, key in keys.items()}
+        info = cls(**settings, rates=values.get(_RATES_KEY))
         if type(info.watermark_ms) is not int:
             raise ValueError(f"through_ms is {info.watermark_ms!r}")
         if info.format != _FORMAT:
@@ -100,6 +111,35 @@ class StateInfo:
                 f"expected a state of format {_FORMAT}. Received: {info.format}"
             )
         return info
+
+
+def rate_settings(config: FeatureConfig) -> dict[str, Any] | None:
+    """What the counts of a state depend on; None where nothing is counted.
+
+    The rules of the labels that are counted, and the half-life of each subject. The
+    clock is not among them: a state serves both.
+    """
+    if config.rates is None:
+        return None
+    labels = config.model_dump(mode="json", include={"labels"})["labels"]
+    return {
+        "labels": {name: labels[name] for name in config.rate_labels},
+        "half_life_days": {s.name: s.half_life_days for s in config.rate_subjects},
+    }
+
+
+def _lacking(found: Mapping[str, Any] | None, needed: Mapping[str, Any] | None) -> str:
+    """What a state does not count as it is needed; "" if there is nothing."""
+    if needed is None:
+        return ""
+    if found is None:
+        return "it has no counts at all"
+    return "; ".join(
+        f"{kind} {name}: {values[name]}, not {found[kind].get(name, 'counted')}"
+        for kind, values in needed.items()
+        for name in values
+        if name not in found[kind] or found[kind][name] != values[name]
+    )
 
 
 def _calendar_key(calendar: Calendar) -> str:

@@ -49,10 +49,8 @@ def open_decompressed(path: str, compression: str = AUTO) -> Iterator[IO[bytes]]
     """
     with open_file(path) as file:
         if compression == AUTO:
-            begin = file.read(_BEGIN_BYTES)
+            compression = compression_of(file.read(_BEGIN_BYTES))
             file.seek(0)
-            found = [kind for kind, sign in _BEGINS.items() if re.match(sign, begin)]
-            compression = found[0] if found else NONE
         if compression == NONE:
             yield file
             return
@@ -63,3 +61,9 @@ def open_decompressed(path: str, compression: str = AUTO) -> Iterator[IO[bytes]]
             raise OSError(
                 f"its {compression} data is cut short or damaged: {error}"
             ) from error
+
+
+def compression_of(begin: bytes) -> str:
+    """How a file that begins with these bytes is compressed; `none` if it is not."""
+    found = [kind for kind, sign in _BEGINS.items() if re.match(sign, begin)]
+    return found[0] if found else NONE

@@ -117,7 +117,7 @@ def preprocessing_fn(
     outputs: Tensors = {}
     for spec in input_specs(features, settings):
         if spec.kind == "numeric":
-            value = _scalar(inputs[spec.name], float("nan"))
+            value = _number(inputs[spec.name], spec)
             outputs[spec.name] = standard_scores(value)
         elif spec.kind == "bucket":
             outputs[spec.name] = _bucket(inputs[spec.name], spec)
@@ -174,6 +174,13 @@ def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
         frequency_threshold=vocabulary.min_count,
         vocab_filename=table,
     )
+
+
+def _number(column: Any, spec: InputSpec) -> tf.Tensor:
+    """float32 [batch]; NaN is missing."""
+    if not spec.logarithm:
+        return _scalar(column, float("nan"))
+    return tf.math.log1p(tf.cast(_scalar(column, 0), tf.float32))
 
 
 def _lookup(

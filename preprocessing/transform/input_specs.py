@@ -12,6 +12,7 @@ from typing import Literal
 
 from preprocessing.contract.column_names import USER_KEY as USER_KEY
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.rates import count_column, rate_column
 from preprocessing.transform.config import Boundaries, TransformConfig
 
 Kind = Literal["id", "id_list", "bucket", "numeric", "history"]
@@ -32,6 +33,7 @@ class InputSpec:
         length: Entries of a list.
         boundaries: Upper bounds of a bucket input.
         quantiles: Buckets of equal counts, fitted to the data, instead.
+        logarithm: Whether a numeric input is scaled as ln(1 + x), as counts are.
     """
 
     name: str
@@ -41,6 +43,7 @@ class InputSpec:
     length: int = 0
     boundaries: Boundaries = ()
     quantiles: int = 0
+    logarithm: bool = False
 
     @property
     def bucket_values(self) -> int:
@@ -82,6 +85,12 @@ def input_specs(
         inputs.append(
             InputSpec(column, "history", "user", table, features.history_length)
         )
+    for subject in features.rate_subjects:
+        for label in features.rate_labels:
+            count = count_column(subject.name, label)
+            inputs.append(InputSpec(count, "numeric", subject.side, logarithm=True))
+            rate = rate_column(subject.name, label)
+            inputs.append(InputSpec(rate, "numeric", subject.side))
     for extra in features.inputs:
         if extra.type == "numeric":
             inputs.append(InputSpec(extra.name, "numeric", extra.entity))

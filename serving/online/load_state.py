@@ -10,7 +10,9 @@ from preprocessing.contract.column_names import USER_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.online.updates import KnownUsers, rebase
 from preprocessing.state.files import State, read_all, read_state
+from preprocessing.state.rates import select_rate_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
+from serving.online.rate_counts import RateCounts
 from serving.online.state_snapshot import impressions_by_video
 from serving.online.stored_users import (
     WATERMARK_NOTE,
@@ -25,14 +27,19 @@ _ROWS = 256
 
 
 def load_state(
-    state: State, stored: StoredUsers, config: FeatureConfig, progress: Progress
+    state: State,
+    stored: StoredUsers,
+    rates: RateCounts,
+    config: FeatureConfig,
+    progress: Progress,
 ) -> int:
-    """Loads users, then videos, then notes that the state is whole.
+    """Loads users, then counts, then notes that the state is whole.
 
     Args:
         state: The state.
         stored: What is known so far. A user whose record reaches beyond the watermark
             stays as is; impressions after the watermark stay.
+        rates: The counts for rates.
         config: The feature configuration.
         progress: Called with the number of users done and the number of all.
 
@@ -57,7 +64,13 @@ def load_state(
         progress(start + part.num_rows, users.num_rows)
     # Else observed impressions are in the counts already.
     if watermark_ms > previous_ms:
+        if config.rates is not None:
+            tables = (table for file in state.rate_files for table in read_state(file))
+            known = (select_rate_state(table, config) for table in tables)
+            rates.load(known, watermark_ms)
         _load_videos(state, stored, previous_ms)
+        if config.rates is not None:
+            rates.forget(previous_ms, watermark_ms)
     return int(users.num_rows)
 
 

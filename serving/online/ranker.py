@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.contract.rates import rate_columns_of
 from serving.client.ranking_client import RankingClient, RankResult
 from serving.client.transport import ModelMetadata
 from serving.online.user_store import UserStore
@@ -70,6 +71,7 @@ class Ranker:
         self._users = users
         self._videos = videos
         self._clock_ms = clock_ms
+        self._config = config
         self._absent: dict[str, Any] = {
             extra.name: [] if extra.type == "list" else None
             for extra in config.inputs
@@ -110,6 +112,15 @@ class Ranker:
         seen = self._users.video_impressions(video_ids)
         user = {**self._absent, **features, **self._users.features(user_id, now)}
         videos = self._videos.features(video_ids, [seen[v] for v in video_ids], now)
+        if self._config.rates is not None:
+            rows = self._videos.rows(video_ids)
+            rates = self._users.rates(user_id, rows, now, user)
+            for subject in self._config.rate_subjects:
+                for name in rate_columns_of(subject.name, self._config.rate_labels):
+                    if subject.side == "video":
+                        videos[name] = rates[name]
+                    else:
+                        user[name] = rates[name][0]
         result = self._ask(user, videos, timeout_s)
         order = np.argsort(-result.fused, kind="stable")
         return Ranking(

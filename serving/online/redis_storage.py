@@ -16,7 +16,9 @@ from serving.protocol.errors import Unavailable
 _SWAP = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
-for i = 3, #ARGV, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 3 do
+  redis.call('HINCRBY', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
+end
 return 1
 """
 _SCAN_COUNT = 1000
@@ -69,10 +71,13 @@ class RedisStorage:
         """Writes records that have not changed meanwhile; see `RecordStorage`."""
         with self._reported(), self._client.pipeline(transaction=False) as pipeline:
             for swap in swaps:
-                views = [part for item in swap.impressions.items() for part in item]
+                places = {counts: 2}  # a name's place among the keys, from 1
+                added: list[str | int] = []
+                for name, key, number in swap.added(counts):
+                    added += [places.setdefault(name, len(places) + 2), key, number]
                 self._script(
-                    keys=[self._user(swap.user_id), self._videos(counts)],
-                    args=[swap.before or b"", swap.after, *views],
+                    keys=[self._user(swap.user_id), *map(self._videos, places)],
+                    args=[swap.before or b"", swap.after, *added],
                     client=pipeline,
                 )
             return [bool(done) for done in pipeline.execute()]

@@ -157,7 +157,7 @@ class SqliteStorage:
         connection.executemany(
             "INSERT INTO videos VALUES (?, ?, ?) ON CONFLICT (counts, video_id) "
             "DO UPDATE SET impressions = impressions + excluded.impressions",
-            ((counts, video.encode(), n) for video, n in swap.impressions.items()),
+            ((name, key.encode(), n) for name, key, n in swap.added(counts)),
         )
         return True
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 import pyarrow as pa
 
 from preprocessing.contract.column_names import USER_ID, VIDEO_ID
-from preprocessing.state.files import State, read_all
+from preprocessing.contract.config import FeatureConfig
+from preprocessing.online.rates import RateKey
+from preprocessing.state.files import State, read_all, read_state
+from preprocessing.state.rates import (
+    KEY,
+    OTHER,
+    SUBJECT,
+    rate_state_schema,
+    select_rate_state,
+)
 from preprocessing.state.schema import (
     USER_STATE_SCHEMA,
     VIDEO_STATE_SCHEMA,
@@ -20,6 +30,7 @@ class StateSnapshot:
 
     Args:
         state: The state; None for the state of an empty log.
+        config: The feature configuration.
 
     Attributes:
         watermark_ms: Time of the state's latest impression, UTC; -1 without a state.
@@ -28,7 +39,7 @@ class StateSnapshot:
         StateError: A file cannot be read or breaks its schema.
     """
 
-    def __init__(self, state: State | None):
+    def __init__(self, state: State | None, config: FeatureConfig):
         users = () if state is None else state.user_files
         self._users = check_state(
             read_all(users, USER_STATE_SCHEMA).combine_chunks(), USER_STATE_SCHEMA
@@ -37,6 +48,8 @@ class StateSnapshot:
         self._row = {user_id: row for row, user_id in enumerate(ids)}
         self._video_files = () if state is None else state.video_files
         self._impressions: dict[str, int] | None = None
+        self._rate_files = () if state is None else state.rate_files
+        self._config = config
         self.watermark_ms = -1 if state is None else state.info.watermark_ms
 
     def __contains__(self, user_id: str) -> bool:
@@ -60,6 +73,22 @@ class StateSnapshot:
             check_state(table, VIDEO_STATE_SCHEMA)
             self._impressions = impressions_by_video(table)
         return [self._impressions.get(video_id, 0) for video_id in video_ids]
+
+    def rates(self, keys: Sequence[RateKey]) -> pa.Table:
+        """The rows of those keys that the state has, by `rate_state_schema`."""
+        table, places = self._rates
+        rows = [places[key] for key in keys if key in places]
+        return table.take(pa.array(rows, pa.int64()))
+
+    @cached_property
+    def _rates(self) -> tuple[pa.Table, dict[RateKey, int]]:
+        """The state's rates, read from the files when first asked, and their rows."""
+        parts = [rate_state_schema(self._config).empty_table()]
+        for file in self._rate_files:
+            parts += [select_rate_state(t, self._config) for t in read_state(file)]
+        table = pa.concat_tables(parts).combine_chunks()
+        keys = zip(*(table[n].to_pylist() for n in (SUBJECT, KEY, OTHER)), strict=True)
+        return table, {RateKey(*key): row for row, key in enumerate(keys)}
 
 
 def impressions_by_video(table: pa.Table) -> dict[str, int]:

@@ -16,16 +16,31 @@ class Swap:
         before: The record that was read; None where there was none.
         after: The new one.
         impressions: Impressions to add to those of videos, by video id.
+        counters: Numbers to add to further counts, by their name and by id.
     """
 
     user_id: str
     before: bytes | None
     after: bytes
     impressions: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def added(self, counts: str) -> Iterator[tuple[str, str, int]]:
+        """All that is added: the name of the counts, the id, and the number.
+
+        Args:
+            counts: Name of the counts of videos.
+        """
+        for name, numbers in ((counts, self.impressions), *self.counters.items()):
+            for key, number in numbers.items():
+                yield name, key, number
 
 
 class RecordStorage(Protocol):
     """Keeps users' records, counts of videos, and notes on the whole.
+
+    Counts of videos and of other ids (`serving.online.rate_counts`) are whole numbers
+    of 64 bits under names.
 
     Users are independent: two writers of one user cannot both succeed, writers of
     different users do not wait for each other longer than a write takes. Every method

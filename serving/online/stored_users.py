@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
@@ -32,11 +33,13 @@ class RecordChange(NamedTuple):
         impressions: Numbers of new impressions, by user and video. Users who are
             missing here have not changed.
         rejects: Impressions that do not count, by `REJECT_SCHEMA`.
+        counters: What the new impressions add to further counts, by user, name and id.
     """
 
     users: KnownUsers
     impressions: Mapping[str, Mapping[str, int]]
     rejects: pa.Table = REJECT_SCHEMA.empty_table()
+    counters: Mapping[str, Mapping[str, Mapping[str, int]]] = MappingProxyType({})
 
 
 class StoredUsers:
@@ -140,7 +143,13 @@ class StoredUsers:
     ) -> list[str]:
         """Writes the changed records; returns the users whom others have changed."""
         swaps = [
-            Swap(user, before[user], record, change.impressions[user])
+            Swap(
+                user,
+                before[user],
+                record,
+                change.impressions[user],
+                change.counters.get(user, {}),
+            )
             for user, record in encode_users(change.users).items()
             if user in change.impressions
         ]

@@ -26,6 +26,7 @@ from preprocessing.contract.column_names import (
 )
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.schema import check_columns, check_types, impression_schema
+from preprocessing.online.features import impressions_at
 from preprocessing.online.updates import (
     KnownUsers,
     add_impressions,
@@ -35,6 +36,7 @@ from preprocessing.online.updates import (
 from preprocessing.state.files import State, open_state
 from preprocessing.state.schema import USER_STATE_SCHEMA, StateError
 from serving.online.load_state import load_state
+from serving.online.rate_counts import RateCounts
 from serving.online.sqlite_storage import SqliteStorage
 from serving.online.state_snapshot import StateSnapshot
 from serving.online.storage import RecordStorage
@@ -49,7 +51,7 @@ ALLOWED_LATENESS_MS = 36 * MS_PER_HOUR
 _MAX_AHEAD_MS = 300_000
 _SETTINGS = "settings"
 # What records depend on; the rest of a configuration is applied when they are read.
-_MADE_BY = {"time_zone", "utc_offset_hours", "history_of", "labels", "extra"}
+_MADE_BY = {"time_zone", "utc_offset_hours", "history_of", "labels", "extra", "rates"}
 
 
 class ObserveResult(NamedTuple):
@@ -114,10 +116,11 @@ class UserStore:
         self._lateness_ms = allowed_lateness_ms
         self._clock_ms = clock_ms
         state = None if state_dir is None else _opened(state_dir, config)
-        self._snapshot = StateSnapshot(state)
+        self._snapshot = StateSnapshot(state, self._config)
         self._storage = storage or SqliteStorage()
         self._check_settings()
         self._users = StoredUsers(self._storage, self._snapshot, self._config)
+        self._rates = RateCounts(self._storage, self._snapshot, self._config)
 
     def __len__(self) -> int:
         return sum(1 for _ in self._users.user_ids())
@@ -162,6 +165,45 @@ class UserStore:
             for video, earlier, later in zip(video_ids, before, since, strict=True)
         }
 
+    def rates(
+        self,
+        user_id: str,
+        videos: pa.Table,
+        time_ms: int,
+        features: Mapping[str, Any] | None = None,
+    ) -> dict[str, list[float]]:
+        """Rates and counts of earlier impressions, as the feature engine has them.
+
+        By the clock "day" they are exact at any moment; by the clock "moment" all that
+        was observed so far counts as earlier, as in `video_impressions`.
+
+        Args:
+            user_id: The user.
+            videos: The candidates, by `sources.catalogue.video_schema`.
+            time_ms: When, UTC; later than the state.
+            features: Declared features of the user and the context.
+
+        Returns:
+            `config.rate_columns` by name, a value per candidate; nothing without
+            `features.rates`.
+
+        Raises:
+            ValueError: The time is not later than the state, or is not in milliseconds.
+            Unavailable: The storage does not answer.
+        """
+        check_time_ms("time_ms", time_ms)
+        if self._config.rates is None or not videos.num_rows:
+            return {name: [] for name in self._config.rate_columns}
+        watermark_ms = self._users.watermark_ms
+        if time_ms <= watermark_ms:
+            raise ValueError(
+                "`time_ms` must be later than the state's last impression, at "
+                f"{watermark_ms}. Received: {time_ms}"
+            )
+        values = {**(features or {}), USER_ID: user_id, EVENT_TIME: time_ms}
+        impressions = impressions_at(videos, values, self._config)
+        return self._rates.rates(impressions, watermark_ms)
+
     def observe(
         self,
         impressions: pa.Table | Sequence[Mapping[str, Any]],
@@ -199,7 +241,11 @@ class UserStore:
             users = pa.array(list(known.watermark_ms), pa.string())
             mine = accepted.filter(pc.is_in(accepted[USER_ID], value_set=users))
             done = add_impressions(known, mine, self._lateness_ms, self._config)
-            return RecordChange(done.users, _by_user(done.counted), done.rejects)
+            counters = (
+                {} if self._config.rates is None else self._counters(done.counted)
+            )
+            by_video = _by_user(done.counted)
+            return RecordChange(done.users, by_video, done.rejects, counters)
 
         counted = 0
         user_ids = pc.unique(accepted[USER_ID]).to_pylist()
@@ -236,7 +282,7 @@ class UserStore:
             Unavailable: The storage does not answer.
         """
         state = _opened(state_dir, self._config)
-        return load_state(state, self._users, self._config, progress)
+        return load_state(state, self._users, self._rates, self._config, progress)
 
     def export_state(self) -> pa.Table:
         """All users' state, as a run would leave it, by `USER_STATE_SCHEMA`."""
@@ -256,18 +302,28 @@ class UserStore:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def _counters(self, counted: pa.Table) -> dict[str, dict[str, dict[str, int]]]:
+        """What impressions add to the counts for rates, by user."""
+        watermark_ms = self._users.watermark_ms
+        found = {}
+        for user in pc.unique(counted[USER_ID]).to_pylist():
+            mine = counted.filter(pc.equal(counted[USER_ID], user))
+            found[user] = self._rates.counters(mine, watermark_ms)
+        return found
+
     def _check_settings(self) -> None:
         """Checks the settings that records depend on; the first store writes them."""
         mine = _made_by(self._config)
         text = self._storage.set_note_once(_SETTINGS, json.dumps(mine, sort_keys=True))
         theirs = _made_by(FeatureConfig.model_validate_json(text))
-        other = [name for name in sorted(mine) if mine[name] != theirs[name]]
+        names = sorted(mine.keys() | theirs.keys())
+        other = [name for name in names if mine.get(name) != theirs.get(name)]
         if other:
             raise StateError(
                 "the user store was made with another configuration: "
                 + "; ".join(
                     f"expected features.{name} {theirs.get(name)}. Received: "
-                    f"{mine[name]}"
+                    f"{mine.get(name)}"
                     for name in other
                 )
             )
@@ -298,6 +354,16 @@ def _made_by(config: FeatureConfig) -> dict[str, Any]:
     settings = json.loads(config.model_dump_json(include=_MADE_BY))
     if config.time_zone is None:
         settings["utc_offset_hours"] = config.utc_offset_hours or 0.0
+    del settings["rates"]  # earlier releases know none
+    if config.rates is not None:
+        # What is counted, not how a rate is made of it.
+        settings["rates"] = {
+            "labels": list(config.rate_labels),
+            "subjects": {
+                subject.name: {"half_life_days": subject.half_life_days}
+                for subject in config.rate_subjects
+            },
+        }
     return settings
 
 

@@ -44,6 +44,19 @@ class VideoCatalog:
     def __contains__(self, video_id: str) -> bool:
         return video_id in self._row
 
+    def rows(self, video_ids: Sequence[str]) -> pa.Table:
+        """Candidates' own columns, by `sources.catalogue.video_schema`.
+
+        Args:
+            video_ids: The candidates [M]; all but the id of one that is not in the
+                catalogue is null.
+        """
+        rows = [self._row.get(video_id) for video_id in video_ids]
+        videos = self._videos.take(pa.array(rows, pa.int64()))
+        place = videos.column_names.index(VIDEO_ID)
+        ids = pa.array(video_ids, pa.string())
+        return videos.set_column(place, videos.schema.field(place), ids)
+
     def features(
         self, video_ids: Sequence[str], impressions: Sequence[int], time_ms: int
     ) -> dict[str, list[Any]]:
@@ -60,11 +73,7 @@ class VideoCatalog:
             `video_impressions`, `is_new_video` and declared video features, M values
             each, as the candidates' side of a `rank` request takes them.
         """
-        rows = [self._row.get(video_id) for video_id in video_ids]
-        videos = self._videos.take(pa.array(rows, pa.int64()))
-        place = videos.column_names.index(VIDEO_ID)
-        ids = pa.array(video_ids, pa.string())
-        videos = videos.set_column(place, videos.schema.field(place), ids)
+        videos = self.rows(video_ids)
         features = compute_video_features_at(videos, impressions, time_ms, self._config)
         listed = [f.name for f in videos.schema if pa.types.is_list(f.type)]
         for name in listed:

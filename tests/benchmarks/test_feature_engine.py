@@ -207,3 +207,19 @@ def test_a_log_of_other_names_gives_the_same(tmp_path):
     outputs = {name: written(tmp_path / name) for name in ("plain", "mapped")}
     assert outputs["plain"].rejects > 0
     check_same(outputs)
+
+
+@pytest.mark.e2e
+def test_polars_has_the_engines_rates(tmp_path):
+    make_log(4_000, str(tmp_path / "log"))
+    config = demo_features(rates=True)
+    found = {}
+    for name, build in (
+        ("engine", threads_engine.build),
+        ("polars", polars_program.build),
+    ):
+        (tmp_path / name).mkdir()
+        build(str(tmp_path / "log"), str(tmp_path / name), config)
+        found[name] = written(tmp_path / name)
+    check_same(found)
+    assert found["engine"].features > 3_000

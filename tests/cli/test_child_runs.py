@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from cli.child_runs import ChildRuns, poso_command
+from cli.child_runs import ChildRuns
+from pipeline.module_process import module_command
 
 BACKFILL = """
 import datetime, sys
@@ -82,7 +83,7 @@ def test_it_is_this_poso_that_runs_in_any_folder(tmp_path):
     (tmp_path / "cli.py").write_text("raise SystemExit('of somebody else')")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [*poso_command(), "run", "--help"],
+        [*module_command("cli"), "run", "--help"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -39,8 +39,8 @@ def every_command():
     """The words of each command, those of groups included."""
     for name in COMMANDS:
         found = main.get_command(click.Context(main), name)
-        subcommands = getattr(found, "commands", None)
-        if subcommands:
+        if isinstance(found, click.Group):
+            subcommands = found.list_commands(click.Context(found))
             yield from ([name, subcommand] for subcommand in subcommands)
         else:
             yield [name]

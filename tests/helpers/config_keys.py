@@ -1,7 +1,8 @@
 """Every key of the configuration, and a value of each other than that of `BASE`."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -15,6 +16,7 @@ BASE: dict[str, Any] = {
             "liked": {"column": "stars", "at_least": 3},
         },
         "extra": [{"name": "country", "entity": "user", "type": "categorical"}],
+        "rates": {"subjects": {"video": {}}},
     },
     "drift": {"serving": {"logs": "logs"}},
     "transform": {"vocabularies": {"user_id": {"min_count": 2}, "author_id": {}}},
@@ -39,6 +41,7 @@ CHANGES: dict[str, str] = {
     "source.columns": "source.columns.user_id=uid",
     "source.columns.*.column": "source.columns.event_time_ms.column=other",
     "source.columns.*.unit": "source.columns.event_time_ms.unit=s",
+    "source.columns.*.since": "source.columns.event_time_ms.since=2020-01-01",
     "source.columns.*.format": "source.columns.event_time_ms.format='%d.%m.%Y'",
     "source.columns.*.date": "source.columns.event_time_ms.date=other",
     "source.columns.*.time": "source.columns.event_time_ms.time=hm",
@@ -80,6 +83,15 @@ CHANGES: dict[str, str] = {
     "features.extra.*.input": (
         "features.extra=[{name: country, entity: user, type: categorical, input: no}]"
     ),
+    "features.rates": "features.rates=null",
+    "features.rates.labels": "features.rates.labels=[like]",
+    "features.rates.subjects": "features.rates.subjects.tag={}",
+    "features.rates.subjects.*.clock": "features.rates.subjects.video.clock=day",
+    "features.rates.subjects.*.half_life_days": (
+        "features.rates.subjects.video.half_life_days=7"
+    ),
+    "features.rates.strength": "features.rates.strength=5",
+    "features.rates.prior": "features.rates.prior=0.1",
     "features.shards": "features.shards=8",
     "features.last_day": "features.last_day=2022-05-08",
     "features.max_reject_rate": "features.max_reject_rate=0.5",
@@ -170,6 +182,7 @@ CHANGES: dict[str, str] = {
     "training.baseline": "training.baseline=false",
     "training.control": "training.control=true",
     "training.warm_start": "training.warm_start=true",
+    "training.warm_start_epochs": "training.warm_start_epochs=1",
     "training.strategy.kind": "training.strategy.kind=mirrored",
     "training.strategy.scale_learning_rate": (
         "training.strategy.scale_learning_rate=sqrt"
@@ -240,6 +253,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         ("source.columns.event_time_ms={date: dt}",),
     ),
     "source.version": ("source.format=delta",),
+    "source.columns.*.since": ("source.columns.event_time_ms={column: ts, unit: s}",),
     "source.columns.*.constant": ("source.columns.play_time_ms={constant: 1}",),
     "source.columns.*.equals": ("source.columns.is_like={column: behavior}",),
     **dict.fromkeys(
@@ -253,6 +267,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "model.poso.mlp": ("model.module_codes={}",),
     "training.embedding.tpu_min_rows": ("training.strategy.kind=tpu",),
+    "training.warm_start_epochs": ("training.warm_start=true",),
     "training.strategy.local_workers": ("training.strategy.kind=multi_worker",),
     "training.strategy.local_servers": (
         "training.strategy={kind: parameter_server, local_workers: 2}",
@@ -272,19 +287,19 @@ def schema_keys(kind: type[BaseModel], place: str = "") -> Iterator[str]:
     """Every key under a section, `section.key`; also of mappings and lists."""
     for name, field in kind.model_fields.items():
         key = f"{place}{name}"
-        if isinstance(field.annotation, type) and issubclass(
-            field.annotation, BaseModel
-        ):
-            yield from schema_keys(field.annotation, f"{key}.")
+        section = _section(field.annotation)
+        if section is not field.annotation:
+            yield key
+        if section is not None:
+            yield from schema_keys(section, f"{key}.")
             continue
-        yield key
         for inner in _models(field.annotation):
             yield from schema_keys(inner, f"{key}.*.")
 
 
 def changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
     """The keys whose values differ; the mapping's or list's where entries are new."""
-    if isinstance(before, BaseModel):
+    if isinstance(before, BaseModel) and isinstance(after, BaseModel):
         for name in type(before).model_fields:
             inner = f"{key}.{name}" if key else name
             yield from changed_keys(getattr(before, name), getattr(after, name), inner)
@@ -296,6 +311,16 @@ def changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
             yield from changed_keys(one[place], other[place], f"{key}.*")
     elif before != after:
         yield key
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The model of a section, also of one that may be null; None for another key."""
+    kinds = [annotation]
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    kind, *others = kinds
+    is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return kind if is_model and not others else None
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

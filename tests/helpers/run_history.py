@@ -45,6 +45,7 @@ class RunHistory:
         outputs: Mapping[str, str | int],
         inputs: Sequence[int] = (),
         state: int = COMPLETE,
+        parameters: Mapping[str, str] | None = None,
         **properties: Any,
     ) -> dict[str, int]:
         """Runs a component.
@@ -54,6 +55,7 @@ class RunHistory:
             outputs: Types of new artifacts by output, or ids of cached ones.
             inputs: Ids of artifacts.
             state: Of the execution.
+            parameters: Of the component.
             properties: Custom properties of the new artifacts.
 
         Returns:
@@ -61,6 +63,8 @@ class RunHistory:
         """
         kind = self.store.put_execution_type(pb.ExecutionType(name=f"poso.{node}"))
         execution = pb.Execution(type_id=kind, last_known_state=state)
+        for key, text in (parameters or {}).items():
+            execution.custom_properties[key].string_value = text
         [execution_id] = self.store.put_executions([execution])
         contexts = (self._pipeline, self._run, self._context("node", f"poso.{node}"))
         self.store.put_attributions_and_associations(

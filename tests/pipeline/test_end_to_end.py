@@ -217,3 +217,23 @@ def test_a_second_run_reuses_what_has_not_changed(result, config_file, log_dir, 
             # The same steps on halves of each batch: equal up to rounding.
             before = first[row["task"], "all"]["model"]
             assert row["gauc"]["model"] == pytest.approx(before, abs=0.02)
+
+
+def test_the_yardstick_judges_the_same_rows_by_the_same_gauc(result, paths):
+    pytest.importorskip("lightgbm")
+    printed = poso("experiment", "yardstick", "--run", paths.out, "--json")
+    found = json.loads(printed[printed.index("{") :])
+    for split in ("train_impressions", "eval_impressions"):
+        assert found[split] == result.metrics[split]
+    reported = {(row["task"], row["slice"]): row for row in result.metrics["gauc"]}
+    compared = {(row["task"], row["slice"]): row for row in found["slices"]}
+    assert compared.keys() == reported.keys()
+    for place, row in compared.items():
+        expected = reported[place]
+        assert row["impressions"] == expected["impressions"]
+        assert row["users_scored"] == expected["users_scored"]
+        for model in ("model", "plain", "control"):
+            assert row["gauc"][model] == expected["gauc"][model]
+        assert place[0] not in found["trees"] or "lightgbm" in row["gauc"]
+    assert "long_view" in found["trees"]
+    assert 0 < found["peak_memory_mib"] < 8000

@@ -9,14 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from pipeline.module_process import module_command
 from pipeline.progress import report_progress
 from pipeline.training.cluster.membership import Member
-
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 class MemberError(RuntimeError):
@@ -45,16 +43,11 @@ class MemberProcess:
         self.member = member
         self._last = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.training.member", job],
+            [*module_command("pipeline.training.member"), job],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={
-                **os.environ,
-                **environment,
-                "TF_CONFIG": member.tf_config,
-                "PYTHONPATH": _python_path(),
-            },
+            env={**os.environ, **environment, "TF_CONFIG": member.tf_config},
             text=True,
             errors="replace",
             start_new_session=True,
@@ -142,10 +135,3 @@ def _read(pipe: IO[str] | None, to: Callable[[str], None]) -> None:
     if pipe is not None:
         for line in pipe:
             to(line.rstrip("\n"))
-
-
-def _python_path() -> str:
-    """The project's own folder first, where it is not installed."""
-    return os.pathsep.join(
-        path for path in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if path
-    )

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C while training: save first, then leave."""
+"""SIGTERM, Ctrl-C and a closed terminal while training: save first, then leave."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StopSignal:
         clock: Seconds, for the tests.
     """
 
-    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+    SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.received: int | None = None
@@ -40,7 +40,8 @@ class StopSignal:
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
             for number in self.SIGNALS:
-                self._before[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:

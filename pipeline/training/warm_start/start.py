@@ -11,12 +11,16 @@ import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from pipeline.config import TrainerPart
+from pipeline.config import FitConfig, TrainerPart
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training.strategies.trained_weights import parts_by_name
 from pipeline.training.warm_start.input_meaning import InputMeaning
 from pipeline.training.warm_start.known_rows import with_known_rows
-from pipeline.training.warm_start.weight_files import WeightFiles, weights_folder
+from pipeline.training.warm_start.weight_files import (
+    WeightFiles,
+    has_weights,
+    weights_folder,
+)
 
 _NAMED = 3
 
@@ -49,6 +53,13 @@ class WarmStart:
         if more > 0:
             names += f" and {more} more"
         return f"{text}; of another shape or meaning, so fresh: {names}"
+
+
+def epochs_from(base_model: str | None, training: FitConfig) -> int:
+    """Epochs of a training: those of a warm start where there is what to start from."""
+    if not training.warm_start or base_model is None or not has_weights(base_model):
+        return training.epochs
+    return training.warm_start_epochs or training.epochs
 
 
 def start_warm(

@@ -36,6 +36,12 @@ def weights_folder(serving_model_dir: str) -> str:
     return os.path.join(os.path.dirname(serving_model_dir.rstrip("/")), _FOLDER)
 
 
+def has_weights(serving_model_dir: str) -> bool:
+    """Whether a training can start from an exported model."""
+    path = os.path.join(weights_folder(serving_model_dir), _INPUTS)
+    return bool(tf.io.gfile.exists(path))
+
+
 def write_weights(
     weights: Iterable[tf.Variable],
     config: TrainerPart,

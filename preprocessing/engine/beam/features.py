@@ -4,7 +4,7 @@
     outputs = log | BuildFeatures(features)
     outputs.features   # PCollection[pa.Table], by features.columns.feature_schema
     write_rejects(outputs, rejects_dir)
-    write_state(outputs, new_state_dir)
+    write_state(outputs, new_state_dir, features)
 
 and once the pipeline has finished
 
@@ -14,7 +14,7 @@ and once the pipeline has finished
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import apache_beam as beam
 import pyarrow as pa
@@ -26,18 +26,25 @@ from preprocessing.contract.column_names import USER_ID, VIDEO_ID
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.beam.coder import declare_type
 from preprocessing.engine.beam.outputs import FeatureOutputs
+from preprocessing.engine.beam.rates import (
+    COUNTED,
+    EVENTS,
+    TOTALS,
+    DivideState,
+    Partition,
+    count_subjects,
+    overall_of,
+)
 from preprocessing.engine.beam.read_log import ValidatedLog
-from preprocessing.engine.partition import partition
 from preprocessing.engine.steps import user_shard, video_shard
-
-Shard = tuple[int, pa.Table]
 
 
 class BuildFeatures(beam.PTransform):
     """Computes point-in-time features of a validated log.
 
     Partition by video → strays and duplicates out, video features in → partition by
-    user → labels, user features and state. Works on whole shards as Arrow tables.
+    user → labels, user features and state. Works on whole shards as Arrow tables. Rates
+    bring a narrow pass over their subjects between the two (`engine.beam.rates`).
 
     Args:
         features: The feature configuration.
@@ -54,26 +61,33 @@ class BuildFeatures(beam.PTransform):
             | "CountDays" >> beam.Map(count_utc_days)
             | "AddDays" >> beam.CombineGlobally(add_counts)
         )
+        known = None
+        if self._features.rates is not None:
+            known = log.rate_state | "RatesBefore" >> DivideState(self._features)
         by_video = (
-            (log.accepted, log.video_state)
+            (log.accepted, log.video_state, *(() if known is None else [known.videos]))
             | "VideosInputs" >> beam.Flatten()
-            | "ByVideo" >> beam.ParDo(_Partition(VIDEO_ID, self._features.shards))
+            | "ByVideo" >> beam.ParDo(Partition(VIDEO_ID, self._features.shards))
             | "VideoShards" >> beam.GroupByKey()
             | "VideoFeatures"
             >> beam.ParDo(
                 _VideoShard(self._features), beam.pvalue.AsSingleton(days)
-            ).with_outputs(_REJECTS, _STATE, main=_KEPT)
+            ).with_outputs(_REJECTS, _STATE, EVENTS, TOTALS, COUNTED, main=_KEPT)
         )
+        counted = None
+        if known is not None:
+            counted = count_subjects(by_video, known, self._features)
         seen = declare_type(by_video[_KEPT], pa.Table)
         by_user = (
-            (seen, log.user_state)
+            (seen, log.user_state, *(() if counted is None else counted.for_users))
             | "UsersInputs" >> beam.Flatten()
-            | "ByUser" >> beam.ParDo(_Partition(USER_ID, self._features.shards))
+            | "ByUser" >> beam.ParDo(Partition(USER_ID, self._features.shards))
             | "UserShards" >> beam.GroupByKey()
             | "UserFeatures"
-            >> beam.ParDo(_UserShard(self._features)).with_outputs(
-                _STATE, main=_FEATURES
-            )
+            >> beam.ParDo(
+                _UserShard(self._features),
+                *(() if counted is None else counted.overall),
+            ).with_outputs(_STATE, COUNTED, main=_FEATURES)
         )
         features = declare_type(by_user[_FEATURES], pa.Table)
         repeated = declare_type(by_video[_REJECTS], pa.Table)
@@ -95,21 +109,12 @@ class BuildFeatures(beam.PTransform):
             summary,
             user_state=declare_type(by_user[_STATE], pa.Table),
             video_state=declare_type(by_video[_STATE], pa.Table),
+            rate_state=None if counted is None else counted.state_with(by_user),
         )
 
 
 _KEPT, _REJECTS = "kept", "rejects"
 _FEATURES, _STATE = "features", "state"
-
-
-@beam.typehints.with_output_types(Shard)
-class _Partition(beam.DoFn):
-    def __init__(self, key: str, shards: int):
-        self._key = key
-        self._shards = shards
-
-    def process(self, table: pa.Table) -> Iterator[Shard]:
-        yield from partition(table, self._key, self._shards)
 
 
 @beam.typehints.with_output_types(pa.Table)
@@ -121,10 +126,15 @@ class _VideoShard(beam.DoFn):
         self, shard: tuple[int, Iterable[pa.Table]], days: Counter[int]
     ) -> Iterator[pa.Table | TaggedOutput]:
         end = log_end(days, self._features)
-        videos = video_shard(shard[1], self._features, end)
+        videos = video_shard(shard[1], self._features, end, shard[0])
         if videos.rejects.num_rows:
             yield TaggedOutput(_REJECTS, videos.rejects)
         yield TaggedOutput(_STATE, videos.state)
+        if videos.rates is not None:
+            yield TaggedOutput(COUNTED, videos.rates.state)
+            yield TaggedOutput(TOTALS, videos.rates.totals)
+            for events in videos.rates.events:
+                yield TaggedOutput(EVENTS, events)
         if videos.kept.num_rows:
             yield videos.kept
 
@@ -135,9 +145,17 @@ class _UserShard(beam.DoFn):
         self._features = features
 
     def process(
-        self, shard: tuple[int, Iterable[pa.Table]]
+        self,
+        shard: tuple[int, Iterable[pa.Table]],
+        totals: pa.Table | None = None,
+        known: Sequence[pa.Table] = (),
     ) -> Iterator[pa.Table | TaggedOutput]:
-        users = user_shard(shard[1], self._features)
+        overall = None
+        if totals is not None:
+            overall = overall_of(totals, known, self._features)
+        users = user_shard(shard[1], self._features, overall)
         yield TaggedOutput(_STATE, users.state)
+        if users.rate_state is not None:
+            yield TaggedOutput(COUNTED, users.rate_state)
         if users.features.num_rows:
             yield users.features

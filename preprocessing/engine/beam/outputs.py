@@ -13,8 +13,9 @@ from preprocessing.checks.counts import LogSummary
 from preprocessing.checks.rejects import REJECT_SCHEMA
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.engine.steps import finish_run
-from preprocessing.state.files import USER_STATE, VIDEO_STATE
+from preprocessing.state.files import RATE_STATE, USER_STATE, VIDEO_STATE
 from preprocessing.state.info import StateInfo
+from preprocessing.state.rates import rate_state_schema
 from preprocessing.state.schema import USER_STATE_SCHEMA, VIDEO_STATE_SCHEMA
 from preprocessing.storage.files import join, read_text
 
@@ -30,6 +31,8 @@ class FeatureOutputs(NamedTuple):
         summary: One `LogSummary`.
         user_state: Every user after the log, by `state.schema.USER_STATE_SCHEMA`.
         video_state: Every video after the log, by `state.schema.VIDEO_STATE_SCHEMA`.
+        rate_state: The rates' state after the log, by `state.rates.rate_state_schema`;
+            None where none are configured.
     """
 
     features: beam.PCollection[pa.Table]
@@ -37,6 +40,7 @@ class FeatureOutputs(NamedTuple):
     summary: beam.PCollection[LogSummary]
     user_state: beam.PCollection[pa.Table]
     video_state: beam.PCollection[pa.Table]
+    rate_state: beam.PCollection[pa.Table] | None = None
 
 
 def write_rejects(outputs: FeatureOutputs, rejects_dir: str) -> None:
@@ -63,17 +67,21 @@ def write_rejects(outputs: FeatureOutputs, rejects_dir: str) -> None:
     )
 
 
-def write_state(outputs: FeatureOutputs, state_dir: str) -> None:
+def write_state(outputs: FeatureOutputs, state_dir: str, config: FeatureConfig) -> None:
     """Writes the state after the log (Parquet); `finish_outputs` marks it as whole.
 
     Args:
         outputs: Of `BuildFeatures`.
         state_dir: An empty folder, a path or a URI.
+        config: The feature configuration.
     """
-    for name, tables, schema in (
+    parts = [
         (USER_STATE, outputs.user_state, USER_STATE_SCHEMA),
         (VIDEO_STATE, outputs.video_state, VIDEO_STATE_SCHEMA),
-    ):
+    ]
+    if outputs.rate_state is not None:
+        parts.append((RATE_STATE, outputs.rate_state, rate_state_schema(config)))
+    for name, tables, schema in parts:
         _ = tables | f"Write[{name}]" >> WriteToParquetBatched(
             FileSystems.join(state_dir, name, "part"),
             schema,

@@ -28,6 +28,7 @@ class ValidatedLog(NamedTuple):
         read: `LogSummary`s of the rows read: how many, and how many of other days.
         user_state: Tables by `state.schema.USER_STATE_SCHEMA`; may be empty.
         video_state: Tables by `state.schema.VIDEO_STATE_SCHEMA`; may be empty.
+        rate_state: Tables by `state.rates.rate_state_schema`; may be empty.
     """
 
     accepted: beam.PCollection[pa.Table]
@@ -35,6 +36,7 @@ class ValidatedLog(NamedTuple):
     read: beam.PCollection[LogSummary]
     user_state: beam.PCollection[pa.Table]
     video_state: beam.PCollection[pa.Table]
+    rate_state: beam.PCollection[pa.Table]
 
 
 class ReadImpressions(beam.PTransform):
@@ -97,12 +99,19 @@ class ReadImpressions(beam.PTransform):
             | "SpreadVideoState" >> beam.Reshuffle()
             | "ReadVideoState" >> beam.FlatMap(read_state).with_output_types(pa.Table)
         )
+        rate_state = (
+            pbegin
+            | "RateStateParts" >> beam.Create(log.rate_parts(), reshuffle=False)
+            | "SpreadRateState" >> beam.Reshuffle()
+            | "ReadRateState" >> beam.FlatMap(read_state).with_output_types(pa.Table)
+        )
         return ValidatedLog(
             accepted=declare_type(read[_ACCEPTED], pa.Table),
             rejects=declare_type(read[_REJECTS], pa.Table),
             read=declare_type(read[_READ], LogSummary),
             user_state=user_state,
             video_state=video_state,
+            rate_state=rate_state,
         )
 
 

@@ -61,7 +61,7 @@ def write_feature_table_on_beam(
         log = pipeline | ReadImpressions(source, features, data_dir, state_dir)
         outputs = log | BuildFeatures(features)
         write_rejects(outputs, rejects_dir)
-        write_state(outputs, new_state_dir)
+        write_state(outputs, new_state_dir, features)
         _ = outputs.features | "WriteFeatures" >> WriteTables(
             FileSystems.join(out_dir, FEATURES, "part"), feature_schema(features)
         )

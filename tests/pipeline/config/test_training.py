@@ -108,6 +108,7 @@ WITHOUT_EFFECT = [
     ({"early_stopping": {"min_delta": 0.1}}, "min_delta", "without task"),
     ({"schedule": {"final_share": 0.1}}, "final_share", "decay constant"),
     ({"mlflow": {"experiment": "feeds"}}, "experiment", "without tracking_uri"),
+    ({"warm_start_epochs": 1}, "warm_start_epochs", "without warm_start"),
 ]
 
 

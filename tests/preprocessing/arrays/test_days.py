@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.arrays.days import date_of, day_of, local_day, time_text
+from preprocessing.arrays.days import (
+    begun_day,
+    date_of,
+    day_of,
+    local_day,
+    time_text,
+)
 
 
 @given(
@@ -44,3 +50,20 @@ def test_a_date_is_a_number_of_days_and_back(date):
 )
 def test_times_are_written_in_utc_to_the_millisecond(time_ms, text):
     assert time_text(time_ms) == text
+
+
+def test_a_day_that_has_begun_does_not_step_back_with_the_clocks():
+    # Until 2011 clocks in St. John's went from 00:01 back to 23:01 of the day before.
+    midnight = 1_289_097_000_000  # 2010-11-07 00:00 there, UTC-2:30
+    minute = 60_000
+    times = midnight + np.array([-1, 0, 1, 30, 60, 61]) * minute
+    days = local_day(times, "America/St_Johns")
+    assert (days - days[0]).tolist() == [0, 1, 0, 0, 1, 1]
+    begun = begun_day(times, "America/St_Johns")
+    assert (begun - begun[0]).tolist() == [0, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("calendar", [0.0, 8, "Europe/Berlin", "Asia/Shanghai"])
+def test_elsewhere_the_day_that_has_begun_is_the_local_one(calendar):
+    times = 1_600_000_000_000 + np.arange(0, 800) * 13 * 3_600_000
+    assert (begun_day(times, calendar) == local_day(times, calendar)).all()

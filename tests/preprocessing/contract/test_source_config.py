@@ -56,6 +56,7 @@ def test_what_yaml_takes_for_a_date_is_text():
         ({"column": "a", "format": "%H:%M"}, "year, month and day"),
         ({"column": "a", "format": "%Y-%m-%d %"}, "format of strptime"),
         ({"column": "a", "unit": "min"}, "not in minutes since 1970"),
+        ({"column": "a", "since": "2020-01-01"}, "a time in s, ms, us or ns"),
         ({"column": "a", "equals": []}, "one value at least"),
         ({"column": ""}, "at least 1 character"),
     ],
@@ -71,6 +72,11 @@ def test_a_time_that_cannot_be_read_so_is_refused(made, message):
         ("user_id", {"column": "a", "unit": "s"}, "only times and durations"),
         ("play_time_ms", {"column": "a", "unit": "iso8601"}, "read as a time"),
         ("score", {"date": "dt"}, "read as a time"),
+        (
+            "play_time_ms",
+            {"column": "a", "unit": "s", "since": "2020-01-01"},
+            "as a time",
+        ),
     ],
 )
 def test_units_are_for_times_and_durations(name, made, message):

@@ -60,6 +60,17 @@ def test_a_log_of_other_names_and_units(tmp_path, kind):
     ]
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_times_may_count_from_any_day(tmp_path, kind):
+    # Past 11 days such seconds, taken as they are, would look like another unit.
+    rows = [{**row, "ts": 1_500_000 + n} for n, row in enumerate(ROWS)]
+    write_logs(tmp_path, kind, {"log": rows})
+    made = {"column": "ts", "unit": "s", "since": "2022-05-01"}
+    table = build(tmp_path, kind, columns={**COLUMNS, "event_time_ms": made})
+    times = [time_ms for _, _, time_ms in shown(table)]
+    assert times == [MAY + 1_500_000_000 + n * 1000 for n in range(3)]
+
+
 @settings(max_examples=10)
 @given(log=logs.filter(len))
 def test_a_mapping_to_itself_changes_nothing(tmp_path_factory, log):

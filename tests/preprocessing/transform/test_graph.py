@@ -14,6 +14,7 @@ from preprocessing.contract.config import FeatureConfig
 from preprocessing.transform.config import TransformConfig
 from preprocessing.transform.graph import (
     _bucket,
+    _number,
     embedding_rows,
     transform_custom_config,
 )
@@ -324,3 +325,26 @@ def test_a_users_group_is_its_place_among_the_names(small_transform):
 
 def test_weights_are_there_where_a_column_is_named_alone(small_transform):
     assert "sample_weight" not in small_transform.apply(feature_row())
+
+
+def test_rates_are_inputs_of_their_side():
+    subjects = {"user": {}, "author": {}, "user_x_tag": {}}
+    features = FeatureConfig(
+        labels={"like": {"column": "is_like"}}, rates={"subjects": subjects}
+    )
+    specs = {spec.name: spec for spec in input_specs(features, TransformConfig())}
+    found = {name: specs[name] for name in features.rate_columns}
+    assert {spec.kind for spec in found.values()} == {"numeric"}
+    sides = {name: spec.side for name, spec in found.items()}
+    assert sides["user_like_rate"] == "user"
+    assert sides["author_like_rate"] == sides["user_x_tag_like_count"] == "video"
+
+
+def test_counts_are_scaled_by_their_logarithm():
+    column = tf.constant([[0], [1], [99]], tf.int64)
+    count = InputSpec("n", "numeric", "video", logarithm=True)
+    expected = np.log1p([0, 1, 99])
+    np.testing.assert_allclose(_number(column, count), expected, rtol=1e-6)
+    rate = InputSpec("r", "numeric", "video")
+    values = tf.constant([[0.25], [np.nan]], tf.float32)
+    np.testing.assert_array_equal(_number(values, rate), [0.25, np.nan])

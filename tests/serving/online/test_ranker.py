@@ -167,3 +167,26 @@ def test_a_column_that_no_model_reads_is_no_feature_of_a_request(users, videos):
     ranker = Ranker(Model(), users, videos, config)
     with pytest.raises(ValueError, match=r"declares for users or contexts: \[\]"):
         ranker.rank("anna", ["v1"], {"worth": 1.0}, time_ms=NOW)
+
+
+def test_rates_are_the_users_or_the_candidates(videos):
+    config = FeatureConfig(
+        **CONFIG.model_dump(exclude={"labels", "rates"}),
+        labels={"like": {"column": "is_like"}},
+        rates={"subjects": {"user": {}, "video": {}, "user_x_tag": {}}, "strength": 2},
+    )
+    store = UserStore(None, config)
+    watched = [impression("anna", f"v{n}", video_tags=["s"], is_like=1) for n in (1, 2)]
+    store.observe(watched)
+    model = Model("user_like_count", "video_like_count", "user_x_tag_like_rate")
+    Ranker(model, store, videos, config, clock_ms=lambda: NOW).rank(
+        "anna", ["v1", "v2", "v9"]
+    )
+    assert model.asked == [
+        {
+            "user_like_count": 2,
+            "video_like_count": [1, 1, 0],
+            # Of the catalogue's videos v1 alone has tags; all impressions were liked.
+            "user_x_tag_like_rate": [1.0, 1.0, 1.0],
+        }
+    ]

@@ -19,13 +19,17 @@ def lines(monkeypatch):
 
 @pytest.mark.parametrize(
     ("number", "error"),
-    [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)],
+    [
+        (signal.SIGTERM, SystemExit),
+        (signal.SIGHUP, SystemExit),
+        (signal.SIGINT, KeyboardInterrupt),
+    ],
 )
 def test_a_signal_ends_the_process_where_nothing_is_to_be_saved(number, error, lines):
     with pytest.raises(error) as ended, StopSignal():
         signal.raise_signal(number)
     if error is SystemExit:
-        assert ended.value.code == 143
+        assert ended.value.code == 128 + number
     assert lines == [
         "stopped: run the same command again to resume from the last checkpoint"
     ]
@@ -98,8 +102,18 @@ def test_a_group_that_is_signalled_twice_saves(first, pytestconfig):
         assert process.stdout.readline() == "training\n"
         os.killpg(process.pid, first)
         assert process.stdout.read() == "saved\n"
-    ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGINT: -signal.SIGINT}
-    assert process.returncode == ends[first]
+    ended = -first if first == signal.SIGINT else 128 + first
+    assert process.returncode == ended
+
+
+def test_what_was_ignored_goes_on_being_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with StopSignal() as stop:
+            signal.raise_signal(signal.SIGHUP)
+        assert stop.received is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_in_another_thread_signals_are_left_alone():

@@ -132,6 +132,22 @@ def test_a_killed_one_goes_on_from_its_checkpoint_and_serves(
     assert scores == 2
 
 
+def losses(folder):
+    return json.loads((folder / "run" / HISTORY_FILE).read_text())["mean_loss"]
+
+
+def test_it_may_have_fewer_epochs(first, small_transform, tmp_path, lines):
+    config = configured(warm_start=True, warm_start_epochs=1)
+    base = first[0].serving_model_dir
+    trainer.run_fn(arguments(small_transform, tmp_path / "warm", config, base))
+    assert len(losses(tmp_path / "warm")) == 1
+    assert f"starts from {base}" in lines[0]
+    for name, found in (("none", None), ("old", str(tmp_path / "Format-Serving"))):
+        trainer.run_fn(arguments(small_transform, tmp_path / name, config, found))
+        assert len(losses(tmp_path / name)) == 2
+        assert "starts fresh" in lines[-1]
+
+
 def test_another_base_is_another_training(first, small_transform, tmp_path):
     config = configured(warm_start=True)
     folders = {

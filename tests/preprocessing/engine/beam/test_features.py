@@ -45,7 +45,7 @@ def run(source, config, data_dir, out, state_dir=None, options=OPTIONS):
         log = pipeline | ReadImpressions(source, config, str(data_dir), state_dir)
         outputs = log | BuildFeatures(config)
         write_rejects(outputs, str(out))
-        write_state(outputs, str(out / "state"))
+        write_state(outputs, str(out / "state"), config)
         _ = outputs.features | beam.io.parquetio.WriteToParquetBatched(
             str(out / "features"), feature_schema(config), file_name_suffix=".parquet"
         )

@@ -1,0 +1,1 @@
+"""What the numbers of a log speak against, and what to do about it."""
