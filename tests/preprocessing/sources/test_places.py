@@ -44,7 +44,7 @@ def rows(count=400):
             "video_duration_ms": None if i % 53 == 1 else 5,
             "author_id": None if i % 3 else f"a{i % 7}",
             "video_tags": None if i % 6 == 0 else ["t", f"s{i % 4}"][: i % 3],
-            "behavior": [None, "pv", "buy"][i % 3],
+            "behavior": [None, "pv", "buy"][i % 5 % 3],
             "price": None if i % 7 == 2 else i % 7 + 0.25,
             "page": ["home", "search", "cart"][i % 3],
         }
