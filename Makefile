@@ -48,11 +48,11 @@ ifdef PYTHON
 endif
 
 lock: $(STAMP)  ## Recompile requirements/ from both setup.py (UPGRADE=1: newest versions)
-	printf '%s\n' ./ './application[pipeline,serving,redis,benchmarks,experiments,dev]' \
+	printf '%s\n' ./ './application[pipeline,serving,redis,avro,delta,sql,benchmarks,experiments,dev]' \
 	  | $(CURRENT) --output-file requirements/current/dev.txt
 	printf '%s\n' ./ './application[pipeline,serving]' | $(CURRENT) \
 	  --constraint requirements/current/dev.txt --output-file requirements/current/pipeline.txt
-	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,benchmarks,experiments,dev]' \
+	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io,redis,avro,delta,sql,benchmarks,experiments,dev]' \
 	  | $(WITH_TENSORFLOW_IO) --output-file requirements/tensorflow-io/dev.txt
 	printf '%s\n' ./ './application[pipeline,serving,tensorflow-io]' | $(WITH_TENSORFLOW_IO) \
 	  --constraint requirements/tensorflow-io/dev.txt \

@@ -50,6 +50,7 @@ PIPELINE = [
         "setuptools<81",
     ),
     "tensorflow-recommenders==0.7.7",
+    "fastavro>=1.9",
     "jinja2>=3.1",
     "matplotlib>=3.8",
     "pydantic>=2.7",
@@ -112,6 +113,10 @@ setup(
         "serving": SERVING,
         "tensorflow-io": TENSORFLOW_IO,
         "redis": ["redis>=5"],
+        # Places of logs: Snappy and others in Avro, tables of Delta Lake, databases.
+        "avro": ["fastavro[codecs]>=1.9"],
+        "delta": ["deltalake>=1.6"],
+        "sql": ["adbc-driver-postgresql>=1.7", "adbc-driver-sqlite>=1.7"],
         "mlflow": ["mlflow>=2.16"],
         "tensorboard": ["tensorboard>=2.16"],
         "benchmarks": ["polars>=1"],

@@ -31,6 +31,7 @@ warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 COMMANDS = {
     "demo": "Simulate, run, serve and rank: the whole pipeline in minutes.",
     "simulate": "Write a simulated impression log.",
+    "fetch": "Write the rows of a database's query as a log.",
     "init": "Look at a log and write a first configuration for it.",
     "check": "Say what speaks against a log, before anything is trained on it.",
     "features": "Build the feature table of a log, outside any pipeline.",

@@ -85,9 +85,9 @@ def observe(
 ) -> None:
     """Take the impressions of FILE into a store, by the feature engine's rules.
 
-    FILE is Parquet, CSV (.csv) or JSON lines (.jsonl, or - for standard input), with
-    the columns of an impression log. If no state is loaded, --state names the one that
-    the impressions follow. Giving a file twice does no harm.
+    FILE is Parquet, CSV (.csv), Avro (.avro), ORC (.orc) or JSON lines (.jsonl, or -
+    for standard input), with the columns of an impression log. If no state is loaded,
+    --state names the one that the impressions follow. Giving a file twice does no harm.
 
     \b
     Example:

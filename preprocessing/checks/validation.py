@@ -188,17 +188,31 @@ def _check_time(
         reasons.add((times > latest_ms) & (times <= MAX_TIME_MS), ahead)
 
 
+# How many of a timestamp's units a millisecond has.
+_IN_A_MS = {"s": 1e-3, "ms": 1, "us": 1000}
+_MOST_MS_BEFORE_1970 = 62_135_596_800_000  # from the year 1 on
+
+
 def _rejects(raw: pa.Table, source: str, reasons: _Reasons) -> pa.Table:
     rows = np.flatnonzero(reasons.code >= 0)
     names = [reasons.names[code] for code in reasons.code[rows]]
     rejected = raw.take(pa.array(rows))
-    columns = [_as_bytes(to_array(column)) for column in rejected.columns]
+    columns = [_as_cells(to_array(column)) for column in rejected.columns]
     cells = pa.Table.from_arrays(columns, names=rejected.column_names).to_pylist()
     return reject_table(cells, names, [source] * len(rows))
 
 
-def _as_bytes(column: pa.Array) -> pa.Array:
-    """Texts as bytes: those of a file need not be UTF-8."""
+def _as_cells(column: pa.Array) -> pa.Array:
+    """What Python can hold: texts, which need not be UTF-8, as bytes.
+
+    Times are the numbers that they are stored as, if Python's calendar lacks one.
+    """
+    if pa.types.is_timestamp(column.type) and column.type.unit != "ns":
+        stored = column.cast(pa.int64())
+        in_a_ms = _IN_A_MS[column.type.unit]
+        early = pc.less(stored, int(-_MOST_MS_BEFORE_1970 * in_a_ms))
+        late = pc.greater(stored, int(MAX_TIME_MS * in_a_ms))
+        return stored if pc.any(pc.or_(early, late)).as_py() else column
     if pa.types.is_string(column.type):
         return column.cast(pa.binary())
     listed = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)

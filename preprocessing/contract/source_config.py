@@ -12,7 +12,9 @@ from preprocessing.contract.section import Section
 
 _DATA_SETS = ("kuairand", "movielens")
 OF_CSV = ("delimiter", "header", "quoting", "compression")
-_OF_ANY_LOG = ("files", "list_separator", "columns", "where", "explode")
+OF_DELTA = ("version",)
+_OF_FILES = ("files",)
+_OF_ANY_LOG = (*_OF_FILES, "list_separator", "columns", "where", "explode")
 
 
 class ExplodeConfig(Section):
@@ -53,9 +55,12 @@ class ExplodeConfig(Section):
 class SourceConfig(Section):
     """The files that an impression log is read from."""
 
-    format: Literal["parquet", "csv", "tfrecord", "kuairand", "movielens"] = Field(
-        description="parquet, csv and tfrecord hold the contract's columns, or others "
-        "by `columns`; kuairand and movielens are those data sets' official files."
+    format: Literal[
+        "parquet", "csv", "tfrecord", "avro", "orc", "delta", "kuairand", "movielens"
+    ] = Field(
+        description="kuairand and movielens are those data sets' official files, delta "
+        "is a table of Delta Lake; the others are files with the contract's columns, "
+        "or others by `columns`."
     )
     files: tuple[str, ...] = Field(
         (),
@@ -81,6 +86,12 @@ class SourceConfig(Section):
     compression: Literal["auto", "none", "gzip", "bz2", "xz", "zstd", "lz4"] = Field(
         "auto", description="Of csv: how files are compressed; auto: by their content."
     )
+    version: int | None = Field(
+        None,
+        ge=0,
+        description="Of delta: the table's version that is read; by default the "
+        "newest.",
+    )
     list_separator: str = Field(
         ",",
         min_length=1,
@@ -89,7 +100,7 @@ class SourceConfig(Section):
     null_values: tuple[str, ...] = Field(
         ("\\N", "NULL", "null", "None", "nan", "NaN", "<NA>"),
         description="Text cells that hold no value, beside the empty ones: what "
-        "databases and data frames write for it. Of parquet, csv and tfrecord alike.",
+        "databases and data frames write for it. Of all formats alike.",
     )
     columns: dict[str, ColumnConfig] = Field(
         default_factory=dict,
@@ -105,6 +116,11 @@ class SourceConfig(Section):
         ExplodeConfig(),
         description="A column that holds a list of impressions; none by default.",
     )
+
+    @property
+    def is_data_set(self) -> bool:
+        """Whether it is a data set's official files, which no setting describes."""
+        return self.format in _DATA_SETS
 
     @field_validator("delimiter")
     @classmethod
@@ -127,7 +143,8 @@ class SourceConfig(Section):
     @model_validator(mode="after")
     def _used_by_the_format(self) -> SourceConfig:
         unused: tuple[str, ...] = () if self.format == "csv" else OF_CSV
-        if self.format in _DATA_SETS:
+        unused += _OF_FILES if self.format == "delta" else OF_DELTA
+        if self.is_data_set:
             unused += _OF_ANY_LOG
         for name in unused:
             field = type(self).model_fields[name]

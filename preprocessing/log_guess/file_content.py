@@ -18,6 +18,7 @@ from preprocessing.storage.files import DataFile, SourceError, open_file
 _BEGIN_BYTES = 4096
 # A record's length, 8 bytes with the smallest first, its checksum, an Example.
 _TFRECORD = re.compile(rb".{4}\x00{4}.{4}\x0a", re.DOTALL)
+_BY_HAND = "source.format: {} reads it, but nothing is guessed about it"
 
 
 class FileContent(NamedTuple):
@@ -68,6 +69,8 @@ def why_not_read(content: FileContent) -> str:
     hints = {
         "JSON": "convert JSON lines once, e.g. pyarrow.parquet.write_table("
         "pyarrow.json.read_json(...), ...)",
+        "an Avro file": _BY_HAND.format("avro"),
+        "an ORC file": _BY_HAND.format("orc"),
         UTF16: "iconv -f UTF-16 -t UTF-8 converts it",
     }
     hint = hints.get(content.kind, "")

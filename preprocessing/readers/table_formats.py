@@ -13,6 +13,8 @@ _SIGNS = (
     ("Iceberg", re.compile(r"(^|.*/)metadata/[^/]*\.metadata\.json")),
     ("Hudi", re.compile(r"(^|.*/)\.hoodie/.*")),
 )
+# How one is read as a log after all.
+_READ = {"Delta": "As a log it is read with source.format: delta. Or export"}
 
 
 def check_plain_files(data_dir: str) -> None:
@@ -28,8 +30,9 @@ def check_plain_files(data_dir: str) -> None:
             found = sign.fullmatch(name)
             if found:
                 table = posixpath.join(data_dir, found[1] or "").rstrip("/")
+                way = _READ.get(kind, "Export")
                 raise SourceError(
                     f"{table} is a table of {kind}: some of its files hold rows that "
-                    "the table has removed or replaced. Export the rows to Parquet "
+                    f"the table has removed or replaced. {way} the rows to Parquet "
                     "files in another folder and name that one"
                 )

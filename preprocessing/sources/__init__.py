@@ -11,12 +11,15 @@ from collections.abc import Callable
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.mapped_names import check_mapped_names
 from preprocessing.contract.source_config import SourceConfig
+from preprocessing.readers.avro import AvroReader
 from preprocessing.readers.csv import CsvReader
 from preprocessing.readers.csv_dialect import CsvDialect
+from preprocessing.readers.delta import DeltaReader
+from preprocessing.readers.orc import OrcReader
 from preprocessing.readers.parquet import ParquetReader
 from preprocessing.readers.reader import TableReader
 from preprocessing.readers.tfrecord import TFRecordReader
-from preprocessing.sources.file_patterns import PATTERNS, file_patterns
+from preprocessing.sources.file_patterns import file_patterns
 from preprocessing.sources.kuairand import KuaiRandSource
 from preprocessing.sources.log_source import LogSource
 from preprocessing.sources.movielens import MovieLensSource
@@ -24,6 +27,12 @@ from preprocessing.sources.source import FilePart, RawRows, Source
 
 __all__ = ["FilePart", "RawRows", "Source", "open_reader", "open_source"]
 
+_READERS: dict[str, Callable[[str, tuple[str, ...]], TableReader]] = {
+    "parquet": ParquetReader,
+    "tfrecord": TFRecordReader,
+    "avro": AvroReader,
+    "orc": OrcReader,
+}
 _DATA_SETS: dict[str, Callable[[str, FeatureConfig], Source]] = {
     "kuairand": KuaiRandSource,
     "movielens": MovieLensSource,
@@ -41,7 +50,7 @@ def open_source(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
     Raises:
         ValueError: `source.columns` maps a column that no impression has.
     """
-    if source.format not in PATTERNS:
+    if source.is_data_set:
         return _DATA_SETS[source.format](str(data_dir), features)
     check_mapped_names(source, features)
     return LogSource(open_reader(source, data_dir), source, features, str(data_dir))
@@ -54,12 +63,13 @@ def open_reader(source: SourceConfig, data_dir: str) -> TableReader:
         source: Of a format that is no data set's.
         data_dir: Folder (or file) of the log: a path or a URI.
     """
-    place, patterns = str(data_dir), file_patterns(source)
-    if source.format == "parquet":
-        return ParquetReader(place, patterns)
-    if source.format == "tfrecord":
-        return TFRecordReader(place, patterns)
-    dialect = CsvDialect(
-        source.delimiter, source.header, source.quoting, source.compression
-    )
-    return CsvReader(place, patterns, dialect)
+    place = str(data_dir)
+    if source.format == "delta":
+        return DeltaReader(place, source.version)
+    patterns = file_patterns(source)
+    if source.format == "csv":
+        dialect = CsvDialect(
+            source.delimiter, source.header, source.quoting, source.compression
+        )
+        return CsvReader(place, patterns, dialect)
+    return _READERS[source.format](place, patterns)

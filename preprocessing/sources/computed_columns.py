@@ -7,7 +7,6 @@ from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.source_config import SourceConfig
 from preprocessing.mapping.log_columns import LogColumns
 from preprocessing.sources import open_reader
-from preprocessing.sources.file_patterns import PATTERNS
 
 
 def computed_column_notes(
@@ -27,7 +26,7 @@ def computed_column_notes(
     Raises:
         SourceError: There are no files, or one cannot be read.
     """
-    if source.format not in PATTERNS:
+    if source.is_data_set:
         return []
     reader = open_reader(source, data_dir)
     used = {*source.where, *source.explode.fields}

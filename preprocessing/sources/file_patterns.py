@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from preprocessing.contract.source_config import SourceConfig
 
-PATTERNS = {"parquet": "*.parquet", "csv": "*.csv", "tfrecord": "*.tfrecord*"}
+PATTERNS = {
+    "parquet": "*.parquet",
+    "csv": "*.csv",
+    "tfrecord": "*.tfrecord*",
+    "avro": "*.avro",
+    "orc": "*.orc",
+}
 
 
 def file_patterns(source: SourceConfig) -> tuple[str, ...]:

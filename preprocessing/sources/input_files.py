@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from preprocessing.contract.config import FeatureConfig, SourceConfig
+from preprocessing.readers.delta_table import live_files
 from preprocessing.sources import kuairand, movielens
 from preprocessing.sources.file_patterns import file_patterns
 from preprocessing.storage.file_versions import fingerprint
@@ -13,6 +14,7 @@ from preprocessing.storage.files import (
     DataFile,
     find_files,
     is_remote,
+    join,
     list_files,
     local_path,
     shown_name,
@@ -54,8 +56,10 @@ def input_files(
 
     Raises:
         SourceError: There is no such folder, or its log is a single file of another
-            format.
+            format, or there is no such table.
     """
+    if source.format == "delta":  # what else is there is of other versions
+        return InputFiles(live_files(str(data_dir), source.version).files, [], [])
     read: dict[str, DataFile] = {}
     for pattern in _patterns(source, features, data_dir):
         for file in find_files(data_dir, pattern, required=False):
@@ -77,6 +81,10 @@ def input_state(source: SourceConfig, features: FeatureConfig, data_dir: str) ->
     Raises:
         SourceError: As `input_files`, or a file is not there any more.
     """
+    if source.format == "delta":
+        table, below = live_files(data_dir, source.version), join(data_dir, "")
+        named = [DataFile(f.path, f.path.removeprefix(below)) for f in table.files]
+        return f"version {table.version}, {fingerprint(data_dir, named)}"
     return fingerprint(data_dir, input_files(source, features, data_dir).read)
 
 

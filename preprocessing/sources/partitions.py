@@ -1,30 +1,12 @@
-"""Columns that stand in the names of folders: `author_id=a7/part-0.parquet`.
-
-Hive and Spark write the columns that a table is partitioned by there, not in the files.
-"""
+"""Rows with the columns that stand in the names of a file's folders."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from urllib.parse import unquote
 
 import pyarrow as pa
 
-_NULL = "__HIVE_DEFAULT_PARTITION__"
-
-
-def folder_values(name: str) -> dict[str, str | None]:
-    """The columns that the folders of a file tell, as text; of two the inner one.
-
-    Args:
-        name: The file's path below the data folder, with "/" between the parts.
-    """
-    folders = name.split("/")[:-1]
-    pairs = (folder.partition("=") for folder in folders if "=" in folder)
-    return {
-        unquote(column): None if value == _NULL else unquote(value)
-        for column, _, value in pairs
-    }
+from preprocessing.storage.folder_columns import folder_values as folder_values
 
 
 def with_folder_columns(rows: pa.Table, name: str, wanted: Collection[str]) -> pa.Table:

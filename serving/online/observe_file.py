@@ -10,11 +10,12 @@ from typing import IO, Any
 
 from preprocessing.checks.rejects import MALFORMED, UNCLOSED, reject_table
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.source_config import OF_CSV, SourceConfig
+from preprocessing.contract.source_config import OF_CSV, OF_DELTA, SourceConfig
 from preprocessing.sources import open_source
 from serving.online.user_store import ObserveResult, UserStore
 
 _LINES = 1000
+_KINDS = {".csv": "csv", ".avro": "avro", ".orc": "orc"}
 _NO_OBJECT = "the line is no JSON object"
 
 
@@ -28,8 +29,8 @@ def observe_file(
 
     Args:
         store: The store.
-        path: A `.jsonl` or `.json` file with one object per line, a `.csv` file, or
-            else a Parquet file or a folder of them.
+        path: A `.jsonl` or `.json` file with one object per line, a `.csv`, `.avro` or
+            `.orc` file, or else a Parquet file or a folder of them.
         config: The feature configuration.
         source: How logs of this configuration are written: which cells hold no value,
             and where columns come from. JSON lines have the contract's names.
@@ -83,10 +84,10 @@ def observe_lines(
 
 def _written_like(source: SourceConfig | None, path: str) -> SourceConfig:
     """The settings of a log for a file that may have another format."""
-    kind = "csv" if path.lower().endswith(".csv") else "parquet"
+    kind = _KINDS.get(Path(path).suffix.lower(), "parquet")
     if source is None:
         return SourceConfig.model_validate({"format": kind})
-    unused = {"format", "files"} | (set() if kind == "csv" else set(OF_CSV))
+    unused = {"format", "files", *OF_DELTA} | (set() if kind == "csv" else {*OF_CSV})
     settings = source.model_dump(exclude=unused)
     return SourceConfig.model_validate({**settings, "format": kind})
 

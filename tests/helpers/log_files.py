@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 Rows = list[dict[str, Any]]
-FORMATS = ("parquet", "csv", "tfrecord")
+FORMATS = ("parquet", "csv", "tfrecord", "avro", "orc")
 
 
 def write_log(path: Path, rows: Rows) -> Path:
@@ -17,7 +17,13 @@ def write_log(path: Path, rows: Rows) -> Path:
     Lists in CSV have commas between their entries.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write = {".parquet": _parquet, ".csv": _csv, ".tfrecord": _tfrecord}
+    write = {
+        ".parquet": _parquet,
+        ".csv": _csv,
+        ".tfrecord": _tfrecord,
+        ".avro": _avro,
+        ".orc": _orc,
+    }
     write[path.suffix](path, rows)
     return path
 
@@ -31,6 +37,49 @@ def write_logs(folder: Path, kind: str, files: Mapping[str, Rows]) -> Path:
 
 def _parquet(path: Path, rows: Rows) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def _orc(path: Path, rows: Rows) -> None:
+    import pyarrow.orc as pa_orc
+
+    table = pa.Table.from_pylist(rows)
+    for index, field in enumerate(table.schema):
+        if pa.types.is_null(field.type):  # which ORC does not have
+            nulls = table[index].cast(pa.bool_())
+            table = table.set_column(index, field.name, nulls)
+    pa_orc.write_table(table, path)
+
+
+def _avro(path: Path, rows: Rows) -> None:
+    import fastavro
+
+    names = {name: None for row in rows for name in row}
+    types = {name: _avro_type(name, [row.get(name) for row in rows]) for name in names}
+    fields = [
+        {"name": name, "type": kind if kind == "null" else ["null", kind]}
+        for name, kind in types.items()
+    ]
+    schema = {"type": "record", "name": "impression", "fields": fields}
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, rows, codec="deflate")
+
+
+def _avro_type(name: str, values: list[Any]) -> Any:
+    kinds = {type(value) for value in values} - {type(None)}
+    if list in kinds:
+        inner = [entry for value in values for entry in value or ()]
+        items = _avro_type(f"{name}_entry", inner) if inner else "string"
+        return {"type": "array", "items": items}
+    if dict in kinds:
+        fields = [
+            {"name": key, "type": _avro_type(key, [value[key] for value in values])}
+            for key in values[0]
+        ]
+        return {"type": "record", "name": name, "fields": fields}
+    if float in kinds:
+        return "double"
+    kind = next(iter(kinds), type(None))
+    return {int: "long", bool: "boolean", type(None): "null"}.get(kind, "string")
 
 
 def _csv(path: Path, rows: Rows) -> None:

@@ -208,6 +208,17 @@ def test_columns_of_nothing_but_nulls_are_read():
     assert validate(table, "f", 0, FeatureConfig()).rejects.num_rows == 2
 
 
+@pytest.mark.parametrize("unit", ["ms", "us"])
+@pytest.mark.parametrize("time", [2**62, -(2**62)])
+def test_a_time_that_python_has_not_is_kept_as_its_number(unit, time):
+    rows = [{**GOOD, "event_time_ms": 0}, {**GOOD, "event_time_ms": time}]
+    table = pa.Table.from_pylist(rows)
+    times = table["event_time_ms"].cast(pa.timestamp(unit, "UTC"))
+    table = table.set_column(2, "event_time_ms", times)
+    _, rejects = validate(table, "a.parquet", 0, CONFIG)
+    assert json.loads(rejects["row"][-1].as_py())["event_time_ms"] == time
+
+
 def test_rejected_rows_are_valid_json_even_with_nan():
     table = pa.table(
         {"user_id": [None], "video_id": [1], "event_time_ms": [float("nan")]}

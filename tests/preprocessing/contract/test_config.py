@@ -156,7 +156,7 @@ def test_what_a_missing_label_means_is_one_of_two():
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValidationError, match="parquet"):
-        SourceConfig(format="avro")
+        SourceConfig(format="xlsx")
 
 
 def test_importing_the_room_loads_neither_beam_nor_arrow():

@@ -114,6 +114,10 @@ def test_settings_that_cannot_be_are_refused(settings, message):
         ("tfrecord", {"header": ["a"]}),
         ("kuairand", {"columns": {"user_id": "uid"}}),
         ("movielens", {"where": {"tab": 1}}),
+        ("delta", {"files": ["*.parquet"]}),
+        ("delta", {"delimiter": ";"}),
+        ("parquet", {"version": 3}),
+        ("avro", {"header": ["a"]}),
     ],
 )
 def test_settings_that_a_format_does_not_read_are_refused(kind, setting):

@@ -10,6 +10,7 @@ from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.storage.files import SourceError
 from serving.online.observe_file import observe_file, observe_lines
 from serving.online.user_store import UserStore
+from tests.helpers.log_files import FORMATS, write_log
 from tests.helpers.log_rows import HOUR, impression
 
 CONFIG = FeatureConfig()
@@ -32,11 +33,11 @@ def test_json_lines_that_are_no_objects_are_rejects_by_their_text(store):
     assert {row["source"] for row in rejects} == {"app"}
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet", "avro", "orc"])
 def test_a_files_name_says_its_format(store, tmp_path, suffix):
     path = tmp_path / f"today.{suffix}"
-    if suffix == "parquet":
-        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    if suffix in FORMATS:
+        write_log(path, ROWS)
     else:
         path.write_text("\n".join(map(json.dumps, ROWS)))
     assert sum(part.counted for part in observe_file(store, str(path), CONFIG)) == 3
