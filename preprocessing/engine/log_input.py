@@ -12,10 +12,10 @@ from preprocessing.arrays.days import MS_PER_DAY
 from preprocessing.checks.day_window import ALL_DAYS, DayWindow
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.sources import FilePart, Source, open_source
-from preprocessing.sources.partitions import folder_values
 from preprocessing.state.files import State, open_state, read_state
 from preprocessing.state.info import StateInfo
 from preprocessing.storage.files import DataFile
+from preprocessing.storage.folder_columns import folder_values
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from preprocessing.log_guess.file_content import (
 )
 from preprocessing.log_guess.text_layout import TextLayout, text_layout
 from preprocessing.log_guess.text_sample import first_lines
-from preprocessing.sources.partitions import folder_values
 from preprocessing.storage.files import DataFile, SourceError, join, list_files
+from preprocessing.storage.folder_columns import folder_values
 
 _MOST_NAMES = 300  # kinds of names that are looked into
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{22,}")

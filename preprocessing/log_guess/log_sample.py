@@ -16,8 +16,8 @@ from preprocessing.log_guess.file_layouts import FileLayout
 from preprocessing.log_guess.text_layout import TextLayout
 from preprocessing.log_guess.text_sample import read_pieces, text_rows
 from preprocessing.sources.null_marks import without_null_marks
-from preprocessing.sources.partitions import folder_values
 from preprocessing.storage.files import DataFile
+from preprocessing.storage.folder_columns import folder_values
 
 _FILES = 12
 _NULL_MARKS = ("", *SourceConfig(format="csv").null_values)

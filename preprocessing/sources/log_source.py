@@ -19,8 +19,9 @@ from preprocessing.readers.reader import (
     Wanted,
 )
 from preprocessing.sources.null_marks import without_null_marks
-from preprocessing.sources.partitions import folder_values, with_folder_columns
+from preprocessing.sources.partitions import with_folder_columns
 from preprocessing.storage.files import SourceError
+from preprocessing.storage.folder_columns import folder_values
 
 _EXPLODED_ROWS = 1 << 12
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from preprocessing.storage.folder_columns import folder_values as folder_values
+from preprocessing.storage.folder_columns import folder_values
 
 
 def with_folder_columns(rows: pa.Table, name: str, wanted: Collection[str]) -> pa.Table:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.datasets.tf_examples import encode_examples
 from preprocessing.engine.in_memory import compute_feature_table
-from preprocessing.sources.partitions import folder_values
 from preprocessing.storage.files import SourceError
+from preprocessing.storage.folder_columns import folder_values
 from tests.helpers.log_rows import LABELS
 
 CONFIG = FeatureConfig(
