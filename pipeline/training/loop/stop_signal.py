@@ -40,8 +40,9 @@ class StopSignal:
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
             for number in self.SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-                    self._before[number] = signal.signal(number, self._note)
+                if number == signal.SIGHUP and _is_ignored(number):
+                    continue  # by nohup: the closed terminal is to stop nothing
+                self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,3 +92,7 @@ class StopSignal:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
+
+
+def _is_ignored(number: int) -> bool:
+    return signal.getsignal(number) is signal.SIG_IGN
