@@ -1,10 +1,10 @@
 import io
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from cli.feature_progress import FeatureProgress, print_summary
+from preprocessing.checks.counts import LogSummary
 
 
 @pytest.fixture
@@ -25,9 +25,7 @@ def test_a_line_per_step_that_is_done(console):
 
 
 def test_the_counts_add_up_before_the_reader(console):
-    summary = SimpleNamespace(
-        rows_in=5000, examples=4998, rejects=2, by_reason={"[x] is missing": 2}
-    )
+    summary = LogSummary(rows_in=5000, examples=4998, by_reason={"[x] is missing": 2})
     print_summary(console, summary, "gs://bucket/out/", 1.25)
     assert console.file.getvalue().splitlines() == [
         "5,000 rows in = 4,998 examples + 2 rejects, in 1.2 s",

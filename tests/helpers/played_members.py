@@ -53,7 +53,7 @@ def play(patch, script: str, folder: Path, strategy: StrategyConfig = WORKERS) -
         member_process.subprocess,
         "Popen",
         lambda command, **options: popen(
-            [sys.executable, "-c", text, str(folder), *command[3:]], **options
+            [sys.executable, "-c", text, str(folder), *command[-1:]], **options
         ),
     )
     arguments = FnArgs(

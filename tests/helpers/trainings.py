@@ -61,7 +61,7 @@ def counted_members(
         member_process.subprocess,
         "Popen",
         lambda command, **options: popen(
-            [sys.executable, "-c", code, *command[3:], str(folder)], **options
+            [sys.executable, "-c", code, *command[-1:], str(folder)], **options
         ),
     )
     yield seen

@@ -60,7 +60,7 @@ def play(monkeypatch):
             member_process.subprocess,
             "Popen",
             lambda command, **options: popen(
-                [sys.executable, "-c", text, *command[3:]], **options
+                [sys.executable, "-c", text, *command[-1:]], **options
             ),
         )
         lines = []
