@@ -55,7 +55,7 @@ def live_files(folder: str, version: int | None) -> LiveFiles:
     paths = actions.column("path").to_pylist()
     values: list[dict[str, Any]] = [{}] * len(paths)
     if "partition" in actions.schema.names:
-        values = [value.as_py() for value in actions.column("partition")]
+        values = [*actions.column("partition").to_pylist()]
     files = [_file(folder, *each) for each in zip(paths, values, strict=True)]
     if not files:
         raise SourceError(f"the Delta table {folder} has no rows")
