@@ -106,19 +106,31 @@ def _with_folders(table: pa.Table, file: DataFile, told: list[str]) -> pa.Table:
 
 
 def _concatenated(tables: list[pa.Table]) -> pa.Table:
-    """All rows; where files disagree on a column's type, its cells as text."""
-    types: dict[str, set[pa.DataType]] = {}
+    """All rows; where files disagree on a column's type, its cells as text.
+
+    A column that a file lacks is null in its rows.
+    """
+    kinds: dict[str, set[pa.DataType]] = {}
     for table in tables:
         for column in table.schema:
-            types.setdefault(column.name, set()).add(column.type)
-    torn = {name for name, kinds in types.items() if len(kinds - {pa.null()}) > 1}
+            kinds.setdefault(column.name, set()).add(column.type)
+    types = {name: _common_type(of_files) for name, of_files in kinds.items()}
     whole = [
         pa.table(
             {
-                name: table[name].cast(pa.string()) if name in torn else table[name]
-                for name in table.column_names
+                name: table[name].cast(kind)
+                if name in table.column_names
+                else pa.nulls(table.num_rows, kind)
+                for name, kind in types.items()
             }
         )
         for table in tables
     ]
-    return pa.concat_tables(whole, promote=True).combine_chunks()
+    return pa.concat_tables(whole).combine_chunks()
+
+
+def _common_type(kinds: set[pa.DataType]) -> pa.DataType:
+    known = kinds - {pa.null()}
+    if len(known) > 1:
+        return pa.string()
+    return known.pop() if known else pa.null()
