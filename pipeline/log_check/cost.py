@@ -16,7 +16,7 @@ from pipeline.config import RunConfig
 # Seconds at the start, and seconds for each million rows of the log.
 _PARTS = {
     "ImpressionExampleGen": (2.0, 38.0),
-    "StatisticsGen": (2.0, 13.5),
+    "StatisticsGen": (3.0, 1.5),
     "Transform": (15.0, 34.0),
 }
 _AFTER = {"Evaluator": (4.0, 7.0), "ReportGen": (3.0, 12.5)}
