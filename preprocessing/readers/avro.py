@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from preprocessing.readers.avro_file import AvroFile, open_avro
+from preprocessing.readers.plain_files import PlainFiles
 from preprocessing.readers.reader import FilePart, RawRows, TableFile, Wanted
-from preprocessing.storage.files import DataFile, SourceError, find_files
+from preprocessing.storage.files import DataFile, SourceError
 
 _BATCH_ROWS = 1 << 16
 
 
-@dataclass(frozen=True)
-class AvroReader:
-    """Avro files in a folder and its sub-folders, or one file.
-
-    Args:
-        data_dir: Path or URI.
-        patterns: What the files are called.
-    """
-
-    data_dir: str
-    patterns: tuple[str, ...]
-    is_typed = True
-    is_sparse = False
-
-    def files(self) -> list[DataFile]:
-        """The log's files."""
-        return find_files(self.data_dir, *self.patterns)
+class AvroReader(PlainFiles):
+    """Avro files in a folder and its sub-folders, or one file."""
 
     def names(self, file: DataFile) -> list[str]:
         """The names of a file's columns."""

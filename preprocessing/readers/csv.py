@@ -16,16 +16,17 @@ import pyarrow.csv as pa_csv
 from preprocessing.readers.csv_dialect import PLAIN, CsvDialect
 from preprocessing.readers.csv_header import read_header
 from preprocessing.readers.csv_records import record_blocks, split_header
+from preprocessing.readers.plain_files import PlainFiles
 from preprocessing.readers.reader import FilePart, RawRows, TableFile, Wanted
 from preprocessing.storage.decompression import open_decompressed
-from preprocessing.storage.files import DataFile, SourceError, find_files
+from preprocessing.storage.files import DataFile, SourceError
 
 _BLOCK_BYTES = 1 << 24
 _RECORD_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
-class CsvReader:
+class CsvReader(PlainFiles):
     """CSV files in a folder and its sub-folders, or one file.
 
     Args:
@@ -34,15 +35,8 @@ class CsvReader:
         dialect: How they are written.
     """
 
-    data_dir: str
-    patterns: tuple[str, ...]
     dialect: CsvDialect = PLAIN
     is_typed = False
-    is_sparse = False
-
-    def files(self) -> list[DataFile]:
-        """The log's files."""
-        return find_files(self.data_dir, *self.patterns)
 
     def names(self, file: DataFile) -> list[str]:
         """The names of a file's columns."""

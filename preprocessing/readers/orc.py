@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.orc as pa_orc
 
+from preprocessing.readers.plain_files import PlainFiles
 from preprocessing.readers.reader import FilePart, RawRows, TableFile, Wanted
 from preprocessing.storage.file_kinds import seems_to_be
-from preprocessing.storage.files import DataFile, SourceError, find_files, open_file
+from preprocessing.storage.files import DataFile, SourceError, open_file
 
 _BATCH_ROWS = 1 << 17
 
@@ -20,23 +20,8 @@ _BATCH_ROWS = 1 << 17
 _STRIPES_APART = 1 << 26
 
 
-@dataclass(frozen=True)
-class OrcReader:
-    """ORC files in a folder and its sub-folders, or one file.
-
-    Args:
-        data_dir: Path or URI.
-        patterns: What the files are called.
-    """
-
-    data_dir: str
-    patterns: tuple[str, ...]
-    is_typed = True
-    is_sparse = False
-
-    def files(self) -> list[DataFile]:
-        """The log's files."""
-        return find_files(self.data_dir, *self.patterns)
+class OrcReader(PlainFiles):
+    """ORC files in a folder and its sub-folders, or one file."""
 
     def names(self, file: DataFile) -> list[str]:
         """The names of a file's columns."""

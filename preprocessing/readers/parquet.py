@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 
+from preprocessing.readers.plain_files import PlainFiles
 from preprocessing.readers.reader import FilePart, RawRows, TableFile, Wanted
 from preprocessing.readers.table_formats import check_plain_files
-from preprocessing.storage.files import DataFile, find_files
+from preprocessing.storage.files import DataFile
 from preprocessing.storage.parquet import open_parquet
 
 _BATCH_ROWS = 1 << 17
 
 
-@dataclass(frozen=True)
-class ParquetReader:
-    """Parquet files in a folder and its sub-folders, or one file.
-
-    Args:
-        data_dir: Path or URI.
-        patterns: What the files are called.
-    """
-
-    data_dir: str
-    patterns: tuple[str, ...]
-    is_typed = True
-    is_sparse = False
+class ParquetReader(PlainFiles):
+    """Parquet files in a folder and its sub-folders, or one file."""
 
     def files(self) -> list[DataFile]:
         """The log's files."""
         check_plain_files(self.data_dir)
-        return find_files(self.data_dir, *self.patterns)
+        return super().files()
 
     def names(self, file: DataFile) -> list[str]:
         """The names of a file's columns."""

@@ -11,18 +11,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from preprocessing.arrays.conversion import to_array
 from preprocessing.arrays.lists import first_elements, list_lengths
+from preprocessing.readers.plain_files import PlainFiles
 from preprocessing.readers.reader import FilePart, RawRows, TableFile, Wanted
 from preprocessing.readers.tfrecord_records import record_batches
 from preprocessing.storage.files import (
     DataFile,
     SourceError,
-    find_files,
     is_remote,
     local_path,
     open_file,
@@ -32,23 +31,10 @@ _BATCH_ROWS = 1 << 16
 _EXAMPLES_FOR_NAMES = 1 << 12
 
 
-@dataclass(frozen=True)
-class TFRecordReader:
-    """TFRecord files in a folder and its sub-folders, or one file.
+class TFRecordReader(PlainFiles):
+    """TFRecord files in a folder and its sub-folders, or one file."""
 
-    Args:
-        data_dir: Path or URI.
-        patterns: What the files are called.
-    """
-
-    data_dir: str
-    patterns: tuple[str, ...]
-    is_typed = True
     is_sparse = True
-
-    def files(self) -> list[DataFile]:
-        """The log's files."""
-        return find_files(self.data_dir, *self.patterns)
 
     def names(self, file: DataFile) -> list[str]:
         """The names of the features that a file's first examples have."""

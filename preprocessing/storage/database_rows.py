@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -56,7 +56,8 @@ def write_query(driver: str, uri: str, query: str, folder: Path) -> int:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         if made:
-            folder.rmdir()
+            with suppress(OSError):  # somebody else's file may lie in it by now
+                folder.rmdir()
         raise
     return rows
 

@@ -86,6 +86,5 @@ def test_seconds_from_an_unknown_start_need_a_name():
     relative = profiles(timestamp=list(range(0, 9000, 90)))
     assert not time_readings(relative)
     reading = seconds_from_start(relative)
-    assert reading is not None
     assert reading.origin["since"] == "2020-01-01"
     assert seconds_from_start(profiles(price=list(range(0, 9000, 90)))) is None

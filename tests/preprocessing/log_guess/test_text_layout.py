@@ -19,14 +19,12 @@ from preprocessing.log_guess.text_layout import text_layout
 )
 def test_delimiter_and_header(lines, delimiter, header):
     layout = text_layout("\n".join(lines) + "\n")
-    assert layout is not None
     assert (layout.delimiter, layout.header) == (delimiter, header)
 
 
 def test_lone_quotes_enclose_nothing():
     rows = [f'{n}\t"Heroes" by B{n}' if n % 7 == 0 else f"{n}\tx" for n in range(60)]
     layout = text_layout("\n".join([*rows, '61\t"Unclosed', "62\ty"]))
-    assert layout is not None
     assert not layout.quoting
     assert layout.cells == 2
 
@@ -34,7 +32,6 @@ def test_lone_quotes_enclose_nothing():
 def test_quotes_that_enclose_line_breaks_are_quotes():
     rows = [f'{n},"two\nlines",z' for n in range(30)]
     layout = text_layout("\n".join(["id,text,mark", *rows]))
-    assert layout is not None
     assert (layout.quoting, layout.cells) == (True, 3)
 
 
