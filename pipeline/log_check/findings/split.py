@@ -98,16 +98,18 @@ def _counts(of: list[SliceUsers]) -> str:
 
 
 def _enough(config: RunConfig, of: list[SliceUsers]) -> str:
-    fewest = min(each.scored for each in of)
+    fewest = min((each.scored for each in of if each.scored), default=0)
     factor, days = needed(config, fewest), needed_days(config, fewest)
     if factor is None or days is None:
         return (
             "Where no user has both labels, more days need not help: leave the task "
             "out of evaluation.blessing_tasks."
         )
+    never = ", ".join(each.task for each in of if not each.scored)
+    but = f" Of {never} no user has both, so more need not help." if never else ""
     if config.split.by == "user":
-        return f"About {factor:,.1f} times as many users to evaluate on would do."
+        return f"About {factor:,.1f} times as many users to evaluate on would do.{but}"
     return (
         f"About {days:,} days to evaluate on would do (split.eval_days), or leave the "
-        "task out of evaluation.blessing_tasks."
+        f"task out of evaluation.blessing_tasks.{but}"
     )

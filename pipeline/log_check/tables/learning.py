@@ -37,8 +37,8 @@ def groups_table(numbers: Numbers) -> NumberTable:
             *(["play time, s"] if watched else []),
         ),
         rows,
-        "Rate of 1 among the known labels; mean play time. A user may be in several "
-        "groups.",
+        f"Rate of 1 among the known labels{'; mean play time' if watched else ''}. A "
+        "user may be in several groups.",
     )
 
 

@@ -74,3 +74,16 @@ def test_new_users_who_are_missing_in_the_evaluation_alone_cannot_be_judged(
     (found,) = split(run_config(), numbers)
     assert found.level == "look"
     assert found.seen.startswith("New users cannot be judged: long_view 0, like 0")
+
+
+def test_tasks_without_any_user_do_not_hide_what_would_do_for_others(clean_check):
+    numbers = clean_check.numbers
+    few = {"long_view": 1, "like": 0}
+    slices = [
+        replace(each, scored=few[each.task]) if each.slice == "new" else each
+        for each in numbers.split.slices
+    ]
+    numbers = replace(numbers, split=replace(numbers.split, slices=slices))
+    (found,) = split(run_config(), numbers)
+    assert found.do.startswith("About 3 days to evaluate on would do")
+    assert found.do.endswith("Of like no user has both, so more need not help.")
