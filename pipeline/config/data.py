@@ -11,7 +11,7 @@ from pipeline.config.section import Positive, Section
 from preprocessing.contract.config import FeatureConfig, SourceConfig
 from preprocessing.contract.mapped_names import check_mapped_names
 from preprocessing.transform.config import TransformConfig
-from preprocessing.transform.input_specs import input_specs
+from preprocessing.transform.input_specs import input_columns, input_specs
 
 
 class SplitConfig(Section):
@@ -98,5 +98,24 @@ class InputConfig(Section):
                 raise ValueError(
                     f"transform.vocabularies names '{name}', which is not a column of "
                     f"ids ({', '.join(known)})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _buckets_of_rates_have_names_of_their_own(self) -> InputConfig:
+        if self.transform.rate_buckets and self.features.rates is None:
+            raise ValueError(
+                "transform.rate_buckets has no effect without features.rates: leave it "
+                f"out. Received: {self.transform.rate_buckets}"
+            )
+        inputs = input_specs(self.features, self.transform)
+        columns = (*input_columns(self.features, self.transform), *self.features.labels)
+        taken = {name.lower(): name for name in columns}
+        for spec in inputs:
+            if spec.name != spec.column and spec.name.lower() in taken:
+                raise ValueError(
+                    f"transform.rate_buckets: the bucket of {spec.column} is called "
+                    f"{spec.name}, which must not be the name of a label or a feature. "
+                    f"Received: {taken[spec.name.lower()]}"
                 )
         return self

@@ -17,7 +17,7 @@ from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.names import Name
 from preprocessing.storage.files import is_remote
 from preprocessing.transform.config import TransformConfig
-from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP, input_specs
+from preprocessing.transform.input_specs import HISTORIES, HISTORY_GAP, input_columns
 
 Distance = Annotated[float, Field(ge=0, le=1)]
 
@@ -106,5 +106,5 @@ def served_columns(
         features: The contract.
         transform: The Transform.
     """
-    read = {spec.name for spec in input_specs(features, transform)}
+    read = input_columns(features, transform)
     return tuple(name for name in compared_columns(features) if name in read)

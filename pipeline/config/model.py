@@ -177,6 +177,15 @@ class ModelConfig(Section):
         """What the gates of a module read."""
         return self.module_codes.get(module, self.personalization_code)
 
+    @property
+    def named_codes(self) -> dict[str, Codes]:
+        """All codes that are configured, read or not, by the setting that has them."""
+        return {
+            "personalization_code": self.personalization_code,
+            **{f"module_codes.{name}": own for name, own in self.module_codes.items()},
+            "input_codes": self.input_codes,
+        }
+
     def plain(self) -> ModelConfig:
         """The model without gates; what only gates read is at its default."""
         defaults = ModelConfig()

@@ -12,6 +12,7 @@ from pipeline.config.days import DaysConfig
 from pipeline.config.drift import DriftConfig, compared_columns, served_columns
 from pipeline.config.evaluation import EvaluationConfig
 from pipeline.config.model import ModelConfig, TaskConfig
+from pipeline.config.rate_codes import check_rate_codes
 from pipeline.config.section import PartT, select
 from pipeline.config.serving import ServingConfig
 from pipeline.config.training import TrainingConfig
@@ -90,6 +91,11 @@ class RunConfig(InputConfig, LogConfig):
                 tuple(self.tasks),
                 "a task",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rate_codes_are_inputs(self) -> RunConfig:
+        check_rate_codes(self.model, self.features, self.transform)
         return self
 
     @model_validator(mode="after")

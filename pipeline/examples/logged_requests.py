@@ -64,7 +64,7 @@ class ServedColumns:
         schema = feature_schema(features)
         names = served_columns(features, transform)
         specs = input_specs(features, transform)
-        ages = frozenset(spec.name for spec in specs if spec.kind == "bucket")
+        ages = frozenset(spec.column for spec in specs if spec.kind == "bucket")
         return cls(tuple(schema.field(name) for name in names), ages)
 
 

@@ -14,7 +14,7 @@ from pipeline.config import InputConfig
 from preprocessing.contract.column_names import USER_GROUPS
 from preprocessing.datasets.feature_types import feature_type
 from preprocessing.features.columns import feature_schema
-from preprocessing.transform.input_specs import HISTORY_GAP, input_specs
+from preprocessing.transform.input_specs import input_columns
 
 TRAINING, SERVING = "TRAINING", "SERVING"
 _TYPES = {
@@ -45,8 +45,7 @@ def example_schema(config: InputConfig) -> schema_pb2.Schema:
 
 def serving_columns(config: InputConfig) -> tuple[str, ...]:
     """The raw columns that scoring needs: the model's inputs before the Transform."""
-    inputs = input_specs(config.features, config.transform)
-    return (*(spec.name for spec in inputs), HISTORY_GAP)
+    return input_columns(config.features, config.transform)
 
 
 def _describe(feature: schema_pb2.Feature, field: pa.Field) -> None:

@@ -8,7 +8,7 @@ import tf_keras
 
 from pipeline.config import CodeConfig, ModelConfig
 from poso_keras import BucketEncoding
-from preprocessing.transform.input_specs import InputSpec
+from preprocessing.transform.input_specs import InputSpec, bucket_input
 
 _COLUMNS: Mapping[str, str] = {"video_age": "video_age_hours"}
 
@@ -20,6 +20,8 @@ def code_column(code: CodeConfig) -> str:
     """
     if code.input == "constant":
         return "avc"
+    if code.of_rates:
+        return bucket_input(code.input)
     return _COLUMNS.get(code.input, code.input)
 
 

@@ -85,7 +85,8 @@ def export_model(
 def raw_columns(config: InputConfig) -> list[RawColumn]:
     """The raw inputs of the exported model."""
     sides = {
-        spec.name: spec.side for spec in input_specs(config.features, config.transform)
+        spec.column: spec.side
+        for spec in input_specs(config.features, config.transform)
     }
     schema = feature_schema(config.features)
     length = config.features.history_length
@@ -106,12 +107,12 @@ def _known_values(
     values: dict[str, list[Any]] = {}
     for spec in input_specs(config.features, config.transform):
         if spec.table and config.transform.vocabulary(spec.table).hash_buckets:
-            values[spec.name] = [b"%d" % number for number in range(_IDS_OF_WARMUP)]
+            values[spec.column] = [b"%d" % number for number in range(_IDS_OF_WARMUP)]
         elif spec.table:
             seen = transform_output.vocabulary_by_name(spec.table)
-            values[spec.name] = seen[:_IDS_OF_WARMUP]
+            values[spec.column] = seen[:_IDS_OF_WARMUP]
         elif spec.boundaries:
-            values[spec.name] = [int(bound) for bound in spec.boundaries]
+            values[spec.column] = [int(bound) for bound in spec.boundaries]
     gaps = config.transform.gap_hours_boundaries
     values[HISTORY_GAP] = [round(hours * MS_PER_HOUR) for hours in gaps]
     return values

@@ -26,6 +26,7 @@ MOST_LABELS = 31
 DEFAULT_SUBJECTS = ("video", "author", "tag", "user", "user_x_author", "user_x_tag")
 
 _CROSS = "_x_"
+_COUNT, _RATE = _ENDINGS = ("_count", "_rate")
 _PASSES: dict[str, Pass] = {USER_ID: "users", VIDEO_ID: "videos"}
 _FIRST = ("user", "video")
 _SIDES: dict[str, Side] = {
@@ -119,12 +120,17 @@ class KeyFeature(NamedTuple):
 
 def rate_column(subject: str, label: str) -> str:
     """Name of the column that holds a label's rate."""
-    return f"{subject}_{label}_rate"
+    return f"{subject}_{label}{_RATE}"
 
 
 def count_column(subject: str, label: str) -> str:
     """Name of the column that holds the number of impressions behind a rate."""
-    return f"{subject}_{label}_count"
+    return f"{subject}_{label}{_COUNT}"
+
+
+def may_be_rate_column(name: str) -> bool:
+    """Whether a name is formed as those of columns of rates and counts are."""
+    return name.endswith(_ENDINGS)
 
 
 def rate_columns_of(subject: str, labels: Sequence[str]) -> tuple[str, ...]:

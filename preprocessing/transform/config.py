@@ -64,7 +64,15 @@ class TransformConfig(BaseModel):
     )
     count_boundaries: Boundaries = Field(
         (1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 100000),
-        description="Buckets of a video's impressions so far.",
+        description="Buckets of a video's impressions so far, and of the counts of "
+        "rate_buckets.",
+    )
+    rate_buckets: int | None = Field(
+        None,
+        ge=2,
+        description="Makes the bucket of each rate and each count of features.rates an "
+        "input beside its number, and a possible code: so many buckets of equal counts "
+        "of a rate, those of count_boundaries of a count. null makes none.",
     )
     gap_hours_boundaries: Boundaries = Field(
         (0.02, 0.1, 0.5, 2, 12, 24, 72, 168, 720),

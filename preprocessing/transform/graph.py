@@ -65,7 +65,7 @@ def counted_columns(custom_config: dict[str, str]) -> dict[str, VocabularyConfig
     """
     features, settings = _settings(custom_config)
     return {
-        spec.name: settings.vocabulary(spec.table)
+        spec.column: settings.vocabulary(spec.table)
         for spec in input_specs(features, settings)
         if spec.kind in ("id", "id_list")
         and not settings.vocabulary(spec.table).hash_buckets
@@ -81,11 +81,12 @@ def analyzed_columns(custom_config: dict[str, str]) -> list[str]:
     Args:
         custom_config: What `transform_custom_config` returns.
     """
-    return [
-        spec.name
+    analyzed = (
+        spec.column
         for spec in input_specs(*_settings(custom_config))
         if spec.kind == "numeric" or spec.quantiles
-    ]
+    )
+    return list(dict.fromkeys(analyzed))
 
 
 def preprocessing_fn(
@@ -116,15 +117,14 @@ def preprocessing_fn(
     }
     outputs: Tensors = {}
     for spec in input_specs(features, settings):
+        column = inputs[spec.column]
         if spec.kind == "numeric":
-            value = _number(inputs[spec.name], spec)
-            outputs[spec.name] = standard_scores(value)
+            outputs[spec.name] = standard_scores(_number(column, spec))
         elif spec.kind == "bucket":
-            outputs[spec.name] = _bucket(inputs[spec.name], spec)
+            outputs[spec.name] = _bucket(column, spec)
         else:
-            outputs[spec.name] = _lookup(
-                inputs[spec.name], spec, vocabularies.get(spec.table), settings
-            )
+            known = vocabularies.get(spec.table)
+            outputs[spec.name] = _lookup(column, spec, known, settings)
     outputs[HISTORY_GAP] = _gap_bucket(
         inputs[HISTORY_GAP], features.history_length, settings
     )

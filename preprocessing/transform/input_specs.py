@@ -7,12 +7,13 @@ In every integer input 0 means "missing" or "padding".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from preprocessing.contract.column_names import USER_KEY as USER_KEY
 from preprocessing.contract.config import FeatureConfig
-from preprocessing.contract.rates import count_column, rate_column
+from preprocessing.contract.rates import Subject, count_column, rate_column
 from preprocessing.transform.config import Boundaries, TransformConfig
 
 Kind = Literal["id", "id_list", "bucket", "numeric", "history"]
@@ -24,7 +25,7 @@ class InputSpec:
     """One transformed tensor.
 
     Attributes:
-        name: Name of the feature-table column and of the transformed tensor.
+        name: Name of the transformed tensor.
         kind: `id` [batch] int64; `id_list` [batch, length] int64, right-padded;
             `bucket` [batch] int64; `numeric` [batch] float32; `history`
             [batch, length] int64, oldest first, right-padded.
@@ -34,6 +35,8 @@ class InputSpec:
         boundaries: Upper bounds of a bucket input.
         quantiles: Buckets of equal counts, fitted to the data, instead.
         logarithm: Whether a numeric input is scaled as ln(1 + x), as counts are.
+        column: The feature-table column that it is made of; by default the one of its
+            name. Two inputs may be made of one column.
     """
 
     name: str
@@ -44,6 +47,11 @@ class InputSpec:
     boundaries: Boundaries = ()
     quantiles: int = 0
     logarithm: bool = False
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.column:
+            object.__setattr__(self, "column", self.name)
 
     @property
     def bucket_values(self) -> int:
@@ -87,10 +95,7 @@ def input_specs(
         )
     for subject in features.rate_subjects:
         for label in features.rate_labels:
-            count = count_column(subject.name, label)
-            inputs.append(InputSpec(count, "numeric", subject.side, logarithm=True))
-            rate = rate_column(subject.name, label)
-            inputs.append(InputSpec(rate, "numeric", subject.side))
+            inputs += _of_rate(subject, label, transform)
     for extra in features.inputs:
         if extra.type == "numeric":
             inputs.append(InputSpec(extra.name, "numeric", extra.entity))
@@ -103,6 +108,42 @@ def input_specs(
                 )
             )
     return tuple(inputs)
+
+
+def input_columns(
+    features: FeatureConfig, transform: TransformConfig
+) -> tuple[str, ...]:
+    """The feature-table columns that the model's inputs are made of, each once."""
+    made_of = (spec.column for spec in input_specs(features, transform))
+    return (*dict.fromkeys(made_of), HISTORY_GAP)
+
+
+def bucket_input(column: str) -> str:
+    """Name of the input that holds the bucket of a rate or a count."""
+    return f"{column}_bucket"
+
+
+def _of_rate(
+    subject: Subject, label: str, transform: TransformConfig
+) -> Iterator[InputSpec]:
+    count, rate = count_column(subject.name, label), rate_column(subject.name, label)
+    yield InputSpec(count, "numeric", subject.side, logarithm=True)
+    yield InputSpec(rate, "numeric", subject.side)
+    if transform.rate_buckets:
+        yield InputSpec(
+            bucket_input(count),
+            "bucket",
+            subject.side,
+            boundaries=transform.count_boundaries,
+            column=count,
+        )
+        yield InputSpec(
+            bucket_input(rate),
+            "bucket",
+            subject.side,
+            quantiles=transform.rate_buckets,
+            column=rate,
+        )
 
 
 HISTORIES = {

@@ -77,9 +77,14 @@ class SingleColumns:
         specs = input_specs(config.features, config.transform)
         used = [spec for spec in specs if spec.kind != "history"]
         extras = {extra.name for extra in config.features.extra}
-        self._across = {s.name for s in used if s.side == "user" and s.name in extras}
+        self._across = {
+            spec.column
+            for spec in used
+            if spec.side == "user" and spec.column in extras
+        }
+        columns = dict.fromkeys(spec.column for spec in used)
         # Nobody's own id tells impressions of one user apart.
-        self._columns = [spec.name for spec in used if spec.name != "user_id"]
+        self._columns = [name for name in columns if name != "user_id"]
         self._lock = threading.Lock()
         self._blocks: list[tuple[str, pa.Table, np.ndarray]] = []
         self.rows = 0
