@@ -7,11 +7,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from preprocessing.contract.config import FeatureConfig
+from preprocessing.engine.rate_settings import rate_differences
 
 SETTINGS_KEY = "features"  # of the JSON that notes them
 # These decide how a table is made and what is rejected, not what a row holds.
 _OF_THE_RUN = ("shards", "max_reject_rate", "last_day")
 _CALENDAR = ("time_zone", "utc_offset_hours")
+_RATES = "rates"  # compared as they are in force
 
 
 class SettingsError(ValueError):
@@ -44,9 +46,10 @@ def check_settings(noted: Any, config: FeatureConfig, place: str) -> None:
     differing = [
         f"features.{name} {_shown(made, name)}, not {_shown(config, name)}"
         for name in FeatureConfig.model_fields
-        if name not in (*_OF_THE_RUN, *_CALENDAR)
+        if name not in (*_OF_THE_RUN, *_CALENDAR, _RATES)
         and getattr(made, name) != getattr(config, name)
     ]
+    differing += rate_differences(made, config)
     if made.calendar != config.calendar:
         differing.append(f"days by {made.calendar}, not {config.calendar}")
     if differing:
