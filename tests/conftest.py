@@ -100,3 +100,16 @@ def hashed_transform(made_once):
         lambda folder: transform_rows(config, analyzed_rows(), folder),
     )
     return SmallTransform(config, folder)
+
+
+@pytest.fixture(scope="session")
+def rated_transform(made_once):
+    """The Transform of the same rows with rates, whose buckets are inputs."""
+    from tests.helpers.rated_rows import rated_rows, rated_settings
+    from tests.helpers.small_transform import SmallTransform, transform_rows
+
+    config = rated_settings()
+    folder = made_once(
+        "rated_transform", lambda folder: transform_rows(config, rated_rows(), folder)
+    )
+    return SmallTransform(config, folder)

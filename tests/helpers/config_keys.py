@@ -109,6 +109,7 @@ CHANGES: dict[str, str] = {
     "transform.avc_quantiles": "transform.avc_quantiles=4",
     "transform.age_hours_boundaries": "transform.age_hours_boundaries=[1, 2]",
     "transform.count_boundaries": "transform.count_boundaries=[1, 2]",
+    "transform.rate_buckets": "transform.rate_buckets=4",
     "transform.gap_hours_boundaries": "transform.gap_hours_boundaries=[1, 2]",
     "transform.max_tags": "transform.max_tags=2",
     "transform.max_list": "transform.max_list=2",

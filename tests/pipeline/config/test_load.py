@@ -76,7 +76,7 @@ def test_overrides_reach_into_missing_sections(config_file):
         ),
         (
             "model.personalization_code=[avcc]",
-            "model.personalization_code.0.input: Input should be 'avc'",
+            "model.personalization_code.0.input: expected one of avc, ",
         ),
         (
             "model.personalization_code=[avc, is_new_user, avc]",

@@ -8,6 +8,7 @@ import tensorflow_transform as tft
 from pipeline.examples.schema import example_schema
 from pipeline.transform.transform_graph import write_transform_graph
 from preprocessing.transform.graph import counted_columns, transform_custom_config
+from tests.helpers.rated_rows import rated_row, rated_rows
 from tests.helpers.small_transform import (
     SETTINGS,
     SmallTransform,
@@ -83,6 +84,20 @@ def test_quantiles_weights_and_hashed_ids_are_those_of_tensorflow_transform(tmp_
     own = written(config, tmp_path / "own", reference.split_dir, beam.Pipeline())
     assert_same_vocabularies(own, reference)
     assert_same(own, reference, [*analyzed_rows(), *OTHERS])
+
+
+def test_buckets_of_rates_are_those_of_tensorflow_transform(rated_transform, tmp_path):
+    own = written(
+        rated_transform.config, tmp_path, rated_transform.split_dir, beam.Pipeline()
+    )
+    rows = [*rated_rows(), rated_row(video_like_count=10**6, user_like_rate=0.61)]
+    tensors, expected = own.apply(*rows), rated_transform.apply(*rows)
+    assert tensors.keys() == expected.keys()
+    for name, tensor in expected.items():
+        if name.endswith("_bucket"):
+            np.testing.assert_array_equal(tensors[name], tensor, name)
+        else:  # means of logarithms are added up in another order
+            np.testing.assert_allclose(tensors[name], tensor, rtol=1e-5, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

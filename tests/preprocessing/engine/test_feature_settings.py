@@ -81,9 +81,9 @@ def test_rates_that_differ_are_named_one_by_one(made, wanted, named):
 
 def test_a_table_without_rates_is_none_with_them():
     labels = with_rates()["labels"]
-    with pytest.raises(SettingsError, match="features.rates none, not some. Take"):
+    with pytest.raises(SettingsError, match=r"features\.rates none, not some\. Take"):
         check_settings(noted(labels=labels), FeatureConfig(**with_rates()), "here")
-    with pytest.raises(SettingsError, match="features.rates some, not none. Take"):
+    with pytest.raises(SettingsError, match=r"features\.rates some, not none\. Take"):
         check_settings(noted(**with_rates()), FeatureConfig(labels=labels), "here")
 
 
