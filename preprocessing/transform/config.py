@@ -71,8 +71,8 @@ class TransformConfig(BaseModel):
         None,
         ge=2,
         description="Makes the bucket of each rate and each count of features.rates an "
-        "input beside its number, and a possible code: so many buckets of equal counts "
-        "of a rate, those of count_boundaries of a count. null makes none.",
+        "input beside its number, and a possible code: of a rate so many buckets of "
+        "equal counts, of a count those of count_boundaries. null makes none.",
     )
     gap_hours_boundaries: Boundaries = Field(
         (0.02, 0.1, 0.5, 2, 12, 24, 72, 168, 720),

@@ -5,9 +5,11 @@ import re
 
 import yaml
 
+from pipeline.config import RunConfig
 from preprocessing.contract.config import FeatureConfig
 from preprocessing.contract.source_config import SourceConfig
 from preprocessing.engine.in_memory import compute_feature_table
+from preprocessing.engine.rate_settings import rate_differences
 
 
 def test_the_log_is_read_by_the_settings_beside_it(pytestconfig, tmp_path):
@@ -33,3 +35,27 @@ def test_the_log_is_read_by_the_settings_beside_it(pytestconfig, tmp_path):
         1,
     ]
     assert (table.rows_in, table.left_out) == (1, 1)
+
+
+def test_the_rates_and_their_codes_are_a_configuration(pytestconfig):
+    page = (pytestconfig.rootpath / "docs/data.md").read_text(encoding="utf-8")
+    section = page.split("\n## Rates of earlier impressions\n")[1].split("\n## ")[0]
+    counted, read = map(
+        yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", section, re.M | re.S)
+    )
+    labels = {"long_view": {"rule": "long_view"}, "like": {"column": "is_like"}}
+    written = RunConfig.model_validate(
+        {
+            "source": {"format": "parquet"},
+            "features": {**counted["features"], "labels": labels},
+            "tasks": {"like": {}},
+            **read,
+        }
+    )
+    assert written.features.rates is not None
+    assert [code.input for code in written.model.codes_of("attention")] == [
+        "video_long_view_count"
+    ]
+    # The block shows what `{}` takes.
+    by_default = FeatureConfig(labels=labels, rates={})
+    assert rate_differences(by_default, written.features) == []
