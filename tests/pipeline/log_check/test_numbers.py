@@ -107,6 +107,18 @@ def test_users_that_the_evaluation_can_score(rows, clean_check):
         assert each.scored == scored
 
 
+def test_a_rate_is_judged_once_whatever_inputs_are_made_of_it(clean, tmp_path):
+    config = run_config(
+        features={"rates": {"subjects": {"video": {}}, "labels": ["like"]}},
+        transform={"rate_buckets": 5},
+    )
+    singles = checked(clean, tmp_path, config).numbers.singles
+    judged = Counter((each.label, each.column, each.how) for each in singles)
+    assert set(judged.values()) == {1}
+    of_rates = {each.column for each in singles if each.column.startswith("video_like")}
+    assert of_rates == {"video_like_count", "video_like_rate"}
+
+
 def test_single_columns_by_their_values(rows, clean_check):
     for name in ("video_impressions", "avc"):
         expected = gauc(
