@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -31,9 +31,10 @@ from preprocessing.transform.input_specs import (
     InputSpec,
     input_specs,
 )
-from preprocessing.transform.scaling import standard_scores
+from preprocessing.transform.scaling import scores_of_columns, standard_scores
 
 Tensors = dict[str, Any]
+_QUANTILE_ERROR = 0.001  # as a share of the rows
 
 
 def transform_custom_config(
@@ -115,8 +116,12 @@ def preprocessing_fn(
         else _vocabulary(inputs[name], name, settings)
         for name in counted_columns(custom_config)
     }
-    outputs: Tensors = {}
-    for spec in input_specs(features, settings):
+    specs = input_specs(features, settings)
+    rates = set(features.rate_columns)
+    outputs = _of_rates(inputs, [spec for spec in specs if spec.column in rates])
+    for spec in specs:
+        if spec.name in outputs:
+            continue
         column = inputs[spec.column]
         if spec.kind == "numeric":
             outputs[spec.name] = standard_scores(_number(column, spec))
@@ -176,6 +181,32 @@ def _vocabulary(column: Any, table: str, settings: TransformConfig) -> Any:
     )
 
 
+def _of_rates(inputs: Tensors, specs: Sequence[InputSpec]) -> Tensors:
+    """Numbers and quantile buckets of rates and counts, by name.
+
+    The columns are analyzed together, since an analyzer costs by its number.
+    """
+    numbers = [spec for spec in specs if spec.kind == "numeric"]
+    buckets = [spec for spec in specs if spec.quantiles]
+    outputs: Tensors = {}
+    if numbers:
+        columns = [_number(inputs[spec.column], spec) for spec in numbers]
+        scores = tf.unstack(scores_of_columns(tf.stack(columns, axis=1)), axis=1)
+        outputs |= {s.name: score for s, score in zip(numbers, scores, strict=True)}
+    if buckets:
+        columns = [_bucketed(inputs[spec.column]) for spec in buckets]
+        bounds = tft.quantiles(
+            tf.stack(columns, axis=1),
+            buckets[0].quantiles,
+            epsilon=_QUANTILE_ERROR,
+            reduce_instance_dims=False,
+        )
+        for place, (spec, column) in enumerate(zip(buckets, columns, strict=True)):
+            index = tft.apply_buckets(column, bounds[place : place + 1])
+            outputs[spec.name] = _with_missing(index, column)
+    return outputs
+
+
 def _number(column: Any, spec: InputSpec) -> tf.Tensor:
     """float32 [batch]; NaN is missing."""
     if not spec.logarithm:
@@ -202,12 +233,22 @@ def _lookup(
 
 
 def _bucket(column: Any, spec: InputSpec) -> tf.Tensor:
-    value = tf.cast(_scalar(column, -1), tf.float32)
+    value = _bucketed(column)
     if spec.quantiles:
-        bounds = tft.quantiles(value, spec.quantiles, epsilon=0.001)
+        bounds = tft.quantiles(value, spec.quantiles, epsilon=_QUANTILE_ERROR)
         index = tft.apply_buckets(value, bounds)
     else:
         index = tf.raw_ops.Bucketize(input=value, boundaries=list(spec.boundaries))
+    return _with_missing(index, value)
+
+
+def _bucketed(column: Any) -> tf.Tensor:
+    """float32 [batch]; -1 is missing."""
+    return tf.cast(_scalar(column, -1), tf.float32)
+
+
+def _with_missing(index: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Numbers of buckets from 1 on, int64 [batch]; 0 where the value is missing."""
     index = tf.cast(index, tf.int64) + 1
     return tf.where(value >= 0, index, tf.zeros_like(index))
 

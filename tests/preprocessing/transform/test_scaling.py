@@ -168,3 +168,27 @@ def test_the_analyzers_of_transform_find_the_same_in_batches(tmp_path):
         order = np.argsort(np.float32(by_key[key]))
         assert (np.diff(scores[order]) >= 0).all()
         np.testing.assert_allclose(scores, scores_of(by_key[key]), rtol=0.02, atol=0.02)
+
+
+def test_columns_together_have_the_scores_of_each_alone(tmp_path):
+    """By numpy; what is missing, and what never varied, is 0."""
+    rows = 500
+    values = np.stack(
+        [RNG.beta(2, 5, rows), np.log1p(RNG.geometric(0.02, rows)), np.full(rows, 0.3)],
+        axis=1,
+    ).astype(np.float32)
+    values[7, 0] = np.nan
+    metadata = dataset_metadata.DatasetMetadata(
+        schema_utils.schema_from_feature_spec(
+            {"x": tf.io.FixedLenFeature([3], tf.float32)}
+        )
+    )
+    data = [{"x": row} for row in values]
+    with tft_beam.Context(temp_dir=str(tmp_path), desired_batch_size=97):
+        (found, _), _ = (data, metadata) | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: {"x": scaling.scores_of_columns(inputs["x"])}
+        )
+    expected = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
+    expected[7, 0] = 0
+    expected[:, 2] = 0
+    np.testing.assert_allclose([row["x"] for row in found], expected, atol=1e-4)
