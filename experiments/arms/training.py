@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cli.console import library_output_to
 from experiments.arms.day_arms import DayArm
 from experiments.kept_result import KeptResult, Metrics
 from experiments.seeds import Experiment, Runner, poso_run, run_seeds
 from experiments.trees.boosting import BoostingSettings
 from pipeline.config import LogConfig
+from pipeline.runners.run_paths import RunPaths
 from preprocessing.sources.input_files import input_state
 
 Say = Callable[[str], None]
 # Fits the trees of an experiment's newest run, and writes their scores to a file.
-TreesRunner = Callable[[Experiment, Path, Say], Metrics]
+TreesRunner = Callable[[Experiment, Path], Metrics]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def train_arm(
     trees = kept.read()
     if trees is None:
         told("fitting trees")
-        trees = kept.make(lambda: fit(experiment, scores, told))
+        trees = kept.make(partial(fit, experiment, scores))
     else:
         told(f"trees: done before, {kept.file}")
     numbers = range(1, seeds + 1)
@@ -89,13 +92,13 @@ def train_and_score(experiment: Experiment, seed: int) -> Metrics:
     Raises:
         subprocess.CalledProcessError: The run failed; it has said why.
     """
-    from experiments.arms.scored_rows import score_model
-    from pipeline.runners.run_paths import RunPaths
-    from pipeline.runners.trained_run import read_trained_run
-
     metrics = poso_run(experiment, seed)
-    scored = score_model(read_trained_run(RunPaths(experiment.out)))
-    scored.write(scores_file(experiment, seed))
+    with library_output_to(_log(experiment)):
+        from experiments.arms.scoring import score_model
+        from pipeline.runners.trained_run import read_trained_run
+
+        scored = score_model(read_trained_run(RunPaths(experiment.out)))
+        scored.write(scores_file(experiment, seed))
     return metrics
 
 
@@ -109,20 +112,20 @@ class TreesOf:
 
     settings: BoostingSettings
 
-    def __call__(self, experiment: Experiment, scores: Path, say: Say) -> Metrics:
+    def __call__(self, experiment: Experiment, scores: Path) -> Metrics:
         """Writes the scores of the evaluation examples to a file.
 
         Returns:
             What the trees are, for JSON.
         """
-        from experiments.arms.scored_rows import given_scores
-        from experiments.trees.ranking import rank_by_trees
-        from pipeline.runners.run_paths import RunPaths
-        from pipeline.runners.trained_run import read_trained_run
+        with library_output_to(_log(experiment)) as console:
+            from experiments.arms.scoring import given_scores
+            from experiments.trees.ranking import rank_by_trees
+            from pipeline.runners.trained_run import read_trained_run
 
-        run = read_trained_run(RunPaths(experiment.out))
-        found = rank_by_trees(run, self.settings, say=say)
-        given_scores(run, found.scores).write(scores)
+            run = read_trained_run(RunPaths(experiment.out))
+            found = rank_by_trees(run, self.settings, say=console.print)
+            given_scores(run, found.scores).write(scores)
         return {
             "inputs": found.inputs,
             "held_out": found.held_out,
@@ -132,6 +135,11 @@ class TreesOf:
             },
             "notes": found.notes,
         }
+
+
+def _log(experiment: Experiment) -> Path:
+    """What TensorFlow has to say."""
+    return experiment.result_file(1).with_name("scoring.log")
 
 
 def _trees_identity(
