@@ -53,7 +53,7 @@ def read_scored_rows(file: Path) -> ScoredRows:
     try:
         with np.load(file) as kept:
             columns = {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"the scores in {file} cannot be read ({error}): remove "
             f"{file.with_suffix('.json')}, too, and run again"

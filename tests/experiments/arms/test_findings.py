@@ -99,7 +99,7 @@ def test_what_does_not_differ_has_no_interval_whoever_is_drawn():
 
 def test_a_users_days_are_drawn_together():
     """The same day twice says no more of the users than once."""
-    twice = {day: SCORED[DAYS[0]] for day in DAYS}
+    twice = dict.fromkeys(DAYS, SCORED[DAYS[0]])
     found = Findings(twice, "impressions", draws=50, seed=3).of_task("like")
     for measure in MEASURES:
         once = finding("model with", measure, DAYS[0], found).interval
