@@ -11,15 +11,12 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
 
 from cli.options import DATE, FILE, FOLDER, set_option
-
-if TYPE_CHECKING:
-    from experiments.arms.training import TrainedArm
 
 _WIDTH = 130
 RESULT_FILE = "rates.json"
@@ -133,6 +130,7 @@ def command(
     """
     from experiments.arms.day_arms import day_arms
     from experiments.arms.findings import Findings
+    from experiments.arms.results import read_scores, run_numbers
     from experiments.arms.tables import print_findings
     from experiments.arms.training import train_arm
     from experiments.trees.boosting import BoostingSettings, load_lightgbm
@@ -153,9 +151,8 @@ def command(
             console.print(line, style="dim", markup=False, soft_wrap=True)
 
         trained = [train_arm(arm, seeds, settings, say) for arm in arms]
-        findings = Findings(
-            _scored(trained), config.evaluation.weighting, draws, _DRAW_SEED
-        )
+        scored, weighting = read_scores(trained), config.evaluation.weighting
+        findings = Findings(scored, weighting, draws, _DRAW_SEED)
         found = {task: findings.of_task(task) for task in tasks}
     except subprocess.CalledProcessError as error:
         raise click.ClickException(
@@ -175,7 +172,7 @@ def command(
         "seeds": seeds,
         "draws": draws,
         "users": len(findings.user_ids),
-        "runs": [_run_numbers(arm) for arm in trained],
+        "runs": [run_numbers(arm) for arm in trained],
         "tasks": {task: [f.as_dict() for f in found[task]] for task in tasks},
     }
     file.write_text(json.dumps(written, indent=1), encoding="utf-8")
@@ -190,34 +187,6 @@ def _known_tasks(asked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
                 f"--task must be one of {', '.join(known)}. Received: {task}"
             )
     return tuple(dict.fromkeys(asked)) or (known[0],)
-
-
-def _scored(trained: Sequence[TrainedArm]) -> Any:
-    """The kept scores, by day and ranking."""
-    from experiments.arms.findings import MODEL, TREES, Ranking
-    from experiments.arms.scored_rows import read_scored_rows
-
-    scored: dict[datetime.date, dict[Ranking, list[Any]]] = {}
-    for arm in trained:
-        of_day = scored.setdefault(arm.of.day, {})
-        models = [read_scored_rows(file) for file in arm.model_scores]
-        of_day[Ranking(MODEL, arm.of.arm)] = models
-        of_day[Ranking(TREES, arm.of.arm)] = [read_scored_rows(arm.trees_scores)]
-    return scored
-
-
-def _run_numbers(arm: TrainedArm) -> dict[str, Any]:
-    """What a day's arm was made of, for JSON."""
-    return {
-        "day": arm.of.day.isoformat(),
-        "arm": arm.of.arm,
-        "config": arm.of.experiment.config(1).model_dump(
-            mode="json", exclude={"training": {"seed"}}
-        ),
-        "train_impressions": arm.metrics[0]["train_impressions"],
-        "eval_impressions": arm.metrics[0]["eval_impressions"],
-        "trees": arm.trees,
-    }
 
 
 if __name__ == "__main__":

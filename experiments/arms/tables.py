@@ -25,20 +25,18 @@ def print_findings(console: Console, task: str, findings: Sequence[Finding]) -> 
         task: Whose findings they are.
         findings: Of all days and of each.
     """
-    days = list(dict.fromkeys(finding.day for finding in findings))
-    count = len([day for day in days if day is not None])
-    for day in days:
+    periods = list(dict.fromkeys(finding.day for finding in findings))
+    days = [day for day in periods if day is not None]
+    # Of a single day the mean is the day.
+    for day in periods if len(days) > 1 else days:
         of_day = [finding for finding in findings if finding.day == day]
-        period = f"mean of {count} days" if day is None else day.isoformat()
-        if day is not None and count == 1:
-            continue  # it is the mean
+        period = f"mean of {len(days)} days" if day is None else day.isoformat()
         console.print(_table(f"{task}, {period} [95 % of draws of users]", of_day))
         console.print()
 
 
 def _table(title: str, findings: Sequence[Finding]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.title = title.replace("[", r"\[")
     table.add_column("", no_wrap=True)
     for measure in MEASURES:
         table.add_column(_TITLES[measure], justify="right", no_wrap=True)
@@ -57,4 +55,4 @@ def _cell(finding: Finding) -> str:
     text = format(found.value, form)
     if math.isnan(found.low):
         return text
-    return rf"{text} \[{found.low:{form}}, {found.high:{form}}]"
+    return f"{text} [{found.low:{form}}, {found.high:{form}}]"
