@@ -147,7 +147,8 @@ def _user_auc(
     # Rows that are tied have the mean of their ranks, which within a user begin at 1.
     ties = np.flatnonzero(other_user | np.append(True, scores[1:] != scores[:-1]))
     tied = np.diff(ties, append=len(users))
-    ranks = np.repeat(ties + (tied + 1) / 2, tied) - np.repeat(starts, impressions)
+    ranks: np.ndarray = np.repeat(ties + (tied + 1) / 2, tied)
+    ranks -= np.repeat(starts, impressions)
     rank_sums = np.add.reduceat(ranks * positive, starts)
     pairs = positives * (impressions - positives)
     both = pairs > 0
