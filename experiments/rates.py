@@ -164,8 +164,8 @@ def command(
     for task, of_task in found.items():
         print_findings(console, task, of_task)
     console.print(
-        f"{len(days)} days, {seeds} seeds of the models, {len(findings.user_ids):,} "
-        f"users, {draws:,} draws; differences in percentage points"
+        f"days: {len(days)}; seeds of the models: {seeds}; users: "
+        f"{len(findings.user_ids):,}; draws: {draws:,}; differences in percentage points"
     )
     file = out / RESULT_FILE
     written = {
