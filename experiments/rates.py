@@ -165,7 +165,8 @@ def command(
         print_findings(console, task, of_task)
     console.print(
         f"days: {len(days)}; seeds of the models: {seeds}; users: "
-        f"{len(findings.user_ids):,}; draws: {draws:,}; differences in percentage points"
+        f"{len(findings.user_ids):,}; draws: {draws:,}. Differences are in percentage "
+        "points"
     )
     file = out / RESULT_FILE
     written = {
