@@ -13,6 +13,7 @@ from cli.lazy_group import LazyGroup
 EXPERIMENTS = {
     "yardstick": "Compare a run's model with gradient-boosted trees.",
     "submergence": "Does a model hear rare new users? Plain, control and POSO.",
+    "rates": "What are rates of earlier impressions worth? With, without, trees.",
 }
 
 

@@ -6,24 +6,23 @@ kept, so that a stopped experiment goes on where it was.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.kept_result import KeptResult, Metrics
 from pipeline.config import RunConfig, load_config
 from preprocessing.sources.input_files import input_state
 
-Metrics = dict[str, Any]
-# All three models are trained; none is to be judged or served.
-_SETTINGS = (
-    "training.baseline=true",
-    "training.control=true",
-    "evaluation.enabled=false",
-)
+# Which models are trained: the configured one, plain and control, or the first alone.
+ALL_MODELS = ("training.baseline=true", "training.control=true")
+MODEL_ALONE = ("training.baseline=false", "training.control=false")
+# None is to be judged or served.
+_SETTINGS = ("evaluation.enabled=false",)
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,18 @@ class Experiment:
         data_dir: folder of the impression log.
         out: folder of the runs; results go to `seeds/` in it.
         overrides: changes of the configuration, `key=value`.
+        models: which models are trained, as changes of the configuration.
     """
 
     config_file: Path
     data_dir: Path
     out: Path
     overrides: Sequence[str] = ()
+    models: Sequence[str] = ALL_MODELS
 
     def settings(self, seed: int) -> tuple[str, ...]:
         """All changes of the configuration, for one seed."""
-        return (*_SETTINGS, *self.overrides, f"training.seed={seed}")
+        return (*self.models, *_SETTINGS, *self.overrides, f"training.seed={seed}")
 
     def config(self, seed: int) -> RunConfig:
         """The configuration of one seed."""
@@ -75,18 +76,14 @@ def run_seeds(
     run = run or poso_run
     results = []
     for seed in seeds:
-        file, identity = experiment.result_file(seed), _identity(experiment, seed)
-        kept = _read(file)
-        if kept is None or kept["identity"] != identity:
+        kept = KeptResult(experiment.result_file(seed), _identity(experiment, seed))
+        metrics = kept.read()
+        if metrics is None:
             say(f"seed {seed}: poso run into {experiment.out}")
-            kept = {"identity": identity, "metrics": run(experiment, seed)}
-            file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_suffix(".unfinished")
-            unfinished.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-            unfinished.rename(file)
+            metrics = kept.make(partial(run, experiment, seed))
         else:
-            say(f"seed {seed}: done before, {file}")
-        results.append(kept["metrics"])
+            say(f"seed {seed}: done before, {kept.file}")
+        results.append(metrics)
     return results
 
 
@@ -115,9 +112,3 @@ def _identity(experiment: Experiment, seed: int) -> dict[str, Any]:
     config = experiment.config(seed)
     log = input_state(config.source, config.features, str(experiment.data_dir))
     return {"config": config.model_dump(mode="json"), "log": log}
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    if not file.exists():
-        return None
-    return json.loads(file.read_text(encoding="utf-8"))

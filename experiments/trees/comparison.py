@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from experiments.trees.boosting import BoostingSettings, FittedTrees, fit_trees
-from experiments.trees.held_out import HeldOut, hold_out
-from experiments.trees.inputs import TreeFeature, tree_features
-from experiments.trees.rows import TreeRowReader, TreeRows
+from experiments.trees.boosting import BoostingSettings, FittedTrees
+from experiments.trees.ranking import Say, Show, rank_by_trees
 from experiments.trees.slices import LIGHTGBM, ComparedSlice, compared
 from pipeline.evaluation.scores import score_split
 from pipeline.runners.trained_run import TrainedRun
-from preprocessing.contract.column_names import USER_ID
-
-MOST_CATEGORIES = 255  # of a feature that is no id; as many as LightGBM has bins
-
-Say = Callable[[str], None]
-Show = Callable[[str, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -86,80 +75,21 @@ def compare_with_trees(
         ValueError: A split has no example files.
     """
     config = run.config
-    reader = TreeRowReader(config.features, config.task_names)
-    train = reader.read(str(run.train_dir))
-    say(f"read {len(train):,} impressions to train on")
-    by_day = config.split.by == "day"
-    places, left_out = _chosen(train, tree_features(config.features), ids, by_day)
-    inputs = [tree_features(config.features)[place] for place in places]
-    train = replace(train, features=train.features[:, places])
-    held_out = hold_out(train, by_day)
-    trees, notes = _fitted(train, held_out, inputs, settings, say, show)
-    train_impressions = len(train)
-    del train
+    found = rank_by_trees(run, settings, ids, say, show)
     rows, rankings = score_split(
         {name: str(place) for name, place in run.model_dirs.items()},
         str(run.eval_dir),
         config.task_names,
     )
-    features = reader.read(str(run.eval_dir)).features[:, places]
-    rankings[LIGHTGBM] = {task: of.scores(features) for task, of in trees.items()}
+    rankings[LIGHTGBM] = found.scores
     say(f"ranked {len(rows):,} impressions")
     return Yardstick(
         table=compared(rows, rankings, config.evaluation.weighting),
-        trees=trees,
-        inputs=[feature.name for feature in inputs],
-        left_out=left_out,
-        held_out=held_out.what,
-        train_impressions=train_impressions,
+        trees=found.trees,
+        inputs=found.inputs,
+        left_out=found.left_out,
+        held_out=found.held_out,
+        train_impressions=found.train_impressions,
         eval_impressions=len(rows),
-        notes=notes,
+        notes=found.notes,
     )
-
-
-def _chosen(
-    train: TreeRows, features: list[TreeFeature], ids: bool, by_day: bool
-) -> tuple[list[int], dict[str, int]]:
-    """The places of the features to fit, and the values of those that are left out.
-
-    Where the split is by users none of those to rank has been trained on, and their ids
-    say nothing.
-    """
-    places, left_out = [], {}
-    for place, feature in enumerate(features):
-        values = 0
-        if feature.categorical:
-            highest = np.nanmax(train.features[:, place], initial=-1)
-            values = int(highest) + 1  # they are numbered as they come
-        useless = feature.name == USER_ID and not by_day
-        if useless or (values > MOST_CATEGORIES and not ids):
-            left_out[feature.name] = values
-        else:
-            places.append(place)
-    return places, left_out
-
-
-def _fitted(
-    train: TreeRows,
-    held_out: HeldOut,
-    inputs: list[TreeFeature],
-    settings: BoostingSettings,
-    say: Say,
-    show: Show,
-) -> tuple[dict[str, FittedTrees], list[str]]:
-    """The trees by task, and why others have none."""
-    trees, notes = {}, []
-    for task, labels in train.labels.items():
-        fitted = fit_trees(
-            train.features, labels, held_out.rows, inputs, settings, partial(show, task)
-        )
-        if fitted is None:
-            notes.append(
-                f"{task} has no trees: its labels are all alike or all unknown in "
-                f"{held_out.what}, or in the rest of the training rows"
-            )
-            say(notes[-1])
-        else:
-            trees[task] = fitted
-            say(f"{task}: {fitted.rounds} trees of {fitted.rows:,} impressions")
-    return trees, notes
