@@ -136,8 +136,8 @@ class ModelConfig(Section):
     history_matches: bool = Field(
         True,
         description="Whether the model, gated or plain, reads in how many entries of "
-        "each history the candidate's video, author or one of its tags occurs, as "
-        "ln(1 + n) and as a share of the history.",
+        "each history the candidate's video, author or first tag occurs, as ln(1 + n) "
+        "and as a share of the history.",
     )
     gates: GatesConfig = GatesConfig()
     embedding_dim: Positive = Field(16, description="Width of id embeddings.")

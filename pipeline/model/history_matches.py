@@ -6,7 +6,6 @@ entry's are to be compared; in few epochs it does not.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
@@ -17,7 +16,7 @@ from pipeline.model.embeddings import Tensors
 from preprocessing.transform.config import TransformConfig, VocabularyConfig
 from preprocessing.transform.input_specs import InputSpec
 
-_IN_NO_LIST = -1
+_IN_NO_HISTORY = -1
 
 
 class HistoryMatches(tf_keras.layers.Layer):
@@ -68,9 +67,9 @@ class MatchCounter(tf_keras.layers.Layer):
     """The entries of one history that are the candidate's.
 
     Of n such entries in a history of `length` they are ln(1 + n) and n / length. An
-    entry matches if its id is the candidate's or, of a list, one of the candidate's.
-    Padding and ids that are missing or out of the vocabulary match nothing: two
-    unknown ids share a row by chance.
+    entry matches if its id is the candidate's or, of a list, the candidate's first, as
+    a history holds the first of each. Ids that are missing or out of the vocabulary
+    match nothing: two unknown ids share a row by chance.
 
     Args:
         history: The history.
@@ -82,22 +81,19 @@ class MatchCounter(tf_keras.layers.Layer):
         super().__init__(name=history.name)
         self._history = history.name
         self._candidate = candidate.name
-        self._of_candidate = candidate.length or 1
+        self._listed = candidate.kind == "id_list"
         self._known = known
 
     def call(self, inputs: Tensors) -> tf.Tensor:
         """[batch, 2], where the history may be that of a single user."""
-        history = inputs[self._history]
-        ids = tf.reshape(inputs[self._candidate], [-1, self._of_candidate])
-        is_id = (history > 0) & (history <= self._known)
-        entries = tf.where(is_id, history, _IN_NO_LIST)
-        same = functools.reduce(
-            tf.logical_or,
-            # One id after the other: no tensor is larger than [batch, length].
-            [entries == ids[:, i : i + 1] for i in range(self._of_candidate)],
-        )
+        history, wanted = inputs[self._history], inputs[self._candidate]
+        if self._listed:
+            wanted = wanted[:, 0]
+        is_id = (wanted > 0) & (wanted <= self._known)
+        wanted = tf.where(is_id, wanted, _IN_NO_HISTORY)
         # float32: half precision does not hold all lengths.
-        number = tf.reduce_sum(tf.cast(same, tf.float32), axis=1)
+        same = tf.cast(history == wanted[:, None], tf.float32)
+        number = tf.reduce_sum(same, axis=1)
         length = tf.reduce_sum(tf.cast(history > 0, tf.float32), axis=1)
         share = tf.math.divide_no_nan(number, length)
         matches = tf.stack([tf.math.log1p(number), share], axis=1)

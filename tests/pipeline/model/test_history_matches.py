@@ -32,8 +32,8 @@ def slow_matches(histories, candidates, known):
     """ln(1 + n) and n / length of each row."""
     rows = []
     for history, ids in zip(histories, candidates, strict=True):
-        wanted = {i for i in np.atleast_1d(ids) if 1 <= i <= known}
-        number = sum(entry in wanted for entry in history)
+        first = np.atleast_1d(ids)[0]
+        number = sum(entry == first and 1 <= first <= known for entry in history)
         length = sum(entry > 0 for entry in history)
         rows.append([math.log(1 + number), number / length if length else 0])
     return np.array(rows)
@@ -57,13 +57,13 @@ def test_matches_are_those_of_a_loop_over_the_entries(history, candidate, known)
 
 
 def test_matches_by_hand():
-    """Of tags 7 and 7, 7 counts once an entry; padding and unknown ids never do."""
+    """Of tags the first counts; padding and unknown ids never do."""
     histories = [[7, 3, 7, 0, 0], [3, 8, 8, 8, 0], [0] * LENGTH, [9, 9, 2, 9, 9]]
     tags = [[7, 7, 0], [8, 3, 0], [0, 0, 0], [9, 0, 0]]
     found = MatchCounter(TAGS, OF_TAGS, known=8)(
         {"history_tags": tf.constant(histories), "video_tags": tf.constant(tags)}
     )
-    expected = [[math.log(3), 2 / 3], [math.log(5), 1], [0, 0], [0, 0]]
+    expected = [[math.log(3), 2 / 3], [math.log(4), 3 / 4], [0, 0], [0, 0]]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
