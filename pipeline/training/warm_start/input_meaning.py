@@ -36,7 +36,9 @@ class InputMeaning:
                 # Of the model's own layer, and of the one that makes a code.
                 rows[f"{spec.table or spec.name}_table"] = meaning
                 rows[f"{spec.name}_embedded"] = meaning
-        inputs = [(s.name, s.kind, s.side, s.length) for s in specs]
+        inputs: list[tuple[Any, ...]] = [
+            (s.name, s.kind, s.side, s.length) for s in specs
+        ]
         if config.model.history_matches:
             inputs += [
                 (s.name, "matches", "video", s.length)
