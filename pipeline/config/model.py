@@ -133,6 +133,12 @@ class ModelConfig(Section):
         description="Factor by which `input_codes` are multiplied, since the "
         "embeddings beside them start near 0.",
     )
+    history_matches: bool = Field(
+        True,
+        description="Whether the model, gated or plain, reads in how many entries of "
+        "each history the candidate's video, author or first tag occurs, as ln(1 + n) "
+        "and as a share of the history.",
+    )
     gates: GatesConfig = GatesConfig()
     embedding_dim: Positive = Field(16, description="Width of id embeddings.")
     bucket_embedding_dim: Positive = Field(8, description="Width of bucket embeddings.")

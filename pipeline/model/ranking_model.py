@@ -17,6 +17,7 @@ import tf_keras
 from pipeline.config import TrainerPart
 from pipeline.config.model import Module
 from pipeline.model.embeddings import FeatureEmbedding
+from pipeline.model.history_matches import HistoryMatches
 from pipeline.model.input_codes import InputCodes
 from pipeline.model.losses import MeanLoss
 from pipeline.model.modules import build_attention, build_mixture, build_tower
@@ -55,11 +56,15 @@ class RankingModel(tfrs.Model):
             learning_rate=lambda: self.optimizer.optimizers[1].learning_rate,
         )
         self.input_codes = InputCodes(specs, settings)
+        self.history_matches = HistoryMatches(
+            specs, embedding_rows, config.transform, settings
+        )
         self.personalization_code = PersonalizationCode(specs, embedding_rows, settings)
         self.histories = [spec for spec in specs if spec.kind == "history"]
         self._video_inputs = {s.name for s in specs if s.side == "video"}
         self._of_video = [s.side == "video" for s in specs if s.kind != "history"]
         self._of_video += self.input_codes.of_video
+        self._of_video += [True] * len(self.history_matches.counters)
         self.attentions = {
             spec.name: build_attention(settings, f"{spec.name}_attention")
             for spec in self.histories
@@ -82,7 +87,11 @@ class RankingModel(tfrs.Model):
         if shared_user:
             inputs = self._with_one_user(inputs)
         inputs = self.embedding.prepared(inputs)
-        parts = [*self.embedding(inputs), *self.input_codes(inputs)]
+        parts = [
+            *self.embedding(inputs),
+            *self.input_codes(inputs),
+            *self.history_matches(inputs),
+        ]
         codes = self.personalization_code(inputs, parts)
         user, video = (
             tf.concat(

@@ -149,6 +149,7 @@ CHANGES: dict[str, str] = {
         "model.input_codes=[{input: avc, encoding: thermometer}]"
     ),
     "model.input_code_scale": "model.input_code_scale=0.5",
+    "model.history_matches": "model.history_matches=false",
     "model.gates.hidden_units": "model.gates.hidden_units=8",
     "model.gates.kernel_initializer": "model.gates.kernel_initializer=he_normal",
     "model.gates.output_variance": "model.gates.output_variance=0.01",

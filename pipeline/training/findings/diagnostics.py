@@ -22,9 +22,10 @@ def input_sensitivity(
     """Change of what the tasks' last layers read when an input is masked.
 
     An input is masked by 0 where it enters: a bucket's or an id's embedding, its part
-    of the personalization code, a numeric value itself. An id's table is shared with
-    the histories of the same ids, which are masked with it. Tables that are spread
-    over the chips of a TPU are looked up all at once and left out.
+    of the personalization code, its matches with a history, a numeric value itself. An
+    id's table is shared with the histories of the same ids, which are masked with it.
+    Tables that are spread over the chips of a TPU are looked up all at once and left
+    out. A history's matches are also masked alone, as `history_tags matches`.
 
     Args:
         model: The trained model.
@@ -42,9 +43,18 @@ def input_sensitivity(
         [_joined(_first_batches(batches, rows))],
         [spec.name for spec in specs if spec.kind == "numeric"],
         masked_layers={
-            spec.name: [*_embeddings(spec), *_codes(spec, model)]
+            spec.name: [
+                *_embeddings(spec),
+                *_codes(spec, model),
+                *_matches(spec, model).values(),
+            ]
             for spec in specs
             if (spec.table or spec.name) in model.embedding.tables
+        }
+        | {
+            f"{history} matches": layer
+            for spec in specs
+            for history, layer in _matches(spec, model).items()
         },
     )
 
@@ -60,6 +70,16 @@ def _codes(spec: InputSpec, model: RankingModel) -> list[str]:
         for name, column in codes.columns.items()
         if column == spec.name
     ]
+
+
+def _matches(spec: InputSpec, model: RankingModel) -> dict[str, str]:
+    """The layers that count a candidate's input in histories, by the histories."""
+    matches = model.history_matches
+    return {
+        history: f"{matches.name}/{history}"
+        for history, column in matches.columns.items()
+        if column == spec.name
+    }
 
 
 def _joined(batches: Iterable[Mapping[str, Any]]) -> dict[str, tf.Tensor]:

@@ -15,7 +15,8 @@ class InputMeaning:
     """Two models with the same read the same numbers in the same places.
 
     Attributes:
-        inputs: Name, kind, side and length of each input, in their order.
+        inputs: Name, kind, side and length of each input, in their order; then those
+            that the model itself makes of them, matches with histories.
         rows: What the rows of each embedding layer stand for, by the layer's name. Of
             ids: the `table`, and its `hash_buckets` or None; of buckets: their bounds.
     """
@@ -35,7 +36,16 @@ class InputMeaning:
                 # Of the model's own layer, and of the one that makes a code.
                 rows[f"{spec.table or spec.name}_table"] = meaning
                 rows[f"{spec.name}_embedded"] = meaning
-        return cls(tuple((s.name, s.kind, s.side, s.length) for s in specs), rows)
+        inputs: list[tuple[Any, ...]] = [
+            (s.name, s.kind, s.side, s.length) for s in specs
+        ]
+        if config.model.history_matches:
+            inputs += [
+                (s.name, "matches", "video", s.length)
+                for s in specs
+                if s.kind == "history"
+            ]
+        return cls(tuple(inputs), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -76,12 +76,44 @@ def test_the_codes_are_masked_with_the_embedding(
     np.testing.assert_allclose(result.change["avc"], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_every_input_but_the_histories_is_measured(small_transform, result):
+def test_the_candidates_matches_are_masked_with_its_embedding_and_alone(
+    small_model, small_transform
+):
+    row = feature_row(user_id="u1", video_id="v1", history_video_ids=["v0", "v1", "v1"])
+    batch = small_transform.apply(row)
+    result = input_sensitivity(small_model, small_transform.config, [batch])
+    table = small_model.embedding.tables["video_id"]
+    counter = small_model.history_matches.counters["history_video_ids"]
+    assert np.min(counter(batch)) > 0
+    before, weights = last_activations(small_model, batch), table.get_weights()
+    counter.call = lambda inputs, call=counter.call: 0 * call(inputs)
+    counts_masked = last_activations(small_model, batch)
+    table.set_weights([np.zeros_like(w) for w in weights])
+    all_masked = last_activations(small_model, batch)
+    del counter.call
+    table.set_weights(weights)
+    for name, masked in (
+        ("history_video_ids matches", counts_masked),
+        ("video_id", all_masked),
+    ):
+        expected = np.abs(masked - before).mean(axis=0)
+        assert expected.max() > 0
+        np.testing.assert_allclose(
+            result.change[name], expected, rtol=1e-4, atol=1e-6, err_msg=name
+        )
+
+
+def test_every_input_and_the_matches_with_each_history_are_measured(
+    small_transform, result
+):
     from preprocessing.transform.input_specs import input_specs
 
     config = small_transform.config
     specs = input_specs(config.features, config.transform)
-    assert set(result.change) == {s.name for s in specs if s.kind != "history"}
+    assert set(result.change) == {
+        f"{spec.name} matches" if spec.kind == "history" else spec.name
+        for spec in specs
+    }
     assert result.rows == 3
 
 

@@ -212,6 +212,18 @@ def test_a_model_of_other_inputs_gives_its_tables_alone(batch, tmp_path):
     np.testing.assert_array_equal(found[kernel], initial[kernel])
 
 
+@pytest.mark.parametrize("on", [False, True])
+def test_matches_with_histories_are_inputs(on, batch, tmp_path):
+    configs = [
+        settings_with(model={**SETTINGS["model"], "history_matches": m})
+        for m in (on, not on)
+    ]
+    _, _, found, done = taken(*configs, batch, tmp_path)
+    assert {name for name in found if "_table/" in name} == set(done.taken)
+    *_, done = taken(configs[0], configs[0], batch, tmp_path / "alike")
+    assert done.fresh == []
+
+
 def test_replicas_have_the_same_rows(batch, tmp_path):
     config = settings_with()
     earlier_model(config, batch, tmp_path)
