@@ -31,7 +31,11 @@ from preprocessing.transform.input_specs import (
     InputSpec,
     input_specs,
 )
-from preprocessing.transform.scaling import standard_scores
+from preprocessing.transform.scaling import (
+    bounds_of_buckets,
+    column_quantiles,
+    standard_scores,
+)
 
 Tensors = dict[str, Any]
 
@@ -116,12 +120,17 @@ def preprocessing_fn(
         for name in counted_columns(custom_config)
     }
     outputs: Tensors = {}
+    quantiles: Tensors = {}  # analyzed once for a column's score and its bucket
     for spec in input_specs(features, settings):
         column = inputs[spec.column]
         if spec.kind == "numeric":
-            outputs[spec.name] = standard_scores(_number(column, spec))
+            number = _number(column, spec)
+            found = column_quantiles(number)
+            outputs[spec.name] = standard_scores(number, found)
+            if not spec.logarithm:
+                quantiles[spec.column] = found
         elif spec.kind == "bucket":
-            outputs[spec.name] = _bucket(column, spec)
+            outputs[spec.name] = _bucket(column, spec, quantiles.get(spec.column))
         else:
             known = vocabularies.get(spec.table)
             outputs[spec.name] = _lookup(column, spec, known, settings)
@@ -201,9 +210,15 @@ def _lookup(
     return tf.where(tokens == "", tf.zeros_like(index), index + 1)
 
 
-def _bucket(column: Any, spec: InputSpec) -> tf.Tensor:
+def _bucket(
+    column: Any, spec: InputSpec, quantiles: tf.Tensor | None = None
+) -> tf.Tensor:
+    """int64 [batch]; `quantiles` are those of the column's values, where known."""
     value = tf.cast(_scalar(column, -1), tf.float32)
-    if spec.quantiles:
+    if spec.quantiles and quantiles is not None:
+        bounds = bounds_of_buckets(quantiles, spec.quantiles)
+        index = tf.searchsorted(bounds, value, side="right")
+    elif spec.quantiles:
         bounds = tft.quantiles(value, spec.quantiles, epsilon=0.001)
         index = tft.apply_buckets(value, bounds)
     else:

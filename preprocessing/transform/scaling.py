@@ -18,7 +18,32 @@ _LINEAR_SCORES = 10.0
 _QUANTILES = 1000
 
 
-def standard_scores(value: tf.Tensor) -> tf.Tensor:
+def column_quantiles(value: tf.Tensor) -> tf.Tensor:
+    """The 999 bounds between 1,000 buckets of a column's finite values, ascending.
+
+    Args:
+        value: Numbers, float32 [batch]; NaN and infinity are missing.
+
+    Returns:
+        float64 [999].
+    """
+    known = tf.boolean_mask(tf.cast(value, tf.float64), tf.math.is_finite(value))
+    found = tft.quantiles(known, _QUANTILES, epsilon=1 / _QUANTILES)
+    return tf.cast(tf.reshape(found, [-1]), tf.float64)
+
+
+def bounds_of_buckets(quantiles: tf.Tensor, buckets: int) -> tf.Tensor:
+    """The bounds between buckets of equal counts, float32 [buckets - 1].
+
+    Args:
+        quantiles: What `column_quantiles` returns.
+        buckets: At most 1,000.
+    """
+    places = [round(_QUANTILES * k / buckets) - 1 for k in range(1, buckets)]
+    return tf.cast(tf.gather(quantiles, places), tf.float32)
+
+
+def standard_scores(value: tf.Tensor, quantiles: tf.Tensor | None = None) -> tf.Tensor:
     """Scores that keep the order of the values, whatever a few of them are.
 
     m = median(x), d = the median of the distances |x - m| that are not 0, both of the
@@ -33,14 +58,17 @@ def standard_scores(value: tf.Tensor) -> tf.Tensor:
 
     Args:
         value: Numbers, float32 [batch]; NaN and infinity are missing.
+        quantiles: What `column_quantiles` returns of them, where it was asked already.
 
     Returns:
         float32 [batch]; 0 for a missing value, and for all of a column that had a
         single value when it was analyzed: a model learns nothing of such an input.
     """
+    if quantiles is None:
+        quantiles = column_quantiles(value)
     known = tf.math.is_finite(value)
     exact = tf.cast(tf.where(known, value, tf.zeros_like(value)), tf.float64)
-    middle, usual = _median_and_distance(tf.boolean_mask(exact, known))
+    middle, usual = _median_and_distance(quantiles)
     from_middle = exact - middle  # exactly 0 in a constant column, so is its variance
     is_typical = known & (
         (usual == 0) | (tf.abs(from_middle) <= _TYPICAL_DISTANCES * usual)
@@ -53,10 +81,8 @@ def standard_scores(value: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(varies, scores, tf.zeros_like(scores)), tf.float32)
 
 
-def _median_and_distance(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _median_and_distance(ascending: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Over all batches; 0 for a distance that there is not."""
-    found = tft.quantiles(values, _QUANTILES, epsilon=1 / _QUANTILES)
-    ascending = tf.cast(tf.reshape(found, [-1]), tf.float64)
     middle = ascending[_QUANTILES // 2 - 1]
     distances = tf.sort(tf.abs(ascending - middle))
     zeros = tf.reduce_sum(tf.cast(distances == 0, tf.int32))
