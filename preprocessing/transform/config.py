@@ -70,6 +70,7 @@ class TransformConfig(BaseModel):
     rate_buckets: int | None = Field(
         None,
         ge=2,
+        le=1000,
         description="Makes the bucket of each rate and each count of features.rates an "
         "input beside its number, and a possible code: of a rate so many buckets of "
         "equal counts, of a count those of count_boundaries. null makes none.",

@@ -10,6 +10,7 @@ from tests.helpers.log_rows import (
     Row,
     configs,
     features_of,
+    in_order,
     logs,
     rows_without_labels,
 )
@@ -64,4 +65,5 @@ def rates_of(log: list[Row], config: FeatureConfig, **more: Any) -> list[Row]:
     """The rates' columns of each row, in an order that depends on the rows alone."""
     names = ("user_id", "video_id", "event_time_ms", *config.rate_columns)
     features, _ = features_of(log, config, **more)
-    return [{name: row[name] for name in names} for row in features]
+    # Of rows that share these names' values the others would tell which comes first.
+    return in_order([{name: row[name] for name in names} for row in features])

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from pipeline.config import TrainerPart
-from pipeline.model.export import raw_columns
+from pipeline.model.export import export_model, raw_columns
 from pipeline.model.ranking_model import RankingModel
 from pipeline.training import trainer
 from tests.helpers.exported_requests import TOLERANCE, rank_inputs, stacked
@@ -20,6 +20,8 @@ from tests.helpers.random_model import (
 )
 from tests.helpers.rated_rows import BUCKETS, rated_row, rated_rows, rated_settings
 from tests.helpers.training_arguments import run_arguments
+
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 
 CODES = [
     {"personalization_code": ["user_like_rate"]},
@@ -96,7 +98,17 @@ def trained(rated_transform, tmp_path_factory):
             "input_codes": ["avc", "user_like_rate", "video_like_count"],
         }
     )
-    trainer.run_fn(run_arguments(rated_transform, folder, config))
+    arguments = run_arguments(rated_transform, folder, config)
+    exports = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "export_model", lambda *given: exports.append(given))
+        tf.config.run_functions_eagerly(True)  # few steps, which no graph is worth
+        try:
+            trainer.run_fn(arguments)
+        finally:
+            tf.config.run_functions_eagerly(False)
+    [given] = exports
+    export_model(*given)
     return tf.saved_model.load(str(folder / "serving")), config
 
 
