@@ -25,11 +25,11 @@ WITH_TENSORFLOW_IO = $(COMPILE) --python-version 3.10
 # Files side by side, one per core; what a file shares is made once.
 PARALLEL = -n auto --dist loadfile
 
-# Which lines the tests never reach, in `make test COVERAGE=1` (slower).
+# Which lines the tests never reach, in `make test-all COVERAGE=1` (slower).
 ROOMS = poso_keras preprocessing pipeline serving simulator cli experiments
 COVER = $(if $(COVERAGE),$(ROOMS:%=--cov=%) --cov-report=term:skip-covered)
 
-.PHONY: help setup lock proto test test-fast test-keras3 test-backends test-backends-fast \
+.PHONY: help setup lock proto test test-all test-fast test-keras3 test-backends test-backends-fast \
   test-clients test-kills test-layouts test-s3 test-travel test-fresh lint types format demo submergence docs bench-layers bench-features bench-check bench-serving \
   bench-evaluation-memory bench-training bench-pipeline clean
 
@@ -62,6 +62,9 @@ proto:  ## Compile the .proto files of serving/ (needs to be done only when one 
 	@scripts/make-proto
 
 test: $(STAMP)  ## Run the tests on the locked versions (others: test-keras3, -backends, -clients, -s3)
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(COVER)
+
+test-all: $(STAMP)  ## Run those marked long as well: killed trainings, parameter servers, days again
 	@$(BIN)/python -m pytest $(PARALLEL) $(COVER)
 
 test-fast: $(STAMP)  ## Run the tests, less those marked e2e (pipelines, servers, trainings)
@@ -112,7 +115,7 @@ $(S3)/.setup-done: requirements/s3-server.txt
 	@touch $@
 
 test-s3: $(STAMP) $(S3)/.setup-done  ## Run the tests against an S3 server, a whole run among them
-	@$(BIN)/python -m pytest tests/preprocessing/storage tests/cli/test_object_store.py
+	@POSO_TEST_S3=1 $(BIN)/python -m pytest tests/preprocessing/storage tests/cli/test_object_store.py
 
 # Run it in environments of both stacks, with one folder in POSO_TRAVEL.
 test-travel: export POSO_TRAVEL ?= $(CURDIR)/runs/travel

@@ -75,6 +75,7 @@ def test_each_day_is_a_row_of_the_status(out):
     assert first > 3 * second  # the first run reads the log from its beginning
 
 
+@pytest.mark.long
 def test_the_newest_day_again_gives_the_same_also_after_clean(log, out):
     newest = runs(out)[-1]
     printed_by("clean", "--out", out, "--keep", 1)

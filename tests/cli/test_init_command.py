@@ -67,6 +67,7 @@ RUN_ALONE = pytest.mark.skipif(
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_poso_is_ahead_for_new_users_and_not_behind_for_regular_ones():
     result = subprocess.run(
         [sys.executable, "examples/new_users.py"],

@@ -200,6 +200,7 @@ def test_unknown_users_and_videos_get_scores(server, paths, config):
     assert np.isfinite(result.scores).all()
 
 
+@pytest.mark.long
 def test_a_second_run_reuses_what_has_not_changed(result, config_file, log_dir, paths):
     """Mirrored on two CPU devices now: only what depends on training is run again."""
     strategy = "training.strategy={kind: mirrored, replicas: 2}"

@@ -51,10 +51,10 @@ def test_a_sample_of_a_small_split_is_all_of_it_mixed(split_dir):
 
 
 def test_every_example_is_drawn_equally_often(split_dir):
-    """Of 300 samples of 20 each example is in 60, give or take 5 deviations."""
-    drawn = [e for seed in range(300) for e in sample_examples(split_dir, 20, seed)]
+    """Of 150 samples of 40 each example is in 60, give or take 5 deviations."""
+    drawn = [e for seed in range(150) for e in sample_examples(split_dir, 40, seed)]
     counts = np.bincount([int(example) for example in drawn], minlength=100)
-    assert np.abs(counts - 60).max() < 5 * np.sqrt(300 * 0.2 * 0.8)
+    assert np.abs(counts - 60).max() < 5 * np.sqrt(150 * 0.4 * 0.6)
 
 
 @pytest.mark.parametrize("batch_size", [16, 60, 1000])

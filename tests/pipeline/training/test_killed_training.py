@@ -16,7 +16,7 @@ from tests.helpers.interrupted_training import (
 )
 from tests.helpers.small_transform import SETTINGS, settings_with
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

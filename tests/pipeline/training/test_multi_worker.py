@@ -56,6 +56,7 @@ def test_the_chief_alone_writes(together):
     assert [p for p in (folder / "checkpoints").rglob("*") if p.is_file()] == []
 
 
+@pytest.mark.long
 def test_a_killed_worker_stops_it_and_the_same_command_goes_on(
     small_transform, tmp_path, alone
 ):

@@ -15,7 +15,7 @@ from tests.helpers.small_transform import (
 )
 from tests.helpers.trainings import counted_members, history_of, kill_member
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 ROWS, EPOCHS = 1200, 4
 TRAINING = {"batch_size": 32, "epochs": EPOCHS, "learning_rate": 0.01}

@@ -68,7 +68,7 @@ def titles_of(built):
     return Counter((row["user_id"], row["title"] or "") for row in rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(file=csv_files(), block_bytes=st.integers(1, 120))
 def test_rows_are_those_that_python_reads(tmp_path_factory, file, block_bytes):
     text, written = file
@@ -80,7 +80,7 @@ def test_rows_are_those_that_python_reads(tmp_path_factory, file, block_bytes):
     assert titles_of(built) == Counter((row[0], row[1]) for row in expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     text=st.text(st.sampled_from('uv1,,"\n\r'), max_size=120),
     block_bytes=st.integers(1, 60),

@@ -99,6 +99,7 @@ class Killed(BaseException):
     """Ends a training as a signal does."""
 
 
+@pytest.mark.long
 def test_a_killed_one_goes_on_from_its_checkpoint_and_serves(
     first, small_transform, tmp_path, lines, monkeypatch
 ):
@@ -136,6 +137,7 @@ def losses(folder):
     return json.loads((folder / "run" / HISTORY_FILE).read_text())["mean_loss"]
 
 
+@pytest.mark.long
 def test_it_may_have_fewer_epochs(first, small_transform, tmp_path, lines):
     config = configured(warm_start=True, warm_start_epochs=1)
     base = first[0].serving_model_dir
