@@ -118,7 +118,14 @@ def preprocessing_fn(
     }
     specs = input_specs(features, settings)
     rates = set(features.rate_columns)
-    outputs = _of_rates(inputs, [spec for spec in specs if spec.column in rates])
+    outputs: Tensors = {}
+    for of_video in (False, True):  # a request has one user and many videos
+        together = [
+            spec
+            for spec in specs
+            if spec.column in rates and (spec.side == "video") == of_video
+        ]
+        outputs |= _of_rates(inputs, together)
     for spec in specs:
         if spec.name in outputs:
             continue
