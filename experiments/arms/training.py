@@ -126,15 +126,7 @@ class TreesOf:
             run = read_trained_run(RunPaths(experiment.out))
             found = rank_by_trees(run, self.settings, say=console.print)
             given_scores(run, found.scores).write(scores)
-        return {
-            "inputs": found.inputs,
-            "held_out": found.held_out,
-            "trees": {
-                task: {"rounds": of.rounds, "rows": of.rows, "gains": of.gains}
-                for task, of in found.trees.items()
-            },
-            "notes": found.notes,
-        }
+        return found.as_dict()
 
 
 def _log(experiment: Experiment) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,20 @@ class TreeRanking:
     train_impressions: int
     notes: list[str]
 
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: what the trees are, without their scores."""
+        return {
+            "train_impressions": self.train_impressions,
+            "held_out": self.held_out,
+            "inputs": self.inputs,
+            "left_out": dict(self.left_out),
+            "trees": {
+                task: {"rounds": t.rounds, "rows": t.rows, "gains": t.gains}
+                for task, t in self.trees.items()
+            },
+            "notes": self.notes,
+        }
+
 
 def rank_by_trees(
     run: TrainedRun,
@@ -70,8 +85,9 @@ def rank_by_trees(
     train = reader.read(str(run.train_dir))
     say(f"read {len(train):,} impressions to train on")
     by_day = config.split.by == "day"
-    places, left_out = _chosen(train, tree_features(config.features), ids, by_day)
-    inputs = [tree_features(config.features)[place] for place in places]
+    known = tree_features(config.features)
+    places, left_out = _chosen(train, known, ids, by_day)
+    inputs = [known[place] for place in places]
     train = replace(train, features=train.features[:, places])
     held_out = hold_out(train, by_day)
     trees, notes = _fitted(train, held_out, inputs, settings, say, show)

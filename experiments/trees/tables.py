@@ -25,21 +25,22 @@ def print_yardstick(console: Console, found: Yardstick, min_scored_users: int) -
     for title, name in (("GAUC", "gauc"), ("AUC", "auc")):
         console.print(_table(title, name, found.table, min_scored_users))
         console.print()
-    for task, trees in found.trees.items():
+    for task, trees in found.trees.trees.items():
         used = [
             f"{name} {share:.0%}"
             for name, share in list(trees.gains.items())[:_SHOWN_FEATURES]
         ]
         line = f"{task}, {trees.rounds} trees, by gain: {', '.join(used) or 'nothing'}"
         console.print(line, markup=False, soft_wrap=True)
-    if found.left_out:
-        left_out = (f"{name} ({n:,} values)" for name, n in found.left_out.items())
+    if found.trees.left_out:
+        values = found.trees.left_out.items()
+        left_out = (f"{name} ({n:,} values)" for name, n in values)
         console.print(
             f"not seen by the trees: {', '.join(left_out)}",
             markup=False,
             soft_wrap=True,
         )
-    for note in found.notes:
+    for note in found.trees.notes:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
 
 

@@ -52,7 +52,6 @@ def test_the_rates_and_their_codes_are_a_configuration(pytestconfig):
             **read,
         }
     )
-    assert written.features.rates is not None
     assert [code.input for code in written.model.codes_of("attention")] == [
         "video_long_view_count"
     ]

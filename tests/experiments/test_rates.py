@@ -11,20 +11,13 @@ from click.testing import CliRunner
 from cli.main import main
 from experiments.arms import training
 from experiments.arms.scored_rows import ScoredRows
+from preprocessing.contract.rates import DEFAULT_SUBJECTS
 from preprocessing.storage.files import SourceError
-from simulator import SimulatorConfig, simulate, write_log
 
 needs_lightgbm = pytest.mark.skipif(
     find_spec("lightgbm") is None, reason="lightgbm is not installed"
 )
 DAYS = ("--dates", "2022-05-02..2022-05-03")
-
-
-@pytest.fixture(scope="module")
-def log_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("log")
-    write_log(simulate(SimulatorConfig(users=100, days=1)), folder)
-    return folder
 
 
 @pytest.fixture
@@ -78,7 +71,9 @@ def test_all_numbers_are_written(rates, tmp_path):
     runs = [(run["day"], run["arm"]) for run in written["runs"]]
     days = ("2022-05-02", "2022-05-03", "2022-05-05")
     assert runs == [(day, arm) for day in days for arm in ("without", "with")]
-    assert written["runs"][1]["config"]["features"]["rates"] is not None
+    without, with_rates = (run["config"]["features"] for run in written["runs"][:2])
+    assert without["rates"] is None
+    assert tuple(with_rates["rates"]["subjects"]) == DEFAULT_SUBJECTS
     [found] = [
         row
         for row in written["tasks"]["like"]

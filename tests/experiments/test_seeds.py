@@ -7,13 +7,6 @@ from experiments.seeds import Experiment, run_seeds
 from simulator import SimulatorConfig, simulate, write_log
 
 
-@pytest.fixture(scope="module")
-def log_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("log")
-    write_log(simulate(SimulatorConfig(users=100, days=1)), folder)
-    return folder
-
-
 @pytest.fixture
 def experiment(pytestconfig, log_dir, tmp_path):
     config_file = pytestconfig.rootpath / "configs" / "submergence.yaml"

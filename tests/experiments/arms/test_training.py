@@ -9,17 +9,9 @@ from experiments.arms.day_arms import day_arms
 from experiments.arms.scored_rows import ScoredRows
 from experiments.arms.training import scores_file, train_arm
 from experiments.trees.boosting import BoostingSettings
-from simulator import SimulatorConfig, simulate, write_log
 
 DAY = datetime.date(2022, 5, 2)
 SETTINGS = BoostingSettings()
-
-
-@pytest.fixture(scope="module")
-def log_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("log")
-    write_log(simulate(SimulatorConfig(users=100, days=1)), folder)
-    return folder
 
 
 @pytest.fixture
